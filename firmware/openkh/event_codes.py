@@ -1,0 +1,71 @@
+"""Numbers and names of the events in the log (ST-1). Two integers go with each; their meaning stands beside it."""
+
+POWER_UP = 1  # a: reset cause, b: sequence number of the record taken up
+POWER_FAIL = 2  # supply failing; a: bulk mV, b: 1 by sag, 2 by bulk, 3 both
+POWER_BACK = 3  # the dip ended within the hold-up
+RESTART = 4  # the RP2040 alone restarted; a: cause (1 watchdog, 2 soft reset, 3 by command), b: last job mark
+STATE_LOST = 5  # no usable record; a: records damaged, b: records of another board or model
+RECORD_DAMAGED = 6  # a: records damaged, an older or newer good one was used
+RECORD_FOREIGN = 7  # records of another model, service or board were refused; a: how many
+DEMAND_LOST = 8  # run time and demand could not be continued after a restart
+CHIP_SILENT = 10  # a: line
+CHIP_BACK = 11  # a: line
+CHIP_RESET = 12  # a: line, b: gap in ms
+CHIP_REPAIRED = 13  # a: line, b: address of the altered register, 0 = found by the fingerprint
+CHIP_ALTERED = 14  # configuration cannot be restored (FAIL 02); a: line
+READING_REJECTED = 15  # an energy reading beyond the full-scale rate; a: line, b: counts
+CYCLE_LATE = 16  # a: ms since the last cycle
+FREQUENCY = 17  # line frequency is not the service's; a: line, b: mHz
+STORAGE_FAILED = 20  # register storage failed (FAIL 04)
+STORAGE_BACK = 21
+CALIBRATION_DAMAGED = 22  # no good copy (FAIL 03); a: 1 calibration, 2 factory data
+INTERNAL_ERROR = 23  # exception in the measuring loop (FAIL 05); a: count
+RAIL12_OFF = 30  # a: mA, b: 1 overload, 2 sensor stuck
+RAIL12_RETRY = 31  # a: failures so far
+RAIL12_LATCHED = 32
+DISPLAY_LOST = 35
+DISPLAY_BACK = 36
+SEAL_OPENED = 40
+SEAL_CLOSED = 41
+CALIBRATION = 42  # a calibration value changed; a: line * 16 + item, b: new value (old value in the entry before)
+CALIBRATION_OLD = 43  # a: line * 16 + item, b: old value
+IDENTITY = 44  # factory data written
+BENCH_ON = 45  # a: weight in mWh, b: seconds
+BENCH_OFF = 46  # a: 1 time over, 2 load too high, 3 by command, 4 seal closed
+ROLL_OVER = 47  # the register passed 1,000,000 kWh; a: how often so far
+
+NAMES = {
+    POWER_UP: "power_up",
+    POWER_FAIL: "power_fail",
+    POWER_BACK: "power_back",
+    RESTART: "restart",
+    STATE_LOST: "state_lost",
+    RECORD_DAMAGED: "record_damaged",
+    RECORD_FOREIGN: "record_foreign",
+    DEMAND_LOST: "demand_lost",
+    CHIP_SILENT: "chip_silent",
+    CHIP_BACK: "chip_back",
+    CHIP_RESET: "chip_reset",
+    CHIP_REPAIRED: "chip_repaired",
+    CHIP_ALTERED: "chip_altered",
+    READING_REJECTED: "reading_rejected",
+    CYCLE_LATE: "cycle_late",
+    FREQUENCY: "frequency",
+    STORAGE_FAILED: "storage_failed",
+    STORAGE_BACK: "storage_back",
+    CALIBRATION_DAMAGED: "calibration_damaged",
+    INTERNAL_ERROR: "internal_error",
+    RAIL12_OFF: "rail12_off",
+    RAIL12_RETRY: "rail12_retry",
+    RAIL12_LATCHED: "rail12_latched",
+    DISPLAY_LOST: "display_lost",
+    DISPLAY_BACK: "display_back",
+    SEAL_OPENED: "seal_opened",
+    SEAL_CLOSED: "seal_closed",
+    CALIBRATION: "calibration",
+    CALIBRATION_OLD: "calibration_old",
+    IDENTITY: "identity",
+    BENCH_ON: "bench_on",
+    BENCH_OFF: "bench_off",
+    ROLL_OVER: "roll_over",
+}
