@@ -1,0 +1,42 @@
+"""Energy: whole watt-hours and a remainder in counts of the front end, exact and without heap (EN-1 to EN-3, EN-6)."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.state import State
+
+ROLL_WH = 1_000_000_000
+"""The registers roll over at 1,000,000 kWh (EN-3)."""
+
+
+def book(state: "State", net_counts: int, counts_per_wh: int) -> None:
+    """Book one measuring cycle's net counts (sum over the elements) into `state`.
+
+    Positive counts are energy delivered, negative ones energy received, kept apart (EN-1). `net_counts` is bounded by
+    the full-scale rate times the cycle's length and far below 2^29.
+    """
+    if net_counts > 0:
+        counts = state.delivered_counts + net_counts
+        if counts >= counts_per_wh:
+            wh = state.delivered_wh + counts // counts_per_wh
+            counts %= counts_per_wh
+            if wh >= ROLL_WH:
+                wh -= ROLL_WH
+                state.rolls += 1
+            state.delivered_wh = wh
+        state.delivered_counts = counts
+        state.sub_counts += net_counts
+    elif net_counts < 0:
+        counts = state.received_counts - net_counts
+        if counts >= counts_per_wh:
+            wh = state.received_wh + counts // counts_per_wh
+            counts %= counts_per_wh
+            if wh >= ROLL_WH:
+                wh -= ROLL_WH
+            state.received_wh = wh
+        state.received_counts = counts
+
+
+def decimal_wh(wh: int, counts: int, counts_per_wh: int) -> str:
+    """The register as exact text in Wh with six places, e.g. `1234.031250`; for reports, not for the cycle."""
+    millionths = counts * 1_000_000 // counts_per_wh
+    return "%d.%06d" % (wh, millionths)
