@@ -1,0 +1,137 @@
+"""Maximum demand against a brute-force reference in exact fractions (MD-1 to MD-4)."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openkh.fixed import muldiv
+from openkh.metrology.demand import Demand
+from openkh.metrology.energy import book
+from openkh.model import Model
+from openkh.state import State
+
+MODEL = Model("MDNCT-1SC", "60Hz")
+
+
+class Reference:
+    """The definition, word by word, with the whole history kept: cycles of (length in us, delivered counts)."""
+
+    def __init__(self, counts_per_wh):
+        self.counts_per_wh = counts_per_wh
+        self.t_us = 0
+        self.next_us = 300_000_000
+        self.counts = 0
+        self.length_us = 0
+        self.averages_w = []
+        self.demands = []  # (time it ended, W)
+
+    def cycle(self, dt_us, counts):
+        self.t_us += dt_us
+        self.counts += counts
+        self.length_us += dt_us
+        if self.t_us >= self.next_us:
+            self.averages_w.append(Fraction(self.counts * 3_600_000_000, self.counts_per_wh * self.length_us))
+            self.counts = self.length_us = 0
+            self.next_us = (self.t_us // 300_000_000 + 1) * 300_000_000
+            if len(self.averages_w) >= 3:
+                self.demands.append((self.t_us // 300_000_000, sum(self.averages_w[-3:]) / 3))
+
+    def shown_w(self):
+        """Largest so far in the first 24 h, then the largest of the period just finished; 24 h 00 belongs to it."""
+        periods = self.t_us // 86_400_000_000
+        last = [w for k, w in self.demands if (k - 1) // 288 == periods - 1]
+        return max(last, default=Fraction(0)) if periods else max((w for _, w in self.demands), default=Fraction(0))
+
+
+def run(cycles, model=MODEL, compare=True):
+    state, demand, reference = State(), Demand(model), Reference(model.counts_per_wh)
+    for dt_us, counts in cycles:
+        book(state, counts, model.counts_per_wh)
+        ended = state.sub_k
+        demand.step(state, dt_us)
+        reference.cycle(dt_us, counts)
+        if compare and state.sub_k != ended:
+            newest = reference.demands[-1][1] * 1000 if reference.demands else 0
+            # averages are kept in whole mW (and lengths in 4 us): below the exact value by at most 2 mW + 2e-8
+            assert -2 - newest * Fraction(2, 10**8) <= state.interval_mw - newest <= newest * Fraction(2, 10**8)
+            shown = reference.shown_w() * 1000
+            assert -2 - shown * Fraction(2, 10**8) <= demand.shown_mw(state) - shown <= shown * Fraction(2, 10**8)
+    return state, demand, reference
+
+
+@given(st.integers(0, 2**30 - 1), st.integers(0, 2**30 - 1), st.integers(1, 2**28 - 1))
+def test_muldiv_is_exact(a, b, c):
+    if a * b // c < 2**30:
+        assert muldiv(a, b, c) == a * b // c
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(1_000, 30_000_000), st.integers(0, 400_000)), min_size=50, max_size=300))
+def test_MD_1_equals_the_reference_for_any_cycles(cycles):
+    run(cycles)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.integers(0, 600), min_size=600, max_size=900), st.integers(-40, 40))
+def test_MD_2_equals_the_reference_over_days(powers, skew_ms):
+    """Three days and more in cycles of about 5 minutes, so that every sub-interval and period edge is met."""
+    run([((300_000 + skew_ms) * 1000, p * 100_000) for p in powers])
+
+
+def test_MD_3_field_bug_28_the_window_is_exactly_three_sub_intervals():
+    """A constant load shows its full value at 15:00.0, not 6.7 % less because a window began one minute off."""
+    cycles = [(100_000, 3_200)] * 9_000  # 12 kW... 3,200 counts = 0.1 Wh in 100 ms = 3.6 kW
+    state, demand, _ = run(cycles)
+    assert state.run_s == 900
+    assert state.interval_mw == 3_600_000
+    assert demand.shown_mw(state) == 3_600_000
+
+
+def test_MD_3_before_the_third_sub_interval_ends_the_demand_is_zero():
+    state, demand, _ = run([(100_000, 3_200)] * 8_999)
+    assert demand.shown_mw(state) == 0
+
+
+@pytest.mark.parametrize("sub, shown_day", [(288, 1), (289, 2)])
+def test_MD_3_field_bug_29_a_demand_belongs_to_the_period_in_which_it_ends(sub, shown_day):
+    """A 15-minute peak whose window ends with sub-interval `sub`: at 24 h 00 it is still of the first period."""
+    state, demand = State(), Demand(MODEL)
+    shown = []
+    for k in range(1, 289 * 2 + 2):
+        book(state, 3_000_000 if sub - 2 <= k <= sub else 3_000, MODEL.counts_per_wh)
+        demand.step(state, 300_000_000)
+        if k % 288 == 0:
+            shown.append(demand.shown_mw(state))
+    peak_mw = 3_000_000 * 12 * 1000 // 32_000
+    assert [mw // 1000 == peak_mw // 1000 for mw in shown].index(True) + 1 == shown_day
+
+
+def test_MD_2_after_24_h_it_changes_only_once_in_24_h():
+    state, demand = State(), Demand(MODEL)
+    seen = []
+    for k in range(1, 4 * 288 + 1):
+        book(state, 1000 * k, MODEL.counts_per_wh)
+        demand.step(state, 300_000_000)
+        if k >= 288:
+            seen.append(demand.shown_mw(state))
+    changes = [i for i in range(1, len(seen)) if seen[i] != seen[i - 1]]
+    assert changes == [288, 576, 864]
+
+
+@pytest.mark.parametrize("code", ["MDNCT-1SC", "MDNCT-2SC", "MSNCT-2SC"])
+def test_MD_1_highest_power_stays_within_small_integers(code):
+    model = Model(code, "50Hz" if code == "MSNCT-2SC" else "60Hz")
+    cycles = [(100_000, 41_500)] * 9_100  # both chips at full scale
+    state, _, _ = run(cycles, model)
+    for name, value in state.__dict__.items():
+        assert value < 2**30, name
+
+
+def test_MD_4_power_up_starts_time_and_demand_anew_and_keeps_energy():
+    state, _, _ = run([(100_000, 3_200)] * 9_100)
+    wh = state.delivered_wh
+    state.power_up()
+    assert state.delivered_wh == wh > 0
+    assert (state.run_s, state.sub_k, state.interval_mw, state.max_mw, state.last_max_mw, state.periods) == (0,) * 6
