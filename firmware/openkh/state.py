@@ -56,6 +56,7 @@ class State:
         self.max_mw = 0
         self.last_max_mw = 0
         self.periods = 0
+        self.at_us = 0  # ticks_us of the cycle that made this state; not stored
 
     def copy(self, other: "State") -> None:
         """Take over every field of `other`."""
@@ -81,6 +82,7 @@ class State:
         self.max_mw = other.max_mw
         self.last_max_mw = other.last_max_mw
         self.periods = other.periods
+        self.at_us = other.at_us
 
     def power_up(self) -> None:
         """Start run time and demand anew: the supply was lost (MD-4). Energy and what was given stay."""

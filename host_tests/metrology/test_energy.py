@@ -36,7 +36,7 @@ def booked(cycles, counts_per_wh):
 
 def test_state_lists_every_field():
     state = State()
-    assert tuple(state.__dict__) == FIELDS
+    assert tuple(state.__dict__) == FIELDS + ("at_us",)
     for number, name in enumerate(FIELDS, 1):
         setattr(state, name, number)
     other = State()
