@@ -1,0 +1,53 @@
+"""Seven-segment font: for each character the meter shows, its segments as bits (a = bit 0 ... g = bit 6).
+
+```
+ aaa
+f   b
+ ggg
+e   c
+ ddd
+```
+`I` stands on the left (e, f) so that it is no `1`; `S` is drawn as `5`, `8` as every segment.
+"""
+
+_LETTERS = {
+    "0": "abcdef",
+    "1": "bc",
+    "2": "abged",
+    "3": "abgcd",
+    "4": "fgbc",
+    "5": "afgcd",
+    "6": "afgedc",
+    "7": "abc",
+    "8": "abcdefg",
+    "9": "abcdfg",
+    "-": "g",
+    "A": "abcefg",
+    "C": "adef",
+    "E": "adefg",
+    "F": "aefg",
+    "H": "bcefg",
+    "I": "ef",
+    "L": "def",
+    "P": "abefg",
+    "S": "afgcd",
+    "U": "bcdef",
+    "c": "deg",
+    "d": "bcdeg",
+    "n": "ceg",
+    "o": "cdeg",
+    "r": "eg",
+    "t": "defg",
+}
+
+
+def _font() -> bytes:
+    font = bytearray(128)
+    for character in _LETTERS:
+        for segment in _LETTERS[character]:
+            font[ord(character)] |= 1 << (ord(segment) - 97)
+    return bytes(font)
+
+
+FONT = _font()
+"""Segments by character code; 0 (blank) for every character that has no glyph."""

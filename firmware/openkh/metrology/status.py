@@ -1,0 +1,336 @@
+"""Status: what is wrong with each line, and which of it the glass shows (DX-1 to DX-7).
+
+Pure: it runs inside the measuring cycle, integers in, integers out, nothing taken from the heap. Power is the mean of
+the last second, from energy counts (a sliding ring of cycles), so that one odd cycle judges nothing; voltage and
+current are the chip's own rms. A condition is reported when it has stood for 2 s and leaves when it has been gone for
+2 s (DX-5).
+"""
+
+from openkh.event_codes import FREQUENCY
+from openkh.fixed import muldiv
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from openkh.model import Model
+
+    class Log(Protocol):
+        """Where events go; never allocates."""
+
+        def add(self, code: int, a: int = 0, b: int = 0) -> None: ...
+
+    class Element(Protocol):
+        """What the status reads of a front end each cycle."""
+
+        active: int
+        reactive: int
+        fresh: bool
+        v_mv: int
+        i_ma: int
+        period_raw: int
+        silent: bool
+        altered: bool
+
+
+# Conditions, the more important the higher (DX, table and order of priority).
+UNJUDGED = 0  # nothing judged yet: bar and symbols off
+NORMAL = 1
+LOW_CURRENT = 2  # a warning, not an error
+OVER_CURRENT = 3
+OVER_VOLTAGE = 4
+LOW_VOLTAGE = 5
+BAD_POWER_FACTOR = 6
+REVERSE = 7
+FAILURE = 8
+
+NAMES = (
+    "unjudged",
+    "normal",
+    "low_current",
+    "over_current",
+    "over_voltage",
+    "low_voltage",
+    "bad_power_factor",
+    "reverse_energy",
+    "failure",
+)
+
+PERSIST_US = 2_000_000  # to report and to leave (DX-5)
+MEAN_US = 1_000_000  # power is the mean of this long
+BAND_W = 15  # reverse and low current, whatever the model (DX-4)
+
+# The mean may be short by this much before the oldest cycle is kept: timer jitter must not add an eleventh cycle.
+_SLACK_US = 50_000
+_RING = 16  # cycles; ten at the nominal pace
+_WINDOW_MOST_US = 60_000_000  # a cycle later than this counts as this long: 15 W * us stays below 2^30
+
+# tan(80 deg) = 5.671282: bad power factor where |Q| > tan(80 deg) * P and P > 0 (DX-7).
+_TAN_WHOLE = 5
+_TAN_MILLI = 671
+_TAN_MICRO = 282
+
+_CLKIN_16_MHZ = 223_750_000  # period counter's clock in mHz, DS p.36: f = 223,750 / (PERIOD + 1)
+
+_FIRST = LOW_CURRENT  # conditions that a line itself can have: _FIRST .. _LAST
+_LAST = REVERSE
+
+
+class Line:
+    """One line's readings of the last second and the conditions it stands in."""
+
+    def __init__(self, number: int, model: "Model", log: "Log") -> None:
+        self.number = number
+        self._model = model
+        self._log = log
+        self._us_to_counts = 3_600_000_000 // model.counts_per_wh  # W * us / this = counts; whole for every model
+        self._active = [0] * _RING
+        self._reactive = [0] * _RING
+        self._dt_us = [0] * _RING
+        self._stood_us = [-1] * (_LAST + 1)  # how long a condition differs from what is reported; -1: it does not
+        self._frequency_us = -1
+        self._frequency_off = False
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing of this line is known: the start, or a front end that is silent (DX-6)."""
+        self.head = 0
+        self.held = 0
+        self.active_counts = 0  # sums over the last second
+        self.reactive_counts = 0
+        self.window_us = 0
+        self._waiting_us = 0  # since the last verified reading
+        self.now = 0  # conditions true in this cycle, a bit each
+        self.reported = 0  # conditions that have stood long enough
+        self.measured_us = -1  # time since the first verified reading; stops at 2 s
+        self._pending = False
+        for i in range(len(self._stood_us)):
+            self._stood_us[i] = -1
+
+    @property
+    def judged(self) -> bool:
+        """Whether 2 s of readings have been seen: before, nothing is said of the line (DX-5)."""
+        return self.measured_us >= PERSIST_US
+
+    def step(self, dt_us: int, element: "Element") -> None:
+        """One measuring cycle: take the element's readings, judge them, and let the reported conditions follow."""
+        if element.silent:
+            if self.measured_us >= 0 or self.held:
+                self.forget()
+            return
+        self._waiting_us += dt_us
+        if self._waiting_us > _WINDOW_MOST_US:
+            self._waiting_us = _WINDOW_MOST_US
+        if not element.fresh:
+            return  # its energy comes with the next verified reading, and so does its time
+        dt_us = self._waiting_us
+        self._waiting_us = 0
+        self._take(element.active, element.reactive, dt_us)
+        self.now = self.judge(element.v_mv, element.i_ma)
+        self._persist(dt_us)
+        self._frequency(dt_us, element)
+        if self.measured_us < PERSIST_US:
+            self.measured_us = self.measured_us + dt_us if self.measured_us >= 0 else 0
+
+    def _take(self, active: int, reactive: int, dt_us: int) -> None:
+        """Add a cycle to the sliding second and let go of what is older."""
+        while self.held and (self.held == _RING or self.window_us + dt_us - self._oldest() >= MEAN_US - _SLACK_US):
+            i = (self.head - self.held) % _RING
+            self.active_counts -= self._active[i]
+            self.reactive_counts -= self._reactive[i]
+            self.window_us -= self._dt_us[i]
+            self.held -= 1
+        i = self.head
+        self._active[i] = active
+        self._reactive[i] = reactive
+        self._dt_us[i] = dt_us
+        self.active_counts += active
+        self.reactive_counts += reactive
+        self.window_us += dt_us
+        self.held += 1
+        self.head = (i + 1) % _RING
+
+    def _oldest(self) -> int:
+        return self._dt_us[(self.head - self.held) % _RING]
+
+    def judge(self, v_mv: int, i_ma: int) -> int:
+        """Conditions of this moment as bits (1 << LOW_CURRENT ...), from rms values and the sums of the last second.
+
+        Exact: P < -15 W is |counts| > 15 W * us / (3.6e9 / counts per Wh), compared in whole counts. The angle is
+        judged only above the starting current and from 20 % of nominal voltage (DX-7).
+        """
+        model = self._model
+        found = 0
+        if v_mv < model.lu_mv:
+            found |= 1 << LOW_VOLTAGE
+        elif v_mv > model.hu_mv:
+            found |= 1 << OVER_VOLTAGE
+        if i_ma > model.hc_ma:
+            found |= 1 << OVER_CURRENT
+        p = self.active_counts
+        band = BAND_W * self.window_us
+        if p < 0 and -p > band // self._us_to_counts:
+            found |= 1 << REVERSE
+        elif p < -(-band // self._us_to_counts):
+            found |= 1 << LOW_CURRENT
+        if p > 0 and i_ma > model.start_ma and v_mv * 5 >= model.nominal_mv and self._beyond_80_degrees():
+            found |= 1 << BAD_POWER_FACTOR
+        return found
+
+    def _beyond_80_degrees(self) -> bool:
+        """|Q| > tan(80 deg) * P, for P > 0; the fraction in two parts, so that all stays below 2^30."""
+        p = self.active_counts
+        q = self.reactive_counts
+        rest = (q if q >= 0 else -q) - _TAN_WHOLE * p
+        if rest <= 0 or rest >= p:
+            return rest > 0
+        if p >= 1 << 20:  # only after a cycle many seconds late
+            p >>= 4
+            rest >>= 4
+        return rest * 1000 > p * _TAN_MILLI + p * _TAN_MICRO // 1000
+
+    def _persist(self, dt_us: int) -> None:
+        """What differs from the report for 2 s changes the report (DX-5)."""
+        differs = self.now ^ self.reported
+        if not differs and not self._pending:
+            return
+        self._pending = differs != 0
+        for c in range(_FIRST, _LAST + 1):
+            if not differs & (1 << c):
+                self._stood_us[c] = -1
+            elif self._stood_us[c] < 0:
+                self._stood_us[c] = 0
+            else:
+                self._stood_us[c] += dt_us
+                if self._stood_us[c] >= PERSIST_US:
+                    self._stood_us[c] = -1
+                    self.reported ^= 1 << c
+
+    def _frequency(self, dt_us: int, element: "Element") -> None:
+        """Log a line frequency off by more than 5 % for 2 s, once each time; it is no error (DX-4)."""
+        mhz = 0
+        off = False
+        if element.v_mv * 5 >= self._model.nominal_mv and element.period_raw > 0:
+            mhz = _CLKIN_16_MHZ // (element.period_raw + 1)
+            off = mhz < 950 * self._model.hz or mhz > 1050 * self._model.hz
+        if off == self._frequency_off:
+            self._frequency_us = -1
+            return
+        self._frequency_us = self._frequency_us + dt_us if self._frequency_us >= 0 else 0
+        if self._frequency_us >= PERSIST_US:
+            self._frequency_us = -1
+            self._frequency_off = off
+            if off:
+                self._log.add(FREQUENCY, self.number, mhz)
+
+    def p_mw(self) -> int:
+        """Active power, mean of the last second, to the nearest mW; negative is reverse."""
+        return self._milli(self.active_counts)
+
+    def q_mvar(self) -> int:
+        """Reactive power, the same way; positive is lagging."""
+        return self._milli(self.reactive_counts)
+
+    def _milli(self, counts: int) -> int:
+        if self.window_us == 0:
+            return 0
+        # Twice the power, so that the last binary digit rounds.
+        twice = muldiv(counts if counts >= 0 else -counts, 2000 * self._us_to_counts, self.window_us)
+        p = (twice + 1) >> 1
+        return p if counts >= 0 else -p
+
+
+class Status:
+    """What the glass says of the meter's health: the one condition shown and the lines that have it.
+
+    `condition`  UNJUDGED .. FAILURE
+    `lines`      mask of the lines that have it (1 = line 1, 2 = line 2); 0 for NORMAL and FAILURE
+    `failures`   mask, bit n - 1 = FAIL 0n (DX-6)
+    """
+
+    def __init__(self, model: "Model", log: "Log") -> None:
+        self.line_1 = Line(1, model, log)
+        self.line_2 = Line(2, model, log) if model.elements == 2 else None  # DX-3
+        self.condition = UNJUDGED
+        self.lines = 0
+        self.failures = 0
+
+    def set_failure(self, number: int, stands: bool) -> None:
+        """FAIL 03, 04, 05: established elsewhere. 01 and 02 follow the front ends at each step."""
+        if stands:
+            self.failures |= 1 << (number - 1)
+        else:
+            self.failures &= ~(1 << (number - 1))
+
+    def internal_error(self) -> None:
+        """FAIL 05, until service or power-up (DX-6)."""
+        self.set_failure(5, True)
+
+    def step(self, dt_us: int, e1: "Element", e2: "Element | None") -> None:
+        """One measuring cycle of `dt_us` since the last one (below 2^30). `e2` is None on a single-element meter."""
+        one = self.line_1
+        two = self.line_2
+        one.step(dt_us, e1)
+        silent = e1.silent
+        altered = e1.altered
+        if two is not None and e2 is not None:
+            two.step(dt_us, e2)
+            silent = silent or e2.silent
+            altered = altered or e2.altered
+        self.set_failure(1, silent)
+        self.set_failure(2, altered)
+        self._choose()
+
+    def _choose(self) -> None:
+        """The highest priority wins, errors over warnings over normal (DX-1)."""
+        if self.failures:
+            self.lines = 0
+            self.condition = FAILURE
+            return
+        one = self.line_1
+        two = self.line_2
+        reported = one.reported if two is None else one.reported | two.reported
+        condition = NORMAL
+        if reported:
+            condition = _LAST
+            while not reported & (1 << condition):
+                condition -= 1
+        elif not one.judged or (two is not None and not two.judged):
+            condition = UNJUDGED
+        lines = one.reported >> condition & 1
+        if two is not None and two.reported >> condition & 1:
+            lines |= 2
+        self.lines = lines
+        self.condition = condition
+
+    @property
+    def error(self) -> bool:
+        """An installation error or a failure stands: screen 4 joins the cycle (LC-3)."""
+        return self.condition >= OVER_CURRENT
+
+    @property
+    def failure(self) -> int:
+        """The lowest failure that stands, 1 to 5; 0 for none (DX-1)."""
+        if not self.failures:
+            return 0
+        n = 1
+        while not self.failures & (1 << (n - 1)):
+            n += 1
+        return n
+
+    @property
+    def measured(self) -> bool:
+        """False while a front end is silent: the sum of the lines is not known (DX-6)."""
+        return not self.failures & 1
+
+    def p_mw(self) -> int:
+        """Power of both lines, mean of the last second, mW (LC-5)."""
+        p = self.line_1.p_mw()
+        if self.line_2 is not None:
+            p += self.line_2.p_mw()
+        return p
+
+    def power_w(self) -> int:
+        """Power of both lines to the nearest watt, ties away from zero (LC-5)."""
+        p = self.p_mw()
+        return (p + 500) // 1000 if p >= 0 else -((500 - p) // 1000)
