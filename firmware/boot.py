@@ -1,0 +1,18 @@
+import micropython
+
+micropython.kbd_intr(-1)  # before any import: a Ctrl-C during the imports would reach a prompt (CA-2)
+
+"""First code after a reset: every output to its safe state (outputs off, coil and 12 V off) before anything else."""
+
+import board  # noqa: E402
+from machine import Pin  # noqa: E402
+
+for number in (
+    board.PIN_OPTO_10,
+    board.PIN_LED,
+    board.PIN_OPTO_100,
+    board.PIN_OPTO_1000,
+    board.PIN_COUNTER,
+    board.PIN_RAIL12_ENABLE,
+):
+    Pin(number, Pin.OUT, value=0)
