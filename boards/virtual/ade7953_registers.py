@@ -1,0 +1,144 @@
+"""ADE7953 register map, reset values and checksum, as the data sheet (Rev. C) has them; DS p.59-67.
+
+The high nibble of an address is its width: 0x0xx 8 bits, 0x1xx 16, 0x2xx 24, 0x3xx the same storage as 32 bits with
+the top byte sign-extended. 0x702 and 0x800 are 8-bit, 0x37F (the checksum) exists in 32 bits only.
+"""
+
+# 8 and 16 bits: address -> (reset value, bits that can be written)
+NARROW = {
+    0x000: (0x00, 0xFF),  # SAGCYC
+    0x001: (0x00, 0x07),  # DISNOLOAD
+    0x004: (0x40, 0x7F),  # LCYCMODE
+    0x007: (0x00, 0x07),  # PGA_V
+    0x008: (0x00, 0x07),  # PGA_IA
+    0x009: (0x00, 0x07),  # PGA_IB
+    0x040: (0x00, 0x07),  # WRITE_PROTECT
+    0x800: (0x00, 0x01),  # EX_REF
+    0x100: (0xFFFF, 0xFFFF),  # ZXTOUT
+    0x101: (0x0000, 0xFFFF),  # LINECYC
+    0x102: (0x8004, 0xFFFF),  # CONFIG
+    0x103: (0x003F, 0xFFFF),  # CF1DEN
+    0x104: (0x003F, 0xFFFF),  # CF2DEN
+    0x107: (0x0300, 0xFFFF),  # CFMODE
+    0x108: (0x0000, 0x03FF),  # PHCALA
+    0x109: (0x0000, 0x03FF),  # PHCALB
+    0x110: (0x0000, 0xFFFF),  # ALT_OUTPUT
+    0x120: (0x0000, 0xFFFF),  # optimum setting, behind the key
+}
+
+# 24 bits, at 0x2xx and 0x3xx: address -> (reset value, bits that can be written)
+WIDE = {
+    0x200: (0, 0xFFFFFF),  # SAGLVL
+    0x201: (0, 0x0003FF),  # ACCMODE, status bits apart
+    0x203: (0x00E419, 0xFFFFFF),  # AP_NOLOAD
+    0x204: (0x00E419, 0xFFFFFF),  # VAR_NOLOAD
+    0x205: (0, 0xFFFFFF),  # VA_NOLOAD
+    0x224: (0xFFFFFF, 0xFFFFFF),  # OVLVL
+    0x225: (0xFFFFFF, 0xFFFFFF),  # OILVL
+    0x22C: (0x100000, 0x3FFFFF),  # IRQENA
+    0x22F: (0, 0x3FFFFF),  # IRQENB
+}
+for _address in range(0x280, 0x298):  # gains and offsets of both channels, reserved ones among them
+    WIDE[_address] = (0, 0xFFFFFF)
+for _address in (0x280, 0x281, 0x282, 0x283, 0x284, 0x28C, 0x28D, 0x28E, 0x28F, 0x290):
+    WIDE[_address] = (0x400000, 0xFFFFFF)
+
+# Channel B results without an input, and what nobody computes here: they read 0.
+ZERO = (0x10B, 0x10D, 0x211, 0x213, 0x215, 0x217, 0x21B, 0x21F, 0x221, 0x223, 0x22A, 0x22B, 0x230, 0x231)
+
+# What the checksum runs over, in this order, each least significant bit first; DS p.58.
+CHECKSUM_ORDER = (
+    0x004,
+    0x007,
+    0x008,
+    0x009,
+    0x040,
+    0x102,
+    0x103,
+    0x104,
+    0x107,
+    0x108,
+    0x109,
+    0x110,
+    0x201,
+    0x22C,
+    0x22F,
+)
+CHECKSUM_COVERED = set(CHECKSUM_ORDER)
+CHECKSUM_COVERED.update(range(0x280, 0x298))
+# The part has eight more bytes that nobody can read; these give the documented checksum of the reset values.
+_HIDDEN = (0x6A, 0x10, 0x01, 0xBC, 0, 0, 0, 0)
+_CHECKSUM_BYTES = 128
+
+_table = []  # CRC-32 (0x04C11DB7) of a byte that is fed least significant bit first
+
+
+def _fill_table():
+    for byte in range(256):
+        crc = 0
+        for bit in range(8):
+            top = (crc >> 31) ^ (byte >> bit & 1)
+            crc = (crc << 1) & 0xFFFFFFFF
+            if top:
+                crc ^= 0x04C11DB7
+        _table.append(crc)
+
+
+def _reversed(byte):
+    result = 0
+    for bit in range(8):
+        if byte >> bit & 1:
+            result |= 0x80 >> bit
+    return result
+
+
+def checksum(regs):
+    """Checksum register (32 bits) of a register image {address: value}, 24-bit registers at 0x2xx; DS p.58."""
+    if not _table:
+        _fill_table()
+    data = bytearray()
+    for address in CHECKSUM_ORDER + tuple(range(0x280, 0x298)):
+        value = regs[address]
+        data.append(value & 0xFF)
+        if address >= 0x100:
+            data.append(value >> 8 & 0xFF)
+        if address >= 0x200:
+            data.append(value >> 16 & 0xFF)
+    for byte in _HIDDEN:
+        data.append(byte)
+    crc = 0xFFFFFFFF
+    for k in range(_CHECKSUM_BYTES):
+        byte = data[k] if k < len(data) else 0
+        # The table is indexed by input bits, first fed lowest; the register's top byte goes out highest bit first.
+        crc = (crc << 8 & 0xFFFFFFFF) ^ _table[byte ^ _reversed(crc >> 24)]
+    return crc
+
+
+def reset_values():
+    """A fresh register image: {address: value}, 24-bit registers under both addresses."""
+    regs = {}
+    for address in NARROW:
+        regs[address] = NARROW[address][0]
+    for address in WIDE:
+        store(regs, address, WIDE[address][0])
+    for address in ZERO:
+        regs[address] = 0
+        if address >= 0x200:
+            regs[address + 0x100] = 0
+    return regs
+
+
+def store(regs, address, value):
+    """Put a value where both addresses of a register read it."""
+    if address < 0x200 or address >= 0x400:
+        regs[address] = value
+        return
+    value &= 0xFFFFFF
+    address = 0x200 | address & 0xFF
+    regs[address] = value
+    regs[address + 0x100] = value | 0xFF000000 if value & 0x800000 else value
+
+
+def signed24(value):
+    """A 24-bit register value as a signed number."""
+    return value - 0x1000000 if value & 0x800000 else value
