@@ -1,0 +1,10 @@
+"""Starts the meter of the slot that boot.py has chosen."""
+
+import micropython
+
+micropython.kbd_intr(-1)
+try:
+    import main  # noqa: F401  the slot's: sys.path begins with it
+except Exception:
+    micropython.kbd_intr(3)
+    raise

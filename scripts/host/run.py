@@ -1,0 +1,193 @@
+"""./scripts/run: the meter's firmware on the virtual board, live in the terminal or headless."""
+
+import argparse
+import json
+import os
+import re
+import sys
+from typing import Any, NoReturn
+
+from host import headless, link, profile, scenario, waveform
+from host.memory import MemoryDir, write_whole
+from host.refused import RefusedError
+from host.scenario import Scenario
+from host.session import FirmwareError, Session, Setup
+from host.source import Source
+from host.trace import Trace
+from openkh.model import Model
+
+DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+DEFAULT_MODEL, DEFAULT_SERVICE = "MDNCT-1SC", "60Hz"
+LONGEST_S = 3_200_000_000
+
+DESCRIPTION = """\
+Runs the meter's firmware on the virtual board: live in the terminal, or with --headless at full speed.
+With none of --scenario, --load, --waveform: a standard household's day (BDEW profile H25)."""
+
+EXAMPLES = """\
+examples:
+  ./scripts/run                                          watch a household's day, live
+  ./scripts/run --speed 60                               the same, a minute each second
+  ./scripts/run --headless --for 24h --report r.json     the whole day at once
+  ./scripts/run --scenario storm.toml --trace edges.csv  what a scenario does, with every edge
+
+exit status: 0 done; 2 unusable arguments or files; 1 the firmware failed"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise RefusedError(f"{message} (see --help)")
+
+
+def duration_us(text: str) -> int:
+    """`90s`, `15m`, `24h`, `30d` in microseconds; else RefusedError."""
+    found = re.fullmatch(r"(\d{1,10}(?:\.\d{1,6})?)([smhd])", text, re.ASCII)
+    seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]] if found else 0
+    if not 0 < seconds <= LONGEST_S:
+        raise RefusedError(f"--for {text}: allowed: a time above 0 such as 90s, 15m, 24h, 30d")
+    return round(seconds * 1e6)
+
+
+def speed_of(text: str | None, live: bool) -> float | None:
+    """Simulated seconds per second; None as fast as it goes. RefusedError where `text` is neither."""
+    if text is None:
+        return 1.0 if live else None
+    if text == "max":
+        return None
+    if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII) and 0.01 <= float(text) <= 1e6:
+        return float(text)
+    raise RefusedError(f"--speed {text}: allowed: max, or a number from 0.01 to 1000000")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = _Parser(
+        prog="./scripts/run",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = p.add_argument
+    add("--scenario", metavar="FILE.toml", help="what happens on the virtual board")
+    add("--load", metavar="FILE.csv", help="a load profile: time_s,watts[,power_factor]")
+    add("--waveform", metavar="FILE.cfg", help="a COMTRADE recording, repeated end to end")
+    add("--map", metavar="V1=NAME,I1=NAME,...", help="the recording's channels, where the first ones are not the lines")
+    add("--model", metavar="CODE", help=f"the meter's model code (default {DEFAULT_MODEL})")
+    add("--service", metavar="60Hz|50Hz", help=f"the service it is built for (default {DEFAULT_SERVICE})")
+    add("--speed", metavar="N|max", help="simulated seconds per second (default 1 live, max headless)")
+    add("--headless", action="store_true", help="no terminal view; progress on standard error")
+    add("--for", dest="duration", metavar="DURATION", help="simulated time: 90s, 15m, 24h, 30d")
+    add("--report", metavar="FILE.json", help="write what happened")
+    add("--trace", metavar="FILE.csv", help="write every change of outputs, LED, counter and 12 V rail")
+    add("--state", metavar="DIR", help="keep the board's non-volatile memory between runs (default: a new meter)")
+    add("--engine", choices=link.ENGINES, default="micropython", metavar="micropython|cpython", help="what runs it")
+    return p
+
+
+def source_of(args: argparse.Namespace, plan: Scenario, model: Model) -> Source:
+    """The input that the arguments ask for; the events of a scenario go with any other input."""
+    if args.load and args.waveform:
+        raise RefusedError("--load and --waveform: only one of them can say what the lines carry")
+    if args.map and not args.waveform:
+        raise RefusedError("--map: goes with --waveform")
+    if args.load or args.waveform:
+        option = "--load" if args.load else "--waveform"
+        if plan.drives_mains:
+            raise RefusedError(f"scenario {plan.path}: l1, l2, hz and ramp cannot stand in it beside {option}")
+        if args.load:
+            source = profile.csv_source(model, profile.load_csv(args.load), f"load profile {args.load}")
+        else:
+            source = waveform.source(args.waveform, args.map, model)
+    elif args.scenario:
+        source = plan.source(model)
+        source.what = f"scenario {args.scenario}"
+        return source
+    else:
+        return profile.household_source(model)
+    source.events = plan.events()
+    ends = [end for end in (source.end_s, plan.end_s) if end is not None]
+    source.end_s = max(ends, default=None)
+    return source
+
+
+def setup_of(args: argparse.Namespace) -> Setup:
+    """Everything checked and opened; RefusedError where something is unusable."""
+    duration = duration_us(args.duration) if args.duration is not None else None
+    plan = scenario.load(args.scenario) if args.scenario is not None else Scenario()
+    try:
+        model = Model(args.model or plan.model or DEFAULT_MODEL, args.service or plan.service or DEFAULT_SERVICE)
+    except ValueError as e:
+        where = f"scenario {plan.path}: " if (plan.model or plan.service) and not args.model else ""
+        raise RefusedError(where + str(e)) from None
+    source = source_of(args, plan, model)
+    if duration is None and args.headless:
+        if source.end_s is None:
+            raise RefusedError("--headless needs --for DURATION: the input does not end by itself")
+        duration = round(source.end_s * 1e6)
+    if args.report is not None:
+        _writable(args.report, "--report")
+    setup = Setup(model, source, args.engine, plan.seed, plan.board, duration_us=duration)
+    setup.memory_dir = MemoryDir(args.state) if args.state is not None else None
+    setup.trace = Trace(args.trace) if args.trace is not None else None
+    return setup
+
+
+def _writable(path: str, option: str) -> None:
+    """RefusedError where a file cannot be put at `path`: known before a long run, not after it."""
+    folder = os.path.dirname(path) or "."
+    try:
+        usable = not os.path.isdir(path) and os.path.isdir(folder) and os.access(folder, os.W_OK)
+    except ValueError:  # a NUL in the name
+        usable = False
+    if not usable or not os.path.basename(path):
+        raise RefusedError(f"{option} {path}: cannot be written: allowed: a file in an existing folder")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    try:
+        args = parser().parse_args(argv)
+        live = not args.headless
+        speed = speed_of(args.speed, live)
+        if live and not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise RefusedError("the live view needs a terminal; use --headless --for DURATION without one")
+        setup = setup_of(args)
+    except RefusedError as e:
+        print(f"openkh: {e}", file=sys.stderr)
+        return UNUSABLE
+    try:
+        return _run(args, setup, speed)
+    except FirmwareError as e:
+        print(f"openkh: the firmware failed: {e}", file=sys.stderr)
+        return FAILED
+
+
+def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
+    status = DONE
+    session = Session(setup, link.start)
+    try:
+        if args.headless:
+            assert setup.duration_us is not None
+            if not headless.run(session, setup.duration_us, speed):
+                status = INTERRUPTED
+                print("openkh: stopped before the end", file=sys.stderr)
+        else:
+            from host.tui import view  # here, because a headless run does without
+
+            view(session, speed)
+        report = session.report()
+        if args.report is not None:
+            write_whole(args.report, (json.dumps(report, indent=1) + "\n").encode())
+        print(headless.summary(report, setup.source.what))
+    finally:
+        session.close()
+    return status
+
+
+def entry(argv: list[str] | None = None) -> Any:
+    sys.exit(main(argv))
+
+
+if __name__ == "__main__":
+    entry()

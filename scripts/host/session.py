@@ -1,0 +1,150 @@
+"""One run of the meter: the engine that holds firmware and virtual board, its stimulus, what its output leaves."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from host.memory import MemoryDir
+from host.source import Event, Source
+from host.stimulus import Stimulus
+from host.trace import SIGNALS, Trace
+from openkh.model import Model
+
+LCD_KEYS = ("screen", "text", "symbols", "bar", "blinking")
+
+
+class FirmwareError(Exception):
+    """The firmware, or the engine under it, ended by an error; the text says where and why."""
+
+
+class Engine(Protocol):
+    """What a session needs of host.link.Link."""
+
+    def run(self, until_us: int, stimulus: list[Event]) -> dict[str, Any]: ...
+
+    def finish(self) -> dict[str, Any]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class Setup:
+    """What a run is made of, checked."""
+
+    model: Model
+    source: Source
+    engine: str = "micropython"
+    seed: int = 1
+    board: dict[str, Any] = field(default_factory=dict)
+    memory_dir: MemoryDir | None = None
+    trace: Trace | None = None
+    duration_us: int | None = None
+
+    def config(self) -> dict[str, Any]:
+        """The engine's configuration."""
+        return {
+            "model": self.model.code,
+            "service": self.model.service,
+            "seed": self.seed,
+            "board": self.board,
+            "memory": self.memory_dir.load() if self.memory_dir else {},
+        }
+
+
+class Session:
+    """Runs the engine in steps; `snap` is the last picture of the meter, `lcd` and `log` what it has said so far.
+
+    Every method may raise FirmwareError, after which only `close` is of use.
+    """
+
+    def __init__(self, setup: Setup, start: Callable[[str, dict[str, Any]], Engine]) -> None:
+        self.setup = setup
+        self.stimulus = Stimulus(setup.model, setup.source)
+        self.snap: dict[str, Any] = {}
+        self.lcd: list[dict[str, Any]] = []
+        self.log: list[list[Any]] = []
+        self._final: dict[str, Any] | None = None
+        self._began = time.monotonic()
+        self._engine: Engine | None = self._guarded(start, setup.engine, setup.config())
+
+    @property
+    def now_us(self) -> int:
+        """The simulated time reached."""
+        return self.stimulus.now_us
+
+    def advance(self, until_us: int, first: list[Event] | None = None) -> dict[str, Any]:
+        """Run to `until_us`, the items in `first` at once; returns the new `snap`."""
+        assert self._engine is not None
+        items = [*(first or []), *self.stimulus.window(until_us)]
+        reply = self._guarded(self._engine.run, until_us, items)
+        for item in reply["out"]:
+            self._take(item)
+        self.snap = reply["snap"]
+        return self.snap
+
+    def finish(self) -> dict[str, Any]:
+        """End the run, keep the memory, and return what the engine knows at its end."""
+        if self._final is None:
+            assert self._engine is not None
+            self._final = self._guarded(self._engine.finish)
+            for item in self._final.get("out", ()):
+                self._take(item)
+            if self.setup.memory_dir:
+                self.setup.memory_dir.save(self._final.get("memory", {}))
+        return self._final
+
+    def close(self) -> None:
+        """Stop the engine and close what was open; may be called more than once."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+        if self.setup.trace:
+            self.setup.trace.close()
+        if self.setup.memory_dir:
+            self.setup.memory_dir.close()
+
+    def report(self) -> dict[str, Any]:
+        """The report in the layout of the project's interface; ends the run."""
+        final = self.finish()
+        return {
+            "engine": self.setup.engine,
+            "model": self.setup.model.code,
+            "service": self.setup.model.service,
+            "simulated_s": self.now_us / 1e6,
+            "wall_s": round(time.monotonic() - self._began, 3),
+            "true": self.stimulus.truth.report(),
+            "counted": final["counted"],
+            "register": final["register"],
+            "pulses": final["pulses"],
+            "led": final["led"],
+            "counter": final["counter"],
+            "demand": final["demand"],
+            "lcd": self.lcd,
+            "status": final["status"],
+            "events": final["events"],
+            "firmware": final["firmware"],
+        }
+
+    def _take(self, item: list[Any]) -> None:
+        kind = item[0]
+        if kind == "edge":
+            if self.setup.trace and item[2] in SIGNALS:
+                self.setup.trace.edge(item[1], item[2], item[3])
+        elif kind == "lcd":
+            said = {key: item[2][key] for key in LCD_KEYS}
+            self.lcd.append({"t_s": item[1] / 1e6, **said})
+        elif kind == "error":
+            raise FirmwareError(f"after {self.now_us / 1e6:.1f} simulated seconds: {' '.join(str(item[-1]).split())}")
+        elif kind in ("log", "boot"):
+            self.log.append(item)
+
+    def _guarded(self, call: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return call(*args)
+        except (EngineError, EOFError, BrokenPipeError) as e:
+            raise FirmwareError(" ".join(str(e).split()) or type(e).__name__) from e
+
+
+class EngineError(Exception):
+    """Stand-in until host.link is in."""
