@@ -54,7 +54,7 @@ def load_csv(path: str) -> list[Row]:
     def wrong(number: int, text: str) -> RefusedError:
         return RefusedError(f"load profile {path}:{number}: {text}")
 
-    reader = csv.reader(read_text(path, "load profile").splitlines())
+    reader = csv.reader(read_text(path, "load profile").splitlines(), strict=True)
     rows: list[Row] = []
     header: list[str] = []
     try:
