@@ -9,6 +9,7 @@ of 2018 and 2019), as the package demandlib (MIT) carries it: 15-minute mean pow
 import csv
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -110,7 +111,9 @@ def household_source(model: Model) -> Source:
     from demandlib import bdew
 
     year = pandas.date_range("2025-01-01", periods=365 * 96, freq="15min")
-    quarters = bdew.H25(year)
+    with warnings.catch_warnings():  # what demandlib uses of pandas is on its way out; the versions are pinned
+        warnings.simplefilter("ignore")
+        quarters = bdew.H25(year)
     watts = (quarters / quarters.sum() * 4 * HOUSEHOLD_WH[model.hz]).tolist()
     first = year.get_loc(HOUSEHOLD_DAY + " 00:00")
 

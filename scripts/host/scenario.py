@@ -226,11 +226,10 @@ def parse(text: str, path: str) -> Scenario:
     try:
         data = tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as e:
-        where = re.search(r" \(at (line (\d+), column \d+|end of document)\)$", str(e))
-        line = f":{where[2]}" if where and where[2] else ""
-        raise RefusedError(
-            f"scenario {path}{line}: not valid TOML: {str(e)[: where.start()] if where else e}"
-        ) from None
+        message, _, where = str(e).removesuffix(")").rpartition(" (at ")
+        line = re.match(r"line (\d+),", where)
+        number = line[1] if line else len(text.splitlines())
+        raise RefusedError(f"scenario {path}:{number}: not valid TOML: {message}") from None
     except (ValueError, RecursionError) as e:  # a number of thousands of digits; nesting without end
         raise RefusedError(f"scenario {path}: not valid TOML: {e}") from None
     return _Checker(path, text).scenario(data)
@@ -347,7 +346,7 @@ def find_line(lines: list[str], where: tuple) -> int | None:
             table = _keys(header[2])
             if header[1] == "[[" and table == ("step",):
                 steps += 1
-            if table[:1] == ("step",):
+            if table[:1] == ("step",) and steps >= 0:
                 table = ("step", steps, *table[1:])
             found = table
         else:
