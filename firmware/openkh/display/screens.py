@@ -105,11 +105,11 @@ class Screens:
         if said != self._said:
             self._said = said
             self._lamp = 0  # lit first, so that it is seen at once
+        self._turn(state, status)
         failed = status.failures != 0
         if failed and not self._failed:
             self._letter = _BLINK_STEPS  # F first, so that it is seen at once
         self._failed = failed
-        self._turn(state, status)
         self._write(state, status)
 
     def _turn(self, state: "State", status: "Status") -> None:

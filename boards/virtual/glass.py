@@ -1,0 +1,350 @@
+"""What a person reads on the glass, from the dots that are lit.
+
+`Glass.read` is one look; `GlassReader` watches over time, tells blinking and the moving arrow from steady dots, and
+records each change of what the glass says (interfaces.md, report: `lcd`).
+"""
+
+IMAGE_BYTES = 20
+MAIN = 8  # main digits; digit 0 is the screen ID
+COLON_AFTER = 6
+
+SYMBOLS = ("L1", "L2", "MAX", "SUM", "k", "W", "h", "Hz")
+BAR = ("BAR1", "BAR2", "BAR3", "BAR4", "LEFT", "RIGHT")
+
+# Shapes as a person knows them, by lit segments. On the main digits S and 5 look alike, and 5 is read.
+_SHAPES = (
+    ("0", "abcdef"),
+    ("1", "bc"),
+    ("2", "abdeg"),
+    ("3", "abcdg"),
+    ("4", "bcfg"),
+    ("5", "acdfg"),
+    ("6", "acdefg"),
+    ("7", "abc"),
+    ("8", "abcdefg"),
+    ("9", "abcdfg"),
+    ("-", "g"),
+    ("_", "d"),
+    ("A", "abcefg"),
+    ("b", "cdefg"),
+    ("C", "adef"),
+    ("c", "deg"),
+    ("d", "bcdeg"),
+    ("E", "adefg"),
+    ("F", "aefg"),
+    ("H", "bcefg"),
+    ("h", "cefg"),
+    ("I", "ef"),
+    ("J", "bcd"),
+    ("L", "def"),
+    ("n", "ceg"),
+    ("o", "cdeg"),
+    ("P", "abefg"),
+    ("r", "eg"),
+    ("t", "defg"),
+    ("U", "bcdef"),
+    ("u", "cde"),
+    (" ", ""),
+)
+
+
+def _shape_table():
+    table = ["?"] * 128
+    for character, segments in _SHAPES:
+        bits = 0
+        for s in segments:
+            bits |= 1 << (ord(s) - 97)
+        if table[bits] == "?":
+            table[bits] = character
+    return table
+
+
+_READ = _shape_table()
+
+# What the bar shows in one look: dark, lit, or an arrow to one side (heads on both sides: every dot on, just lit).
+_DARK = 0
+_LIT = 1
+_ARROW_LEFT = 2
+_ARROW_RIGHT = 3
+
+
+def _bar_look(bits):
+    left = bits & 16
+    right = bits & 32
+    if left and not right:
+        return _ARROW_LEFT
+    if right and not left:
+        return _ARROW_RIGHT
+    if bits & 15 == 15:
+        return _LIT
+    if bits == 0:
+        return _DARK
+    return _ARROW_RIGHT  # part of the bar: the arrow that grows to the right
+
+
+class Glass:
+    """A glass by its map: dot name -> (segment line, common). Images are 20 bytes: byte k holds segment lines 2k (bits
+    7..4, common 0 first) and 2k + 1 (bits 3..0)."""
+
+    def __init__(self, dots):
+        self.places = {}
+        for name in dots:
+            segment, common = dots[name]
+            self.places[name] = (segment >> 1, 0x80 >> ((segment & 1) * 4 + common))
+        self._digits = [[self.places[str(d) + s] for s in "abcdefg"] for d in range(MAIN + 1)]
+        self._points = [self.places.get("P%d" % d) for d in range(MAIN + 1)]
+        self._colon = self.places["COL"]
+        self._symbols = [self.places[s] for s in SYMBOLS]
+        self._bar = [self.places[b] for b in BAR]
+        text = set(self.places) - set(SYMBOLS) - set(BAR)
+        self._text_mask = self.mask(text)
+        self._text_seen = -1
+        self._text = ("", "")
+
+    def mask(self, names):
+        """The dots' bits in the image taken as one big-endian integer."""
+        image = bytearray(IMAGE_BYTES)
+        for name in names:
+            i, bit = self.places[name]
+            image[i] |= bit
+        return int.from_bytes(image, "big")
+
+    def lit(self, image):
+        """Names of the dots that are lit, sorted."""
+        return sorted([name for name in self.places if image[self.places[name][0]] & self.places[name][1]])
+
+    def symbols(self, image):
+        """Bits in the order of SYMBOLS."""
+        return _bits(image, self._symbols)
+
+    def bar(self, image):
+        """Bits in the order of BAR."""
+        return _bits(image, self._bar)
+
+    def text(self, image, value):
+        """(screen ID, main text); `value` is the image as an integer. Decoded anew only when it has changed."""
+        seen = value & self._text_mask
+        if seen != self._text_seen:
+            self._text_seen = seen
+            main = ""
+            for d in range(1, MAIN + 1):
+                main += _READ[_bits(image, self._digits[d])]
+                if self._points[d] is not None and image[self._points[d][0]] & self._points[d][1]:
+                    main += "."
+                if d == COLON_AFTER and image[self._colon[0]] & self._colon[1]:
+                    main += ":"
+            letter = _READ[_bits(image, self._digits[0])]
+            # On the place of the ID a 5 is no ID: it is the S of the serial number.
+            self._text = (("S" if letter == "5" else letter).strip(), main.strip())
+        return self._text
+
+    def read(self, image):
+        """One look: {"screen", "text", "symbols", "bar", "lit"}; `bar` off, solid, left or right; ID as it stands."""
+        screen, text = self.text(image, int.from_bytes(image, "big"))
+        symbols = self.symbols(image)
+        return {
+            "screen": screen,
+            "text": text,
+            "symbols": [SYMBOLS[i] for i in range(len(SYMBOLS)) if symbols >> i & 1],
+            "bar": ("off", "solid", "left", "right")[_bar_look(self.bar(image))],
+            "lit": self.lit(image),
+        }
+
+
+def _bits(image, places):
+    bits = 0
+    bit = 1
+    for i, b in places:
+        if image[i] & b:
+            bits |= bit
+        bit <<= 1
+    return bits
+
+
+_SHORT_US = 1_100_000  # dots that stay as they are for no longer than this, then turn: they blink
+_HOLD_US = 1_150_000  # so long a change waits before it is told
+_HALF_US = 500_000  # half a blink
+_CUT_US = 450_000  # a half shorter than this was cut off: the blinking ended with it
+
+_BLINKS = ("L1", "L2", "id", "bar")
+_OTHER = 0xFC  # symbols other than L1 and L2
+
+
+class _Look:
+    """What is lit from `t_us` on: ID, text, symbols, and for L1, L2, F and bar whether lit (bar: a look)."""
+
+    def __init__(self, t_us, screen, text, symbols, bar):
+        self.t_us = t_us
+        self.screen = screen
+        self.text = text
+        self.symbols = symbols
+        self.bar = bar
+        # -1: neither lit nor dark in the sense of blinking
+        self.lamps = (symbols & 1, symbols >> 1 & 1, int(screen == "F"), bar if bar <= _LIT else -1)
+
+    def same(self, other):
+        return (
+            self.lamps == other.lamps
+            and self.text == other.text
+            and self.screen == other.screen
+            and self.symbols == other.symbols
+            and self.bar == other.bar
+        )
+
+
+class GlassReader:
+    """Watches the glass: `feed` it at each refresh. `emit(t_us, record)` is called for each change of what it says.
+
+    record: {"screen", "text", "symbols", "bar", "blinking"}; the symbols include those that blink. Whether a dot blinks
+    shows only in what follows, so a change is told 1.15 s later, with the time at which it came. `off` and `finish`
+    tell at once what is still held back.
+    """
+
+    def __init__(self, dots, emit):
+        self.glass = Glass(dots)
+        self._emit = emit
+        self._symbol_mask = self.glass.mask(SYMBOLS)
+        self._bar_mask = self.glass.mask(BAR)
+        self._symbol_cache = {}
+        self._bar_cache = {}
+        self._said = None
+        self.record = {"screen": "", "text": "", "symbols": [], "bar": "off", "blinking": []}
+        self._clear()
+
+    def _clear(self):
+        self._value = -1
+        self._newest = None
+        self._waiting = []
+        self._told = _Look(-_SHORT_US, "", "", 0, _DARK)
+        self._screen = ""
+        self._since = [-_SHORT_US] * 4
+        self._blink = [False] * 4
+        self._end = [-1] * 4  # when a blinking that does not go on ended
+
+    def feed(self, t_us, image):
+        """The dots as they are from `t_us` on."""
+        value = int.from_bytes(image, "big")
+        if value != self._value:
+            self._value = value
+            self._look(t_us, image, value)
+        waiting = self._waiting
+        while waiting and t_us - waiting[0].t_us >= _HOLD_US:
+            self._tell(waiting.pop(0), t_us)
+
+    def off(self, t_us):
+        """The supply is gone, the glass is blank."""
+        self.finish(t_us)
+        self._clear()
+        self._say(t_us, "", "", 0, "off", [])
+
+    def finish(self, t_us):
+        """Tell what is held back, judged by what has been seen."""
+        while self._waiting:
+            self._tell(self._waiting.pop(0), t_us)
+
+    def _look(self, t_us, image, value):
+        screen, text = self.glass.text(image, value)
+        key = value & self._symbol_mask
+        if key not in self._symbol_cache:
+            self._symbol_cache[key] = self.glass.symbols(image)
+        symbols = self._symbol_cache[key]
+        key = value & self._bar_mask
+        if key not in self._bar_cache:
+            self._bar_cache[key] = _bar_look(self.glass.bar(image))
+        look = _Look(t_us, screen, text, symbols, self._bar_cache[key])
+        if self._newest is None or not look.same(self._newest):
+            self._newest = look
+            self._waiting.append(look)
+
+    def _tell(self, look, now_us):
+        """Judge what of this look blinks, and say it."""
+        t_us = look.t_us
+        before = self._told
+        turned = [look.lamps[e] != before.lamps[e] for e in range(4)]
+        for e in range(4):
+            if turned[e]:
+                self._judge(e, look, now_us)
+        for e in range(4):
+            if turned[e]:
+                self._since[e] = t_us
+            if self._blink[e] and 0 <= self._end[e] <= t_us:
+                self._blink[e] = False
+                self._end[e] = -1
+        self._told = look
+        if look.screen != "F":
+            self._screen = look.screen
+        elif look.text != before.text or look.symbols & _OTHER != before.symbols & _OTHER:
+            for later in self._waiting:  # another screen, and its ID comes after the F
+                if later.screen != "F":
+                    self._screen = later.screen
+                    break
+        symbols = look.symbols
+        for e in (0, 1):
+            if self._blink[e]:
+                symbols |= 1 << e
+        bar = "blink" if self._blink[3] else ("off", "solid", "left", "right")[look.bar]
+        self._say(t_us, self._screen, look.text, symbols, bar, [_BLINKS[e] for e in range(4) if self._blink[e]])
+
+    def _judge(self, e, look, now_us):
+        """Lamp `e` turns with this look: does it blink from here on?"""
+        t_us = look.t_us
+        lamp = look.lamps[e]
+        self._end[e] = -1
+        if lamp < 0 or (self._told.lamps[e] < 0 and lamp == 0):
+            self._blink[e] = False
+            return
+        turns_us = -1
+        for later in self._waiting:
+            if later.lamps[e] != lamp:
+                if later.lamps[e] >= 0:
+                    turns_us = later.t_us
+                break
+        if turns_us >= 0 and turns_us - t_us <= _SHORT_US:
+            self._blink[e] = True
+        elif self._blink[e] and now_us - t_us > _HALF_US:
+            self._stop(e, look)
+
+    def _stop(self, e, look):
+        """Blinking ended within this lamp's last half: where the glass changed otherwise, or when it did not turn."""
+        t_us = look.t_us
+        if t_us - self._since[e] < _CUT_US:
+            self._end[e] = t_us
+            return
+        since = list(self._since)
+        end_us = -1
+        at = 0
+        before = self._told
+        while True:
+            if look.bar != before.bar and (look.bar > _LIT or before.bar > _LIT):
+                end_us = look.t_us
+            for other in range(4):
+                if look.lamps[other] != before.lamps[other]:
+                    if other != e and (not self._blink[other] or look.t_us - since[other] < _CUT_US):
+                        end_us = look.t_us
+                    since[other] = look.t_us
+            before = look
+            if at == len(self._waiting) or self._waiting[at].t_us > t_us + _HALF_US:
+                break
+            look = self._waiting[at]
+            at += 1
+        for other in range(4):  # what else blinked has stopped
+            if end_us < 0 and t_us <= self._end[other] <= t_us + _HALF_US:
+                end_us = self._end[other]
+        if end_us < 0:
+            end_us = t_us + _HALF_US
+            self._waiting.insert(at, _Look(end_us, before.screen, before.text, before.symbols, before.bar))
+        self._end[e] = end_us
+
+    def _say(self, t_us, screen, text, symbols, bar, blinking):
+        said = (screen, text, symbols, bar, blinking)
+        if said == self._said:
+            return
+        self._said = said
+        self.record = {
+            "screen": screen,
+            "text": text,
+            "symbols": [SYMBOLS[i] for i in range(len(SYMBOLS)) if symbols >> i & 1],
+            "bar": bar,
+            "blinking": blinking,
+        }
+        self._emit(t_us, self.record)

@@ -1,0 +1,116 @@
+"""PCF85176 LCD controller at the byte level, written from the data sheet (NXP PCF85176, 40 x 4, I2C, write only).
+
+Bytes after the slave address are commands as long as bit 7 (C) is set; the first with C clear is the last command, and
+display data follow. In 1:4 multiplex a byte fills two columns, rows 0 to 3 from its bits 7..4 and 3..0.
+"""
+
+COLUMNS = 40
+
+
+class Pcf85176:
+    """I2C device. `seed` fills the memory with what it holds by chance at power-up.
+
+    `on_refresh`: called without arguments at the end of each transfer that reached the controller.
+    """
+
+    def __init__(self, address=0x38, seed=1):
+        self.address = address
+        self.on_refresh = None
+        self.silent = False
+        self._seed = seed & 0x7FFFFFFF
+        self._powered = False
+        self.power(False)
+
+    def power(self, on):
+        """Power-on reset: display disabled, 1:4, 1/3 bias, pointers 0, memory undefined."""
+        self._powered = on
+        self.enabled = False
+        self.mode = 0  # 0 = 1:4, 1 = static, 2 = 1:2, 3 = 1:3
+        self.half_bias = False
+        self.blink = 0
+        self.pointer = 0
+        self.subaddress = 0
+        self.ram = self._noise()
+
+    def corrupt(self):
+        """A disturbance: the memory and the mode take arbitrary values."""
+        self.ram = self._noise()
+        self.mode = 1
+        self.pointer = 17
+        self._shown()
+
+    def _noise(self):
+        x = self._seed
+        ram = bytearray(COLUMNS // 2)
+        for i in range(len(ram)):
+            x = (x * 1103515245 + 12345) & 0x7FFFFFFF
+            ram[i] = x >> 16 & 0xFF
+        self._seed = x
+        return ram
+
+    def write(self, data):
+        """Bytes of one write transfer; the number acknowledged, -1 where the address already is not."""
+        if not self._powered or self.silent:
+            return -1
+        length = len(data)
+        i = 0
+        more = True
+        while more and i < length:
+            more = self._command(data[i])
+            i += 1
+        if i < length:
+            self._data(data, i)
+        return length
+
+    def read(self, _buf):
+        """The controller has nothing to read: its address with the read bit is not acknowledged."""
+        return False
+
+    def stop(self):
+        if self._powered and not self.silent:
+            self._shown()
+
+    def _shown(self):
+        if self.on_refresh is not None:
+            self.on_refresh()
+
+    def _command(self, byte):
+        """One command; True where another one follows."""
+        if byte & 0x40 == 0:  # load data pointer, C 0 P5..P0
+            if byte & 0x3F < COLUMNS:
+                self.pointer = byte & 0x3F
+        elif byte & 0x60 == 0x40:  # mode set, C 1 0 - E B M1 M0
+            self.enabled = bool(byte & 8)
+            self.half_bias = bool(byte & 4)
+            self.mode = byte & 3
+        elif byte & 0x78 == 0x60:  # device select, C 1 1 0 0 A2 A1 A0
+            self.subaddress = byte & 7
+        elif byte & 0x78 == 0x70:  # blink select, C 1 1 1 0 A BF1 BF0
+            self.blink = byte & 3
+        # bank select, C 1 1 1 1 0 I O: without effect in 1:3 and 1:4
+        return bool(byte & 0x80)
+
+    def _data(self, data, start):
+        """Display data; beyond the last column they are the next device's."""
+        for i in range(start, len(data)):
+            if self.subaddress == 0:
+                self._put(self.pointer, data[i] >> 4)
+                if self.pointer + 1 < COLUMNS:
+                    self._put(self.pointer + 1, data[i] & 15)
+            self.pointer += 2
+            if self.pointer >= COLUMNS:
+                self.pointer -= COLUMNS
+                self.subaddress = (self.subaddress + 1) & 7
+
+    def _put(self, column, nibble):
+        k = column >> 1
+        if column & 1:
+            self.ram[k] = (self.ram[k] & 0xF0) | nibble
+        else:
+            self.ram[k] = (self.ram[k] & 0x0F) | nibble << 4
+
+    def lit(self):
+        """The dots driven, 20 bytes in the order of the memory; none while off, or multiplexed for another glass."""
+        if not self._powered or not self.enabled or self.mode or self.half_bias:
+            return bytes(COLUMNS // 2)
+        return bytes(self.ram)
