@@ -1,0 +1,45 @@
+"""I2C FRAM: MB85RC256V (32 KiB) or FM24CL64B (8 KiB). Two address bytes, no write delay, no pages.
+
+MB85RC256V data sheet DS501-00017 (Fujitsu/RAMXEED): byte write and sequential write p.8, random read p.10; each byte is
+in the memory when it has been acknowledged.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import I2C
+
+
+class Fram:
+    """The memory on its bus. Never raises and allocates nothing, but for the exception of a bus that does not answer."""
+
+    def __init__(self, i2c: "I2C", address: int, size: int) -> None:
+        self._i2c = i2c
+        self._address = address
+        self.size = size
+        self._at = bytearray(2)
+        self.errors = 0  # transfers that were not acknowledged
+
+    def write(self, at: int, buf: bytearray) -> bool:
+        """Write `buf` from its third byte on to address `at`; the first two bytes are room for the address."""
+        buf[0] = at >> 8
+        buf[1] = at & 255
+        try:
+            return self._i2c.writeto(self._address, buf) == len(buf) or self._missed()
+        except OSError:
+            return self._missed()
+
+    def read(self, at: int, buf: "bytearray | memoryview") -> bool:
+        """Fill `buf` from address `at`."""
+        self._at[0] = at >> 8
+        self._at[1] = at & 255
+        try:
+            if self._i2c.writeto(self._address, self._at, False) != 2:
+                return self._missed()
+            self._i2c.readfrom_into(self._address, buf)
+        except OSError:
+            return self._missed()
+        return True
+
+    def _missed(self) -> bool:
+        self.errors += 1
+        return False

@@ -1,0 +1,287 @@
+"""The journal of the energy register: one row of records, the newest good one is the truth (ST-1 to ST-3, EN-4).
+
+The same code on two media. FRAM: a record each second, read back a cycle later. Flash: a record each 0.1 kWh of energy
+in either direction or 60 s, read back at once; the next block is erased by `tidy`, directly after a committed save, so
+that a save never waits for an erase. On both a record is due when a count is about to be given to the mechanical
+counter (CO-2) and, while the supply is failing, in each cycle in which something changed.
+
+What cannot be read is never written over. Where there is no good record but there was one (damaged, of another board or
+model, or a memory that does not answer) the register counts in RAM (FAIL 04) and the journal looks again every 10 s.
+When the record is found after all, `recovered` is set and the cycle adds it to what it has counted (`adopt`).
+"""
+
+from openkh.metrology.energy import ROLL_WH
+from openkh.state import State
+from openkh.storage import records
+from openkh.storage.scan import LOADED, NEW, Scan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.model import Model
+    from openkh.storage.regions import FlashRegion, FramRegion
+
+_FAILED_AFTER = 5  # saves in a row that did not succeed: FAIL 04
+_RETRY_S = 10  # from one look at an unusable memory to the next
+_FLASH_WH = 100
+_FLASH_S = 60
+_FLASH_RAW_COUNTS = 3_200_000  # far below half the chips' 24 bits, where a difference would become ambiguous
+_FLASH_FAILING_SAVES = 20  # a line that stays low must not wear the flash at ten records a second
+_RAW_MASK = 0xFFFFFF
+
+
+class Journal:
+    """Records of `identity` (records.identity) in a region. The counters are for the service status."""
+
+    def __init__(self, region: "FramRegion | FlashRegion", identity: int) -> None:
+        self._region = region
+        self._identity = identity
+        self._scan = Scan(region, identity)
+        self._group = region.group  # slots erased together; 0 = FRAM
+        self.found = self._scan.found  # the newest record in the memory when it was read
+        self.blocked = True  # nothing may be written: not loaded, or what is there must not be lost
+        self.recovered = False
+        self.sequence = 0  # of the newest record
+        self.life = 0  # which power-up this is, modulo 16
+        self.saves = 0
+        self.errors = 0  # saves that did not succeed
+        self._slot = 0  # where the next record goes; -1: nowhere yet
+        self._next = -1  # flash: first slot of the erased block ahead; -1: not erased yet
+        self._good = -1  # slot of the newest record known to be good: never written over, never erased
+        self._unverified = -1
+        self._misses = 0
+        self._failing_saves = 0
+        self._tried_s = -1
+        self._last = State()  # as saved last: decides what is due
+        self._saved = False
+
+    @property
+    def failed(self) -> bool:
+        """Register storage has failed: FAIL 04. Clears by itself when records can be written again (DX-6)."""
+        return self.blocked or self._misses >= _FAILED_AFTER
+
+    @property
+    def damaged(self) -> int:
+        """Damaged records found by the last look at the memory."""
+        return self._scan.damaged
+
+    @property
+    def foreign(self) -> int:
+        """Records of another board, model or service, or of another layout, found there."""
+        return self._scan.foreign
+
+    # At the start
+
+    def load(self, state: State) -> int:
+        """Set `state` from the newest good record; NEW, LOADED, LOST, FOREIGN or SILENT (scan.py).
+
+        Takes 60 ms on FRAM, 0.2 s on flash. Run time and demand are the record's; State.power_up() starts them anew.
+        """
+        scan = self._scan
+        scan.begin()
+        while not scan.step():
+            pass
+        result = self._take_up(scan.finish())
+        if result == LOADED:
+            state.copy(self.found)
+        return result
+
+    def start_life(self) -> None:
+        """Call after load() where the supply had been off: records from now on belong to a new life (MD-4)."""
+        self.life = (self.life + 1) & 15
+
+    def _take_up(self, result: int) -> int:
+        """Go on where the scan has found the end of the journal."""
+        scan = self._scan
+        self.blocked = result not in (NEW, LOADED)
+        if not self.blocked:
+            self._saved = False
+            self._misses = 0
+            self._unverified = -1
+            self._good = scan.newest
+            self._slot = scan.free
+            self._next = scan.next
+            if result == LOADED:
+                self.sequence = scan.sequence
+                self.life = scan.life
+            if self._slot < 0:
+                self._erase()
+        return result
+
+    # In the measuring cycle: nothing below allocates, but for the recovery of a memory that had failed
+
+    def step(self, state: State, failing: bool) -> bool:
+        """One cycle's work: verify what was written last, save what is due. True if a record was committed now."""
+        if self.blocked:
+            self._look_again(state)
+            return False
+        if self._unverified >= 0 and not failing:
+            self._verify()
+        if not failing:
+            self._failing_saves = 0
+        if not self.due(state, failing):
+            return False
+        self._tried_s = state.run_s
+        return self.save(state, failing)
+
+    def due(self, state: State, failing: bool) -> bool:
+        """Whether a record should be written now."""
+        last = self._last
+        if not self._saved:
+            # A memory that does not take records is asked once a second.
+            return self._misses < _FAILED_AFTER or state.run_s != self._tried_s
+        if state.counter_given != last.counter_given:
+            return True
+        if failing and (not self._group or self._failing_saves < _FLASH_FAILING_SAVES):
+            return (
+                state.delivered_counts != last.delivered_counts
+                or state.received_counts != last.received_counts
+                or state.delivered_wh != last.delivered_wh
+                or state.received_wh != last.received_wh
+                or state.edges_10 != last.edges_10
+            )
+        if not self._group:
+            return state.run_s != last.run_s
+        return self._flash_due(state, last)
+
+    def _flash_due(self, state: State, last: State) -> bool:
+        since_s = state.run_s - last.run_s
+        if since_s < 0 or since_s >= _FLASH_S or state.sub_k != last.sub_k:
+            return True
+        # Energy in either direction adds up: a net of import and export would stand still or run under (field bug 24).
+        delivered_wh = (state.delivered_wh - last.delivered_wh) % ROLL_WH
+        if delivered_wh + (state.received_wh - last.received_wh) % ROLL_WH >= _FLASH_WH:
+            return True
+        # Lines in opposite directions net to nothing while their chips' counters run away.
+        return self._far(state.raw_1 - last.raw_1) or self._far(state.raw_2 - last.raw_2)
+
+    def _far(self, counts: int) -> bool:
+        counts &= _RAW_MASK
+        return _FLASH_RAW_COUNTS <= counts <= _RAW_MASK - _FLASH_RAW_COUNTS
+
+    def save(self, state: State, failing: bool = False) -> bool:
+        """Write a record now. False if the memory did not take it: the older records are still there."""
+        slot = self._slot
+        if self.blocked or slot < 0:
+            self._miss()
+            return False
+        region = self._region
+        marks = self.life << 4
+        if failing:
+            marks |= records.FAILING
+            self._failing_saves += 1
+        if self._next >= 0 and self._next == self._block_after(slot):
+            marks |= records.AHEAD
+        sequence = (self.sequence + 1) & records.SEQUENCE_MASK
+        records.pack(region.view(slot), state, self._identity, sequence, marks)
+        self._advance(slot)
+        if not region.commit(slot) or (self._group and not region.holds(slot)):
+            self._miss()
+            return False
+        self.sequence = sequence
+        self.saves += 1
+        self._last.copy(state)
+        self._saved = True
+        if self._group:
+            self._good = slot
+            self._misses = 0
+        else:
+            self._unverified = slot
+        return True
+
+    def tidy(self) -> None:
+        """Flash: erase the block ahead where that is still to do; stops everything for 45 ms, 400 ms at worst.
+
+        Call directly after a committed save, with the pulses of that time queued, and never while the supply is failing.
+        """
+        if self._group and self._next < 0 and not self.blocked:
+            self._erase()
+
+    def _verify(self) -> None:
+        """Read back the record written last; what does not hold is written again (field bug 25)."""
+        slot = self._unverified
+        self._unverified = -1
+        if self._region.holds(slot):
+            self._good = slot
+            self._misses = 0
+        else:
+            self._saved = False
+            self._miss()
+
+    def _miss(self) -> None:
+        self._saved = False
+        self.errors += 1
+        if self._misses < _FAILED_AFTER:
+            self._misses += 1
+
+    def _advance(self, slot: int) -> None:
+        """Choose the slot after this one; whether the write succeeds or not, this one is used up."""
+        slot += 1
+        if self._group:
+            if slot % self._group == 0:
+                slot = self._next
+                self._next = -1
+        else:
+            slot %= self._region.slots
+            if slot == self._good:
+                slot = (slot + 1) % self._region.slots
+        self._slot = slot
+
+    def _block_after(self, slot: int) -> int:
+        """First slot of the block after the one of `slot`, round the end."""
+        return (slot - slot % self._group + self._group) % self._region.slots
+
+    def _erase(self) -> None:
+        """Erase the next block that can be erased, round from the one in use, but never the newest good record's."""
+        region = self._region
+        at = self._slot if self._slot >= 0 else self._good
+        for _ in range(3):
+            at = self._block_after(at)
+            if self._good >= 0 and at == self._good - self._good % self._group:
+                continue
+            if region.erase(at):
+                if self._slot < 0:
+                    self._slot = at
+                else:
+                    self._next = at
+                return
+        self.errors += 1
+
+    # Recovery
+
+    def _look_again(self, state: State) -> None:
+        """A slot (FRAM) or block (flash) a cycle: has the memory come back?"""
+        scan = self._scan
+        if self.recovered:
+            return
+        if not scan.busy:
+            if state.run_s % _RETRY_S == 0 and state.run_s != self._tried_s:
+                self._tried_s = state.run_s
+                scan.begin()
+        elif scan.step():
+            result = self._take_up(scan.finish())
+            if result == LOADED:
+                self.blocked = True  # until the record has been added to what was counted meanwhile
+                self.recovered = True
+
+    def adopt(self, state: State, model: "Model") -> None:
+        """Add the recovered record to what `state` has counted in RAM since the start (DX-6).
+
+        Energy, edges and counts add up; raw counts, run time and demand are those of `state`.
+        """
+        found = self.found
+        counts = state.delivered_counts + found.delivered_counts
+        wh = state.delivered_wh + found.delivered_wh + counts // model.counts_per_wh
+        state.delivered_counts = counts % model.counts_per_wh
+        state.rolls += found.rolls + wh // ROLL_WH
+        state.delivered_wh = wh % ROLL_WH
+        counts = state.received_counts + found.received_counts
+        wh = state.received_wh + found.received_wh + counts // model.counts_per_wh
+        state.received_counts = counts % model.counts_per_wh
+        state.received_wh = wh % ROLL_WH
+        state.edges_10 = (state.edges_10 + found.edges_10) % (ROLL_WH // 10)
+        state.edges_100 = (state.edges_100 + found.edges_100) % (ROLL_WH // 100)
+        state.edges_1000 = (state.edges_1000 + found.edges_1000) % (ROLL_WH // 1000)
+        state.counter_given = (state.counter_given + found.counter_given) % (ROLL_WH // model.counter_wh)
+        self.recovered = False
+        self.blocked = False
+        self._saved = False

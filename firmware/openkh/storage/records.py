@@ -1,0 +1,137 @@
+"""The journal's record: one State in 85 bytes, three to a flash page (ST-1, ST-2).
+
+    at  bytes
+     0      1  format: what this is and its version
+     1      3  identity: hash of board, model and service
+     4      4  sequence number, 30 bits, counting on round the end
+     8      1  marks, and the life (power-up) that it belongs to in the upper half
+     9     72  the fields of State, little-endian, in the order of FIELDS
+    81      4  check of all before it
+
+The check comes last, so that a record counts only when all of it is there.
+"""
+
+from struct import pack_into, unpack_from
+
+from openkh.state import FIELDS
+from openkh.storage.check import START, check
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.state import State
+
+FORMAT = 0x51
+SIZE = 85
+
+NO_RAW_1 = 1  # marks: the raw count of line 1 (2) is not known
+NO_RAW_2 = 2
+FAILING = 4  # written when the supply was failing
+AHEAD = 8  # flash: the block after this record's own was erased when it was written
+
+BLANK = 0  # results of judge()
+GOOD = 1
+DAMAGED = 2
+FOREIGN = 3
+
+ERASED = b"\xff" * SIZE
+_ZEROS = bytes(SIZE)
+
+SEQUENCE_MASK = 0x3FFFFFFF
+_NEWER = 0x1FFFFFFF
+_FIELDS_AT = 9
+_CHECK_AT = 81
+
+# Bytes of each field. Fields are written four bytes wide in rising order, each cutting off the surplus of the last.
+_WIDTHS = {
+    "delivered_counts": 2,
+    "rolls": 1,
+    "received_counts": 2,
+    "raw_1": 3,
+    "raw_2": 3,
+    "edges_100": 3,
+    "edges_1000": 3,
+    "counter_given": 3,
+    "run_us": 3,
+    "sub_k": 3,
+    "periods": 2,
+}
+
+
+def _offsets() -> bytes:
+    at = _FIELDS_AT
+    offsets = []
+    for name in FIELDS:
+        offsets.append(at)
+        at += _WIDTHS.get(name, 4)
+    if at != _CHECK_AT:
+        raise ValueError("record layout does not match State")
+    return bytes(offsets)
+
+
+_OFFSETS = _offsets()
+_MASKS = tuple((1 << 8 * _WIDTHS.get(name, 4)) - 1 if name in _WIDTHS else SEQUENCE_MASK for name in FIELDS)
+
+
+def identity(board_id: bytes, code: str, service: str) -> int:
+    """24-bit hash of the board's unique id, model code and service: whose record it is (ST-2)."""
+    crc = START
+    for part in (board_id, code.encode(), service.encode()):
+        crc = check(bytearray(part), len(part), crc)
+        crc = check(bytearray(1), 1, crc)  # parts cannot run into each other
+    return crc & 0xFFFFFF
+
+
+def newer(sequence: int, than: int) -> bool:
+    """Whether a sequence number comes after another, round the end of the numbers."""
+    return sequence != than and (sequence - than) & SEQUENCE_MASK <= _NEWER
+
+
+def pack(buf: "bytearray | memoryview", state: "State", whose: int, sequence: int, marks: int) -> None:
+    """Write the record of `state` into `buf` (SIZE bytes). `marks` carries the life in its upper half.
+
+    Allocates nothing; about 1.5 ms on the RP2040.
+    """
+    if state.raw_1 < 0:
+        marks |= NO_RAW_1
+    if state.raw_2 < 0:
+        marks |= NO_RAW_2
+    pack_into("<i", buf, 1, whose)
+    pack_into("<i", buf, 4, sequence)
+    buf[0] = FORMAT
+    buf[8] = marks
+    offsets = _OFFSETS
+    fields = FIELDS
+    for i in range(len(fields)):
+        pack_into("<i", buf, offsets[i], getattr(state, fields[i]))
+    pack_into("<i", buf, _CHECK_AT, check(buf, _CHECK_AT))
+
+
+def judge(buf: "bytearray | memoryview", whose: int) -> int:
+    """What `buf` holds: BLANK (never written: all ones or all zeros), GOOD, DAMAGED, or FOREIGN (good but not ours)."""
+    if buf == ERASED or buf == _ZEROS:
+        return BLANK
+    # The stored check is read by bytes: four of 0xFF would be no small integer.
+    crc = check(buf, _CHECK_AT)
+    for i in range(_CHECK_AT, SIZE):
+        if buf[i] != crc & 255:
+            return DAMAGED
+        crc >>= 8
+    if buf[0] != FORMAT or buf[1] != whose & 255 or buf[2] != whose >> 8 & 255 or buf[3] != whose >> 16:
+        return FOREIGN
+    return GOOD
+
+
+def sequence_of(buf: "bytearray | memoryview") -> int:
+    """Sequence number of a GOOD record."""
+    return unpack_from("<i", buf, 4)[0] & SEQUENCE_MASK
+
+
+def unpack(buf: "bytearray | memoryview", state: "State") -> None:
+    """Set every field of `state` from a GOOD record."""
+    for i in range(len(FIELDS)):
+        # The last bytes of a narrow field's four belong to the next one.
+        setattr(state, FIELDS[i], unpack_from("<i", buf, _OFFSETS[i])[0] & _MASKS[i])
+    if buf[8] & NO_RAW_1:
+        state.raw_1 = -1
+    if buf[8] & NO_RAW_2:
+        state.raw_2 = -1

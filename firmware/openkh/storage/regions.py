@@ -1,0 +1,129 @@
+"""What lies where, and how a slot is written on each of the two media.
+
+A region is a row of equal slots, used in order and round again. `group` is the number of slots that are erased
+together; 0 where a slot can be written over as it is.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.drivers.flash import Flash
+    from openkh.drivers.fram import Fram
+
+RECORD_BYTES = 85  # records.SIZE
+EVENT_BYTES = 20
+VAULT_BYTES = 140
+
+# FRAM: everything fits the first 8 KiB, so that both parts can be used. (first address, slots, bytes from slot to slot)
+FRAM_JOURNAL = (0x0000, 16, 88)
+FRAM_CALIBRATION = (0x0600, 4, 160)
+FRAM_EVENTS = (0x0900, 128, 24)
+FRAM_SERVICE_EVENTS = (0x1500, 64, 24)
+FRAM_FACTORY = (0x1D00, 4, 160)
+
+# Flash: blocks of 4096 bytes and bytes of a slot for calibration, factory data, events, service events, journal, in the
+# order of the map (drivers/flash.py).
+FLASH_USES = ((2, VAULT_BYTES), (2, VAULT_BYTES), (4, EVENT_BYTES), (2, EVENT_BYTES), (96, RECORD_BYTES))
+FLASH_BLOCKS = 106
+
+_BLOCK = 4096
+_PAGE = 256
+
+
+class FramRegion:
+    """Slots of `size` bytes in FRAM, laid out as `where` says: one of the FRAM_... tuples above."""
+
+    def __init__(self, fram: "Fram", where: "tuple[int, int, int]", size: int) -> None:
+        self._fram = fram
+        self._first, self.slots, self._stride = where
+        self.group = 0
+        self._buf = bytearray(2 + size)
+        self._view = memoryview(self._buf)[2:]
+        self._back = bytearray(size)
+
+    def view(self, _slot: int) -> memoryview:
+        """Where to put what `commit` shall write."""
+        return self._view
+
+    def commit(self, slot: int) -> bool:
+        """Write the view's content to `slot`; False where the memory did not acknowledge."""
+        return self._fram.write(self._first + slot * self._stride, self._buf)
+
+    def read(self, slot: int, buf: bytearray) -> bool:
+        """Fill `buf` from a slot; False where the memory does not answer."""
+        return self._fram.read(self._first + slot * self._stride, buf)
+
+    def holds(self, slot: int) -> bool:
+        """Whether `slot` reads back as what was committed last."""
+        return self.read(slot, self._back) and self._back == self._view
+
+
+class FlashRegion:
+    """Slots of `size` bytes (at most 256) in blocks of flash; several to a page, programmed one by one."""
+
+    def __init__(self, flash: "Flash", blocks: "tuple[int, ...]", size: int) -> None:
+        self._flash = flash
+        self._blocks = blocks
+        self._size = size
+        self._per_page = _PAGE // size
+        self.group = self._per_page * (_BLOCK // _PAGE)
+        self.slots = self.group * len(blocks)
+        # One page buffer for each place in a page: all ones elsewhere, which leaves the neighbours as they are.
+        self._pages = tuple(bytearray(b"\xff" * _PAGE) for _ in range(self._per_page))
+        self._views = tuple(memoryview(page)[i * size : (i + 1) * size] for i, page in enumerate(self._pages))
+        self._back = bytearray(size)
+
+    def view(self, slot: int) -> memoryview:
+        """Where to put what `commit` shall write to this slot."""
+        return self._views[slot % self._per_page]
+
+    def commit(self, slot: int) -> bool:
+        """Program the slot's page with the view's content; 0.4 ms, 3 ms at worst. Verified by `holds`."""
+        page = slot % self.group // self._per_page
+        return self._flash.program(self._blocks[slot // self.group], page * _PAGE, self._pages[slot % self._per_page])
+
+    def read(self, slot: int, buf: bytearray) -> bool:
+        """Fill `buf` from a slot."""
+        in_block = slot % self.group
+        at = in_block // self._per_page * _PAGE + in_block % self._per_page * self._size
+        return self._flash.read(self._blocks[slot // self.group], at, buf)
+
+    def holds(self, slot: int) -> bool:
+        """Whether `slot` reads back as what was committed last."""
+        return self.read(slot, self._back) and self._back == self._views[slot % self._per_page]
+
+    def erase(self, slot: int) -> bool:
+        """Erase the block that `slot` lies in: stops code and interrupts for 45 ms, 400 ms at worst."""
+        return self._flash.erase(self._blocks[slot // self.group])
+
+
+class Memory:
+    """The regions of one medium: `journal`, `events`, `service_events`, `calibration`, `factory`."""
+
+    def __init__(self, journal, events, service_events, calibration, factory) -> None:  # type: ignore[no-untyped-def]
+        self.journal = journal
+        self.events = events
+        self.service_events = service_events
+        self.calibration = calibration
+        self.factory = factory
+
+
+def fram_memory(fram: "Fram") -> Memory:
+    """Lay the regions out in FRAM."""
+    return Memory(
+        FramRegion(fram, FRAM_JOURNAL, RECORD_BYTES),
+        FramRegion(fram, FRAM_EVENTS, EVENT_BYTES),
+        FramRegion(fram, FRAM_SERVICE_EVENTS, EVENT_BYTES),
+        FramRegion(fram, FRAM_CALIBRATION, VAULT_BYTES),
+        FramRegion(fram, FRAM_FACTORY, VAULT_BYTES),
+    )
+
+
+def flash_memory(flash: "Flash", blocks: "tuple[int, ...]") -> Memory:
+    """Lay the regions out over the FLASH_BLOCKS numbers that drivers.flash.find() gave."""
+    at = 0
+    regions = []
+    for count, size in FLASH_USES:
+        regions.append(FlashRegion(flash, blocks[at : at + count], size))
+        at += count
+    calibration, factory, events, service_events, journal = regions
+    return Memory(journal, events, service_events, calibration, factory)

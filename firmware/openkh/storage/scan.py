@@ -1,0 +1,148 @@
+"""Reading a journal after a start: which record is the newest good one, and where the next may go (ST-1, ST-2)."""
+
+from openkh.state import State
+from openkh.storage import records
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.storage.regions import FlashRegion, FramRegion
+
+# Results.
+NEW = 0  # blank memory: a new meter
+LOADED = 1
+LOST = 2  # damaged, and no good record
+FOREIGN = 3  # good records, none of this board, model and service
+SILENT = 4  # the memory does not answer
+
+_TRIES = 3  # reads of a slot before its content is taken for damaged
+# A new meter's first record cut off, again and again, leaves so many damaged ones and no other.
+_TORN_AT_BIRTH = 4
+
+
+class Scan:
+    """begin(), then step() until it returns True, then finish(); one slot of FRAM or block of flash a step.
+
+    Afterwards `found` is the newest record, `newest` its slot, `sequence` and `life` its own; `free` is the slot for
+    the next record (-1: none is ready) and `next` the first slot of the erased block after that one's (-1: not erased).
+    """
+
+    def __init__(self, region: "FramRegion | FlashRegion", identity: int) -> None:
+        self._region = region
+        self._identity = identity
+        self._buf = bytearray(records.SIZE)
+        self._unit = max(1, region.group)
+        self.found = State()
+        self.busy = False
+        self.newest = -1
+        self.sequence = 0
+        self.life = 0
+        self.free = 0
+        self.next = -1
+        self.damaged = 0
+        self.foreign = 0
+        self._unread = 0
+        self._at = 0
+        self._best = -1  # first good slot of the newest unit
+
+    def begin(self) -> None:
+        """Start from the first slot."""
+        self.busy = True
+        self.damaged = 0
+        self.foreign = 0
+        self._unread = 0
+        self._at = 0
+        self._best = -1
+
+    def step(self) -> bool:
+        """Look at the next unit; True after the last one."""
+        at = self._at
+        blanks = 0
+        for slot in range(at, at + self._unit):
+            found = self._look(slot)
+            if found == records.GOOD:
+                # Within a block the numbers rise, so the first good record tells the block's age.
+                sequence = records.sequence_of(self._buf)
+                if self._best < 0 or records.newer(sequence, self.sequence):
+                    self._best = slot
+                    self.sequence = sequence
+                break
+            if found == records.BLANK:
+                blanks += 1
+                if blanks == 3:  # one is left out at a start, never so many
+                    break
+        self._at = at + self._unit
+        return self._at >= self._region.slots
+
+    def finish(self) -> int:
+        """Decide; one of the results above."""
+        self.busy = False
+        self.newest = -1
+        self.next = -1
+        self.free = 0
+        if self._unread:
+            return SILENT  # to take an older record because a newer one did not answer would roll the register back
+        if self._best < 0:
+            if self.foreign:
+                return FOREIGN
+            if self.damaged > (_TORN_AT_BIRTH if self._unit > 1 else 1):
+                return LOST
+            if self._unit > 1:
+                self.free = self._room(0, self._unit)
+            return NEW
+        newest = self._newest()
+        if newest < 0 or self._unread:
+            return SILENT
+        self.newest = newest
+        self.sequence = records.sequence_of(self._buf)
+        self.life = self._buf[8] >> 4
+        ahead = self._buf[8] & records.AHEAD
+        records.unpack(self._buf, self.found)
+        if self._unit == 1:
+            self.free = (newest + 1) % self._region.slots
+            return LOADED
+        end = newest - newest % self._unit + self._unit
+        after = end % self._region.slots
+        self.free = self._room(newest + 1, end)
+        if ahead:
+            if self.free < 0:
+                self.free = after
+            else:
+                self.next = after
+        return LOADED
+
+    def _look(self, slot: int) -> int:
+        """Read a slot into the buffer and judge it; one that does not answer is counted and taken for blank."""
+        found = -1
+        for _ in range(_TRIES):
+            if self._region.read(slot, self._buf):
+                found = records.judge(self._buf, self._identity)
+                if found != records.DAMAGED:
+                    break
+        if found < 0:
+            self._unread += 1
+            return records.BLANK
+        if found == records.DAMAGED:
+            self.damaged += 1
+        elif found == records.FOREIGN:
+            self.foreign += 1
+        return found
+
+    def _newest(self) -> int:
+        """The last good slot of the newest unit, read into the buffer; -1 if it can be read no more."""
+        first = self._best
+        slot = first - first % self._unit + self._unit - 1
+        while slot > first:
+            if self._look(slot) == records.GOOD:
+                return slot
+            slot -= 1
+        return first if self._look(first) == records.GOOD else -1
+
+    def _room(self, first: int, end: int) -> int:
+        """Flash: where to go on in a block after a start, past anything that a cut may have left half done; -1: full.
+
+        One more slot is left out: it may hold the weak beginning of a record although it reads as blank.
+        """
+        slot = end
+        while slot > first and self._region.read(slot - 1, self._buf) and self._buf == records.ERASED:
+            slot -= 1
+        return slot + 1 if slot + 1 < end else -1
