@@ -1,0 +1,128 @@
+"""The RP2040 with its wires, on which a board is composed (reference.py); what the stand-ins for `machine`, `rp2` and
+`time` act on.
+
+    board = Board(seed=1)
+    board.install()            # sys.modules: machine, rp2, time, micropython
+    board.spi[0].attach(chip, board.pins[17])
+"""
+
+import sys
+
+from boards.virtual import halt, nets
+from boards.virtual.buses import I2cBus, SpiBus
+from boards.virtual.clock import Clock
+from boards.virtual.cpu import Cpu
+from boards.virtual.rng import Rng
+from boards.virtual.watchdog import Watchdog
+
+PINS = 30
+PWRON_RESET = 1
+WDT_RESET = 3
+ADC_FULL_UV = 3_300_000
+
+STAND_INS = ("machine", "rp2", "time", "micropython")
+_MISSING = object()
+
+
+class Board:
+    """Clock, CPU, pins and buses. `devices` get power(on) when the 3.3 V comes and goes."""
+
+    def __init__(self, seed=1, interleave=False, jitter_us=0, exact=False, ticks_offset_us=0):
+        self.seed = seed
+        self.clock = Clock()
+        self.cpu = Cpu(self.clock, Rng(seed, 1), interleave, jitter_us, exact)
+        self.pins = [nets.Net(self.clock, n, self.cpu.stir) for n in range(PINS)]
+        self.spi = (SpiBus(), SpiBus())
+        self.i2c = (I2cBus(self.clock), I2cBus(self.clock))
+        self.adc_uv = {}  # pin -> microvolts, or a function that returns them
+        self.devices = []
+        self.state_machines = {}  # running PIO state machines by number; rp2.py fills it
+        self.watchdog = Watchdog(self.clock, self._bite)
+        self.scratch = {}
+        self.reset_cause = PWRON_RESET
+        self.unique_id = b"\xe6\x61" + bytes([(seed >> s) & 0xFF for s in (0, 8, 16)]) + b"\x4b\x68\x01"
+        self.flash = None  # the flash chip's file system region, behind rp2.Flash
+        self._ticks_offset_us = ticks_offset_us
+        self._adc_seen = {}
+        self._saved = None
+        self._attach_time()
+
+    def install(self):
+        """Put the stand-ins in the place of the modules; `uninstall` takes them away again."""
+        from boards.virtual import machine, rp2, simmicropython, simtime
+
+        if self._saved is None:
+            self._saved = [sys.modules.get(name, _MISSING) for name in STAND_INS]
+        machine.attach(self)
+        rp2.attach(self)
+        simmicropython.attach(self.cpu)
+        for name, module in zip(STAND_INS, (machine, rp2, simtime, simmicropython)):
+            sys.modules[name] = module
+        self._attach_time()
+
+    def uninstall(self):
+        """The real modules again."""
+        if self._saved is None:
+            return
+        for name, module in zip(STAND_INS, self._saved):
+            if module is _MISSING:
+                sys.modules.pop(name, None)
+            else:
+                sys.modules[name] = module
+        self._saved = None
+
+    def adc_raw(self, pin):
+        """What the converter reads on `pin`: 0 .. 4095."""
+        uv = self.adc_uv.get(pin, 0)
+        if callable(uv):
+            uv = uv()
+        raw = min(4095, max(0, int(uv) * 4095 // ADC_FULL_UV))
+        if self._adc_seen.get(pin) != raw:
+            self._adc_seen[pin] = raw
+            self.cpu.stir()
+        return raw
+
+    def interrupt(self, fn, level):
+        """A pin's interrupt: now, or when the CPU takes interrupts again."""
+        if self.clock.cpu_blocked:
+            self.clock.at(self.clock.now_us, lambda: fn(level), True)
+        else:
+            fn(level)
+
+    def power(self, on):
+        """The 3.3 V comes or goes (the supply calls this)."""
+        if not on:
+            for bus in self.i2c:
+                bus.cut()
+        for device in self.devices:
+            device.power(on)
+        if not on:
+            raise halt.PowerCut("3.3 V lost")
+
+    def restart(self, cause):
+        """What the end of the running program does to the RP2040: "power", "watchdog", "reset" or "soft"."""
+        self.cpu.restart()
+        for machine in list(self.state_machines.values()):
+            machine.release()
+        self.state_machines.clear()
+        for net in self.pins:
+            net.interrupt = None
+        if cause == "soft":
+            return
+        self.watchdog.stop()
+        for net in self.pins:
+            net.reset()
+        if cause == "power":
+            self.scratch.clear()
+            self.reset_cause = PWRON_RESET
+        else:
+            self.reset_cause = WDT_RESET
+        self._attach_time()
+
+    def _attach_time(self):
+        from boards.virtual import simtime
+
+        simtime.attach(self.clock, self._ticks_offset_us)
+
+    def _bite(self):
+        raise halt.Reset("watchdog")

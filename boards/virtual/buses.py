@@ -1,0 +1,126 @@
+"""The wires of SPI and I2C: which device is selected, what an answer looks like when none or several are.
+
+A controller (the stand-in for `machine`) puts bytes on them.
+"""
+
+NAK = 5  # errno EIO
+TIMEOUT = 110  # errno ETIMEDOUT
+
+
+class SpiBus:
+    """One SPI controller's lines. A device has cs(level), exchange(tx, rx) and idle_miso()."""
+
+    def __init__(self):
+        self.selected = None
+        self.plain = True  # one device, right clock phase: `selected` may be asked without this class
+        self._slots = []
+        self._late = False
+
+    def attach(self, device, cs):
+        """Hang `device` on the bus, selected by a low level on net `cs`."""
+        slot = _Slot(self, device)
+        self._slots.append(slot)
+        self.plain = len(self._slots) == 1 and not self._late
+        cs.quiet()
+        cs.listen(slot.on_cs)
+        if not cs.level:
+            slot.on_cs(0, 0)
+
+    def clock_mode(self, polarity, phase):
+        """The controller's mode: modes 0 and 3 sample on the rising edge as the front ends do, 1 and 2 an edge off."""
+        self._late = polarity != phase
+        self.plain = len(self._slots) == 1 and not self._late
+
+    def exchange(self, tx, rx):
+        """Clock `tx` out; what comes back goes into `rx` (bytearray of the same length, or None)."""
+        device = self.selected
+        if device is not None:
+            device.exchange(tx, rx)
+        elif rx is not None:
+            _fill(rx, 0)  # nobody drives MISO: the pad's pull-down
+        if rx is None:
+            return
+        for slot in self._slots:
+            if not slot.low and slot.device.idle_miso():
+                _fill(rx, 0xFF)  # an unselected device holds MISO high over everything
+        if self._late:
+            _shift(rx)
+
+
+class _Slot:
+    def __init__(self, bus, device):
+        self._bus = bus
+        self.device = device
+        self.low = False
+
+    def on_cs(self, level, _t_us):
+        bus = self._bus
+        device = self.device
+        self.low = not level
+        if not level:
+            bus.selected = device
+        elif bus.selected is device:
+            bus.selected = None
+        device.cs(level)
+
+
+def _fill(buffer, value):
+    for i in range(len(buffer)):
+        buffer[i] = value
+
+
+def _shift(buffer):
+    """Sampled an edge late: every bit one place to the right."""
+    carry = 0
+    for i in range(len(buffer)):
+        value = buffer[i]
+        buffer[i] = carry | value >> 1
+        carry = (value & 1) << 7
+
+
+class I2cBus:
+    """One I2C bus. A device has write(data) -> bytes acknowledged or -1, read(buf) -> bool and stop()."""
+
+    def __init__(self, clock):
+        self.stuck = False  # somebody holds SDA low
+        self._clock = clock
+        self._devices = {}
+        self._flying = None
+
+    def attach(self, device, address):
+        """Hang `device` on the bus."""
+        self._devices[address] = device
+
+    def write(self, address, data, byte_us):
+        """START, address, data: how many bytes were acknowledged, -1 without any. Takes nine bits a byte."""
+        device = self._devices.get(address)
+        us = byte_us * (len(data) + 1)
+        if self._clock.now_us + us < self._clock.next_us or device is None:
+            self._clock.spend(us if device is not None else byte_us)
+        else:
+            # Something is due during this transfer. If it cuts the power, the bytes so far have arrived.
+            self._flying = (device, data, self._clock.now_us, byte_us)
+            self._clock.spend(us)
+            self._flying = None
+        return -1 if device is None else device.write(data)
+
+    def read(self, address, buffer, byte_us):
+        """START, address, fill `buffer`: False if nobody answered."""
+        device = self._devices.get(address)
+        self._clock.spend(byte_us * (len(buffer) + 1 if device is not None else 1))
+        return device is not None and device.read(buffer)
+
+    def stop(self, address):
+        """STOP."""
+        device = self._devices.get(address)
+        if device is not None:
+            device.stop()
+
+    def cut(self):
+        """The power is cut now: what was on its way is delivered as far as it came, without a STOP."""
+        if self._flying is not None:
+            device, data, start_us, byte_us = self._flying
+            self._flying = None
+            arrived = (self._clock.now_us - start_us) // byte_us - 1
+            if arrived > 0:
+                device.write(bytes(data[: min(arrived, len(data))]))

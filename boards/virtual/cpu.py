@@ -1,0 +1,207 @@
+"""The RP2040's side of interrupts as MicroPython sees it: alarms, the queue of soft callbacks, stalls, hangs.
+
+Soft callbacks go through an 8-deep queue, dropped silently when it is full, and do not nest. They run while the
+firmware sleeps; with `interleave` also between any two bus calls of code that is itself no callback, as on the chip.
+"""
+
+QUEUE_DEPTH = 8  # MICROPY_SCHEDULER_DEPTH of the rp2 port
+CALM_RUNS = 4  # a hard timer callback that saw nothing change this often may be skipped
+EARLY_CHANCE = 8  # interleave: one bus call in so many takes until the next soft timer is due
+EARLY_LIMIT_US = 100_000
+
+
+class Alarm:
+    """A running machine.Timer."""
+
+    def __init__(self, cpu, due_us, period_us, fn, arg, hard):
+        self._cpu = cpu
+        self._period_us = period_us  # 0 = one shot
+        self._fn = fn
+        self._arg = arg
+        self.hard = hard
+        self.due_us = due_us
+        self._seen = -1
+        self._calm = 0
+        self._fire = self._fire_hard if hard else self._fire_soft
+        self._event = cpu.clock.at(due_us, self._fire, True)
+
+    def cancel(self):
+        """Stop for good."""
+        cpu = self._cpu
+        cpu.clock.cancel(self._event)
+        if self in cpu.dormant:
+            cpu.dormant.remove(self)
+        if self in cpu.alarms:
+            cpu.alarms.remove(self)
+
+    def _again(self):
+        """Due again a period after it was due (not after it ran): the SDK's alarms keep their phase and catch up."""
+        self.due_us += self._period_us
+        self._event = self._cpu.clock.at(self.due_us, self._fire, True)
+
+    def _fire_soft(self):
+        if self._period_us:
+            self._again()
+        else:
+            self.cancel()
+        self._cpu.soft(self._fn, self._arg)
+
+    def _fire_hard(self):
+        cpu = self._cpu
+        if not self._period_us:
+            self.cancel()
+        before = cpu.stirs
+        if not cpu.hard(self._fn, self._arg):
+            self.cancel()  # an exception in a hard handler disables it
+            return
+        if not self._period_us or self not in cpu.alarms:
+            return
+        if before == cpu.stirs == self._seen:
+            self._calm += 1
+        else:
+            self._calm = 0
+            self._seen = cpu.stirs
+        # Hard timers tick 43 million times a day. One that has run CALM_RUNS times while no ADC reading and no pin
+        # but the bus lines changed is taken to be idle and skipped, phase kept, until one changes. Option `exact`
+        # of the board turns this off.
+        if self._calm >= CALM_RUNS and not cpu.exact and not cpu.restless:
+            cpu.dormant.append(self)
+        else:
+            self._again()
+
+    def wake(self):
+        """Something changed: take up the phase again."""
+        behind_us = self._cpu.clock.now_us - self.due_us
+        if behind_us >= 0:
+            self.due_us += behind_us // self._period_us * self._period_us
+        self._calm = 0
+        self._again()
+
+
+class Cpu:
+    """Interrupts, callbacks and faults of the one core that runs MicroPython."""
+
+    def __init__(self, clock, rng, interleave=False, jitter_us=0, exact=False):
+        self.clock = clock
+        self._rng = rng
+        self.exact = exact
+        self.interleave = interleave
+        self.jitter_us = jitter_us
+        self.on_error = None  # called with the exception a callback let out
+        self.dropped = 0  # soft callbacks lost to a full queue
+        self.stirs = 0  # changes of pins and ADC readings seen
+        self.restless = False  # an analogue value changes by itself (the supply is failing): skip nothing
+        self.alarms = []
+        self.dormant = []
+        clock.run_soft = self.run_soft
+        self._life = 0
+        self.restart()
+
+    def restart(self):
+        """What a reset of the core does to all of this: nothing pending, nothing armed."""
+        for alarm in list(self.alarms):
+            alarm.cancel()
+        self._life += 1
+        self._queue = []
+        self.in_callback = False
+        self._throw = None
+        self.attention = self.interleave
+        self.clock.reset_cpu()
+
+    def start_alarm(self, delay_us, period_us, fn, arg, hard):
+        """A timer; returns the alarm, to be cancelled."""
+        alarm = Alarm(self, self.clock.now_us + delay_us, period_us, fn, arg, hard)
+        self.alarms.append(alarm)
+        return alarm
+
+    def soft(self, fn, arg):
+        """A soft interrupt: `fn(arg)` joins the queue, late by up to `jitter_us` in that mode."""
+        if not self.jitter_us:
+            self.schedule(fn, arg)
+            return
+        life = self._life
+
+        def late():
+            if life == self._life:
+                self.schedule(fn, arg)
+
+        self.clock.at(self.clock.now_us + self._rng.below(self.jitter_us + 1), late, True)
+
+    def schedule(self, fn, arg):
+        """Put `fn(arg)` into the queue; False if it was full."""
+        if len(self._queue) >= QUEUE_DEPTH:
+            self.dropped += 1
+            return False
+        self._queue.append((fn, arg))
+        return True
+
+    def run_soft(self):
+        """Run what is pending, unless a callback is running."""
+        if not self._queue or self.in_callback or self.clock.cpu_blocked:
+            return
+        life = self._life
+        while self._queue and life == self._life:
+            fn, arg = self._queue.pop(0)
+            self.in_callback = True
+            try:
+                fn(arg)
+            except Exception as error:
+                self._report(error)
+            finally:
+                self.in_callback = False
+
+    def hard(self, fn, arg):
+        """A hard interrupt: `fn(arg)` now. False if it let an exception out."""
+        try:
+            fn(arg)
+        except Exception as error:
+            self._report(error)
+            return False
+        return True
+
+    def stir(self):
+        """A pin or an ADC reading changed: hard timers that were skipped go on."""
+        self.stirs += 1
+        if self.dormant:
+            sleepers = self.dormant
+            self.dormant = []
+            for alarm in sleepers:
+                alarm.wake()
+
+    def throw(self, error):
+        """Fault: raise `error` at a bus call of the next soft callback."""
+        self._throw = error
+        self.attention = True
+
+    def at_bus(self):
+        """Called before a bus call while `attention` is set."""
+        if self.in_callback:
+            error = self._throw
+            if error is not None:
+                self._throw = None
+                self.attention = self.interleave
+                raise error
+        elif self.interleave:
+            if self._rng.below(EARLY_CHANCE) == 0:
+                self._take_until_due()
+            self.run_soft()
+
+    def _take_until_due(self):
+        """The code since the last bus call took until the next soft timer was due."""
+        due_us = self.clock.now_us + EARLY_LIMIT_US
+        for alarm in self.alarms:
+            if not alarm.hard and alarm.due_us < due_us:
+                due_us = alarm.due_us
+        if due_us < self.clock.now_us + EARLY_LIMIT_US:
+            self.clock.spend(max(0, due_us - self.clock.now_us))
+
+    def hang(self):
+        """Fault: code and callbacks stop; only a reset or power cut, raised by an event, ends it."""
+        clock = self.clock
+        clock.cpu_blocked = True
+        while True:
+            clock.spend(max(0, clock.next_us - clock.now_us))
+
+    def _report(self, error):
+        if self.on_error is not None:
+            self.on_error(error)

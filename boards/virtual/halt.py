@@ -1,0 +1,21 @@
+"""How the virtual hardware takes the CPU away from the firmware: exceptions that firmware cannot catch as Exception."""
+
+
+class Halt(BaseException):
+    """The firmware stops here, whatever it was doing."""
+
+
+class PowerCut(Halt):
+    """The 3.3 V supply is gone."""
+
+
+class Reset(Halt):
+    """The RP2040 restarts; `cause` is "watchdog", "reset" or "soft"."""
+
+    def __init__(self, cause):
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Finished(Halt):
+    """The host has asked for the end of the simulation."""

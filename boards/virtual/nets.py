@@ -1,0 +1,102 @@
+"""A GPIO of the RP2040 with the wire that hangs on it: who drives it, which pulls it has, who listens.
+
+In reset the pad is an input with its pull-down on (RP2040 data sheet 2.19.6.3); a 10 kohm pull-up of the board wins
+over the pad's own 50 kohm pulls.
+"""
+
+IN = 0
+OUT = 1
+OPEN_DRAIN = 2
+ALT = 3  # a peripheral has the pad: its level comes through `drive`
+
+PULL_UP = 1
+PULL_DOWN = 2
+
+
+class Net:
+    """One pin; `level` is what everybody sees on it, 0 or 1."""
+
+    def __init__(self, clock, number, stir):
+        self.number = number
+        self.level = 0
+        self.mode = IN
+        self.interrupt = None  # the CPU's: called with the level after every change
+        self._clock = clock
+        self._stir = stir
+        self._board_pull = None
+        self._pull = PULL_DOWN
+        self._latch = 0
+        self._outside = None
+        self._listeners = []
+        self._plain = False  # a push-pull output that only the CPU drives
+
+    def board_pull(self, level):
+        """A resistor on the board pulls to `level` (None: there is none)."""
+        self._board_pull = level
+        self._settle()
+
+    def quiet(self):
+        """A bus line: its changes are not what a hard timer's callback looks for."""
+        self._stir = None
+
+    def listen(self, fn):
+        """Call `fn(level, t_us)` on every change from now on."""
+        self._listeners.append(fn)
+
+    def drive(self, level):
+        """Somebody other than the CPU drives the wire (0, 1) or lets go (None)."""
+        if level != self._outside:
+            self._outside = level
+            if not self._plain:
+                self._settle()
+
+    def reset(self):
+        """The pad's reset state: input, pull-down on, no interrupt, output latch low."""
+        self.interrupt = None
+        self._latch = 0
+        self.configure(IN, PULL_DOWN)
+
+    def configure(self, mode, pull):
+        """Set direction and pull (None, PULL_UP, PULL_DOWN, or both)."""
+        self.mode = mode
+        self._pull = pull
+        self._plain = mode == OUT
+        self._settle()
+
+    def put(self, level):
+        """The CPU writes its output latch."""
+        self._latch = level
+        if self._plain:
+            if level != self.level:
+                self._change(level)
+        else:
+            self._settle()
+
+    def latch(self):
+        """What the CPU last wrote."""
+        return self._latch
+
+    def _settle(self):
+        level = None
+        if self.mode == OUT:
+            level = self._latch
+        elif self.mode == OPEN_DRAIN and not self._latch:
+            level = 0
+        if level is None:
+            level = self._outside
+        if level is None:
+            level = self._board_pull
+        if level is None:
+            level = 1 if self._pull is not None and self._pull & PULL_UP else 0
+        if level != self.level:
+            self._change(level)
+
+    def _change(self, level):
+        self.level = level
+        t_us = self._clock.now_us
+        for fn in self._listeners:
+            fn(level, t_us)
+        if self.interrupt is not None:
+            self.interrupt(level)
+        if self._stir is not None:
+            self._stir()

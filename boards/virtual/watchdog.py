@@ -1,0 +1,36 @@
+"""The RP2040's watchdog: once started it cannot be stopped, and survives a soft reset."""
+
+
+class Watchdog:
+    """Calls `bite()` when it was not fed in time."""
+
+    def __init__(self, clock, bite):
+        self._clock = clock
+        self._bite = bite
+        self._event = None
+        self._timeout_us = 0
+        self._due_us = 0
+
+    def start(self, timeout_us):
+        """Run with this timeout from now on."""
+        self._timeout_us = timeout_us
+        self.feed()
+        if self._event is None:
+            self._event = self._clock.at(self._due_us, self._look)
+
+    def feed(self):
+        """Start its time anew; the event stays where it is and looks again when it comes."""
+        self._due_us = self._clock.now_us + self._timeout_us
+
+    def stop(self):
+        """A reset of the chip stops it."""
+        if self._event is not None:
+            self._clock.cancel(self._event)
+            self._event = None
+
+    def _look(self):
+        if self._due_us > self._clock.now_us:
+            self._event = self._clock.at(self._due_us, self._look)
+            return
+        self._event = None
+        self._bite()
