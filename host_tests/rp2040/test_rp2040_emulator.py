@@ -82,9 +82,10 @@ def test_i2c_devices_answer_and_absent_ones_do_not() -> None:
     chip = emulator.Chip(usb=True)
     memory, asleep = Memory(), Memory()
     asleep.awake = False
-    bus = wires.I2cBus(chip, 0)
-    bus.add(memory, 0x50)
-    bus.add(asleep, 0x51)
+    bus = wires.I2cBus(0)
+    bus.connect(chip)
+    bus.attach(memory, 0x50)
+    bus.attach(asleep, 0x51)
     chip.console.raw_repl()
     out = chip.console.exec(I2C_SNIPPET)
     assert out.split("\n")[:3] == ["b'odd b'", "5", "5"]
@@ -94,14 +95,15 @@ def test_i2c_devices_answer_and_absent_ones_do_not() -> None:
 def test_spi_pins_and_adc() -> None:
     chip = emulator.Chip(usb=True)
     clock = wires.Clock()
-    clock.power_up(chip)
-    cs = wires.Pin(chip, 17, clock, pull=1)
-    led = wires.Pin(chip, 3, clock)
-    seal = wires.Pin(chip, 28, clock)
+    clock.connect(chip)
+    cs, led, seal = (wires.Net(clock, number) for number in (17, 3, 28))
+    cs.board_pull(1)
     seal.drive(1)
     device = Inverter()
-    wires.SpiBus(chip, 0).add(device, cs)
-    wires.Adc(chip, {26: lambda: 1_650_000})
+    bus = wires.SpiBus(0)
+    bus.attach(device, cs)
+    for part in (cs, led, seal, bus, wires.Adc({26: lambda: 1_650_000})):
+        part.connect(chip)
     edges: list[tuple[int, int]] = []
     led.listen(lambda level, t_us: edges.append((level, t_us)))
     chip.console.raw_repl()
@@ -113,7 +115,7 @@ def test_spi_pins_and_adc() -> None:
         "led = Pin(3, Pin.OUT); led(1); up = led(); time.sleep_ms(30); led(0)\n"
         "print(b.hex(), cs(), up, led(), Pin(28, Pin.IN)(), ADC(26).read_u16() >> 8)"
     )
-    assert out.strip() == "fefdfc 1 1 0 1 128"
+    assert out.strip() == "fefdfc 1 1 0 1 127"
     assert device.levels == [0, 1]
     assert [level for level, _ in edges] == [1, 0]
     assert 30_000 <= edges[1][1] - edges[0][1] < 30_200
@@ -123,17 +125,17 @@ def test_clock_goes_on_over_a_power_cut() -> None:
     clock = wires.Clock()
     fired: list[tuple[str, int]] = []
     chip = emulator.Chip()
-    clock.power_up(chip)
+    clock.connect(chip)
     clock.at(5_000, lambda: fired.append(("on", clock.now_us)))
     clock.at(15_000, lambda: fired.append(("off", clock.now_us)))
     clock.at(30_000, lambda: fired.append(("again", clock.now_us)))
     gone = clock.at(6_000, lambda: fired.append(("cancelled", 0)))
     clock.cancel(gone)
     chip.run_to(10_000_000)
-    clock.power_down()
+    clock.disconnect()
     clock.pass_to(20_000)
     again = emulator.Chip(flash=chip.flash_image())
-    clock.power_up(again)
+    clock.connect(again)
     again.run_to(15_000_000)
     assert fired == [("on", 5_000), ("off", 15_000), ("again", 30_000)]
 

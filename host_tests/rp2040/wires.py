@@ -1,7 +1,8 @@
-"""From the emulated RP2040's pads to the simulated chips of `boards/virtual`: clock, pins, SPI, I2C and ADC.
+"""The emulated RP2040's pads, wired to the simulated chips of `boards/virtual`: clock, pins, SPI, I2C and ADC.
 
-The devices are the ones the other engines use; they see bytes, levels and time, and not which engine drives them.
-Times they see are microseconds of simulated time since the start of the simulation, which goes on over power cuts.
+They stand where `boards.virtual.clock`, `nets` and `buses` stand on the other engines and have the same methods, so
+that devices and the board's composition do not see which engine it is. All of them outlive a power cut: `connect`
+joins them to the chip that has power now. Times are microseconds of simulated time since the start.
 """
 
 from collections.abc import Callable
@@ -10,13 +11,14 @@ from rp2040py.gpio_pin import GPIOPinState
 
 from host_tests.rp2040.emulator import Chip
 
-ADC_FULL_SCALE_UV = 3_300_000
+ADC_FULL_UV = 3_300_000
+NEVER = 1 << 62
 _TX_EMPTY = 1 << 4  # IC_RAW_INTR_STAT of the RP2040's I2C
 _LEVELS = {GPIOPinState.LOW: 0, GPIOPinState.HIGH: 1}
 
 
 class Clock:
-    """The interface of `boards.virtual.clock.Clock` that devices use, on emulated time."""
+    """Simulated time; runs with a powered chip's emulated time, and by `pass_to` without one."""
 
     def __init__(self) -> None:
         self._chip: Chip | None = None
@@ -30,7 +32,7 @@ class Clock:
 
     @property
     def next_us(self) -> int:
-        return min((event[0] for event in self._events if event[1]), default=1 << 62)
+        return min((event[0] for event in self._events), default=NEVER)
 
     def at(self, t_us: int, fn: Callable[[], None], cpu: bool = False) -> list:  # noqa: ARG002  same signature
         """Call `fn()` at simulated time `t_us`; a handle for `cancel`."""
@@ -47,33 +49,35 @@ class Clock:
         if event in self._events:
             self._events.remove(event)
 
-    def power_up(self, chip: Chip) -> None:
-        """Time goes on with this chip's."""
+    def connect(self, chip: Chip) -> None:
         self._start_us = self._alone_us
         self._chip = chip
         for event in self._events:
             self._arm(event)
 
-    def power_down(self) -> None:
-        """The chip is gone; time stands until `pass_to` or the next power-up."""
+    def disconnect(self) -> None:
+        """The chip is gone; time stands until `pass_to` or the next chip."""
         self._alone_us = self.now_us
         self._chip = None
         for event in self._events:
             event[2] = None
 
+    def chip_ns(self, t_us: int) -> int:
+        """Simulated time as the powered chip's emulated time."""
+        return (t_us - self._start_us) * 1000
+
     def pass_to(self, t_us: int) -> None:
-        """Without a chip: let the devices' events up to `t_us` happen."""
-        while True:
-            due = [event for event in self._events if event[0] <= t_us]
-            if not due:
-                break
-            event = min(due, key=lambda event: event[0])
+        """Without a chip: let everything up to `t_us` happen."""
+        while self.next_us <= t_us:
+            event = min(self._events, key=lambda event: event[0])
             self._alone_us = max(self._alone_us, event[0])
             self._fire(event)
+            if self._chip is not None:
+                return
         self._alone_us = max(self._alone_us, t_us)
 
     def _arm(self, event: list) -> None:
-        event[2] = self._chip.at((event[0] - self._start_us) * 1000, lambda: self._fire(event))
+        event[2] = self._chip.at(self.chip_ns(event[0]), lambda: self._fire(event))
 
     def _fire(self, event: list) -> None:
         fn = event[1]
@@ -82,122 +86,131 @@ class Clock:
             fn()
 
 
-class Pin:
-    """One pad and the net it is on. `pull` is the level of an external pull resistor, None where there is none."""
+class Net:
+    """One GPIO with the wire that hangs on it."""
 
-    def __init__(self, chip: Chip, number: int, clock: Clock, pull: int | None = None) -> None:
-        self._gpio = chip.mcu.gpio[number]
+    def __init__(self, clock: Clock, number: int) -> None:
+        self.number = number
+        self.level = 0
         self._clock = clock
-        self._pull = pull
-        self._driven: int | None = None  # from outside
-        self._input: int | None = None  # as last given to the emulator
+        self._gpio = None
+        self._board_pull: int | None = None
+        self._outside: int | None = None
+        self._told: int | None = None  # the level as last given to the emulator
         self._listeners: list[Callable[[int, int], None]] = []
-        self.level = self._net()
-        self._feed()
-        self._gpio.add_listener(self._changed)
+
+    def connect(self, chip: Chip) -> None:
+        self._gpio = chip.mcu.gpio[self.number]
+        self._gpio.add_listener(lambda _new, _old: self.settle())
+        self._told = None
+        self.settle()
+
+    def board_pull(self, level: int | None) -> None:
+        """A resistor on the board pulls to `level`."""
+        self._board_pull = level
+        self.settle()
 
     def listen(self, fn: Callable[[int, int], None]) -> None:
-        """fn(level, t_us) at every change of the net's level."""
+        """fn(level, t_us) at every change from now on."""
         self._listeners.append(fn)
 
     def drive(self, level: int | None) -> None:
-        """Drive the net from outside, or release it."""
-        self._driven = level
-        self._update()
+        """Somebody other than the CPU drives the wire, or lets go."""
+        if level != self._outside:
+            self._outside = level
+            self.settle()
 
-    def refresh(self) -> None:
-        """After a reset of the chip, which rp2040py does not tell its listeners."""
-        self._input = None
-        self._update()
+    def quiet(self) -> None:
+        """Only of use where hard timers may be skipped."""
 
-    def _net(self) -> int:
-        own = _LEVELS.get(self._gpio.value)
+    def settle(self) -> None:
+        """Find the wire's level; after a reset of the chip too, which rp2040py does not tell its listeners."""
+        pad = GPIOPinState.INPUT_PULL_DOWN if self._gpio is None else self._gpio.value
+        own = _LEVELS.get(pad)
         if own is not None:
-            return own
-        if self._driven is not None:
-            return self._driven
-        if self._pull is not None:
-            return self._pull
-        return 1 if self._gpio.value == GPIOPinState.INPUT_PULL_UP else 0
-
-    def _changed(self, _new: int, _old: int) -> None:
-        self._update()
-
-    def _update(self) -> None:
-        level = self._net()
-        self._feed(level)
+            level = own
+        elif self._outside is not None:
+            level = self._outside
+        elif self._board_pull is not None:
+            level = self._board_pull
+        else:
+            level = 1 if pad == GPIOPinState.INPUT_PULL_UP else 0
+        # rp2040py reads an output pin as 0, and takes a repeated level for a new edge: tell it the level, at changes.
+        if self._gpio is not None and level != self._told:
+            self._told = level
+            self._gpio.set_input_value(bool(level))
         if level != self.level:
             self.level = level
             for listener in self._listeners:
                 listener(level, self._clock.now_us)
 
-    def _feed(self, level: int | None = None) -> None:
-        """rp2040py reads an output pin as 0 and latches an edge again at each repeated level: tell it the net's level,
-        at changes only. A net nobody drives is left to the pad's own pulls."""
-        if level is None:
-            level = self.level
-        floating = (
-            self._driven is None
-            and self._pull is None
-            and self._gpio.value not in (GPIOPinState.LOW, GPIOPinState.HIGH)
-        )
-        if floating:
-            if self._input is not None:
-                self._input = None
-                self._gpio.release_input()
-        elif level != self._input:
-            self._input = level
-            self._gpio.set_input_value(bool(level))
-
 
 class SpiBus:
-    """One SPI controller and the devices on it, each selected by its own CS; bytes take their time on the wire."""
+    """One SPI controller's lines and the devices on it; a byte takes its time on the wire."""
 
-    def __init__(self, chip: Chip, controller: int) -> None:
-        self._spi = chip.mcu.spi[controller]
-        self._spi.on_transmit = self._transmit
-        self._done_alarm = chip.clock.create_alarm(self._done)
-        self._devices: list[tuple[Pin, object]] = []
+    def __init__(self, controller: int) -> None:
+        self._controller = controller
+        self._spi = None
+        self._slots: list[list] = []  # [device, what stands in its place, net of its CS]
         self._tx = bytearray(1)
         self._rx = bytearray(1)
+        self._answer = 0
 
-    def add(self, device, cs: Pin) -> None:
-        """`device` has .cs(level), .exchange(tx, rx) and .idle_miso()."""
-        self._devices.append((cs, device))
-        cs.listen(lambda level, _t_us: device.cs(level))
+    def connect(self, chip: Chip) -> None:
+        self._spi = chip.mcu.spi[self._controller]
+        self._spi.on_transmit = self._transmit
+        self._done_alarm = chip.clock.create_alarm(lambda: self._spi.complete_transmit(self._answer))
+
+    def attach(self, device, cs: Net) -> None:
+        """`device` has .cs(level), .exchange(tx, rx) and .idle_miso(); selected by a low level on `cs`."""
+        slot = [device, device, cs]
+        self._slots.append(slot)
+        cs.listen(lambda level, _t_us: slot[1].cs(level))
+        if not cs.level:
+            device.cs(0)
+
+    def replace(self, device, substitute) -> None:
+        """From now on `substitute` stands in the place of `device` (itself: mended)."""
+        for slot in self._slots:
+            if slot[0] is device:
+                slot[1] = substitute
 
     def _transmit(self, value: int) -> None:
         self._tx[0] = value
-        byte = -1
-        for cs, device in self._devices:
-            if cs.level == 0:
-                device.exchange(self._tx, self._rx)
-                byte = self._rx[0] if byte < 0 else byte | self._rx[0]
-            else:
-                idle = device.idle_miso()
-                if idle is not None:
-                    idle = 0xFF if idle else 0
-                    byte = idle if byte < 0 else byte | idle
-        # A line nobody drives: the pad's pull-down, as on the other engines.
-        self._answer = 0 if byte < 0 else byte
+        self._rx[0] = 0  # nobody drives MISO: the pad's pull-down
+        for _, target, cs in self._slots:
+            if not cs.level:
+                target.exchange(self._tx, self._rx)
+        answer = self._rx[0]
+        for _, target, cs in self._slots:
+            if cs.level and target.idle_miso():
+                answer = 0xFF  # an unselected device holds MISO high over everything
+        self._answer = answer
         self._done_alarm.schedule(1e9 * self._spi.data_bits / (self._spi.clock_frequency or 1e6))
-
-    def _done(self) -> None:
-        self._spi.complete_transmit(self._answer)
 
 
 class I2cBus:
-    """One I2C controller and the devices on it (address -> device with .write(data), .read(buf), .stop())."""
+    """One I2C controller's lines and the devices on it.
 
-    def __init__(self, chip: Chip, controller: int) -> None:
-        self._i2c = chip.mcu.i2c[controller]
+    A device has .write(data) -> bytes acknowledged or -1, .read(buf) and .stop().
+    """
+
+    def __init__(self, controller: int) -> None:
+        self.stuck = False
+        self._controller = controller
+        self._i2c = None
         self._devices: dict[int, object] = {}
+        self._targets: dict[int, object] = {}
         self._device = None
         self._data = bytearray()
         self._writing = False
-        self._later = chip.clock.create_alarm(self._continue)
         self._then: tuple = ()
-        i2c = self._i2c
+
+    def connect(self, chip: Chip) -> None:
+        i2c = self._i2c = chip.mcu.i2c[self._controller]
+        self._later = chip.clock.create_alarm(self._continue)
+        self._device = None
+        self._data.clear()
         i2c.on_start = self._start
         i2c.on_connect = self._connect
         i2c.on_write_byte = self._write
@@ -215,13 +228,26 @@ class I2cBus:
 
         i2c._abort = flush
 
-    def add(self, device, address: int) -> None:
+    def attach(self, device, address: int) -> None:
         self._devices[address] = device
+        self._targets[address] = device
+
+    def replace(self, device, substitute) -> None:
+        """`substitute` answers in the place of `device` from now on (itself: mended)."""
+        for address, there in self._devices.items():
+            if there is device:
+                self._targets[address] = substitute
+
+    def cut(self) -> None:
+        """The power is cut: what was on its way is delivered as far as it came, without a STOP."""
+        self._deliver()
+        self._device = None
 
     def _after_bits(self, bits: int, fn, *args) -> None:
-        bit_ns = (self._i2c.scl_high_period + self._i2c.scl_low_period) * 8
+        if self.stuck:
+            return  # SDA or SCL held low: nothing goes on, the driver times out
         self._then = (fn, args)
-        self._later.schedule(bits * bit_ns)
+        self._later.schedule(bits * 8 * (self._i2c.scl_high_period + self._i2c.scl_low_period))
 
     def _continue(self) -> None:
         fn, args = self._then
@@ -233,7 +259,7 @@ class I2cBus:
 
     def _connect(self, address: int, mode: int) -> None:
         self._writing = mode == 0
-        device = self._devices.get(address)
+        device = self._targets.get(address)
         if device is not None and device.write(b"") < 0:
             device = None  # it is there and does not answer
         self._device = device
@@ -269,17 +295,20 @@ class I2cBus:
 
 
 class Adc:
-    """The converter's inputs: pin -> microvolts, or a callable that gives them."""
+    """The converter's inputs: `adc_uv` is pin -> microvolts, or a function that returns them."""
 
-    def __init__(self, chip: Chip, microvolts: dict) -> None:
-        self._adc = chip.mcu.adc
-        self._microvolts = microvolts
-        self._default = self._adc._default_on_adc_read
-        self._adc.on_adc_read = self._read
+    def __init__(self, adc_uv: dict) -> None:
+        self._adc_uv = adc_uv
 
-    def _read(self, channel: int) -> None:
-        uv = self._microvolts.get(26 + channel, 0)
-        if callable(uv):
-            uv = uv()
-        self._adc.channel_values[channel] = max(0, min(4095, uv * 4096 // ADC_FULL_SCALE_UV))
-        self._default(channel)
+    def connect(self, chip: Chip) -> None:
+        adc = chip.mcu.adc
+        convert = adc._default_on_adc_read
+
+        def read(channel: int) -> None:
+            uv = self._adc_uv.get(26 + channel, 0)
+            if callable(uv):
+                uv = uv()
+            adc.channel_values[channel] = min(4095, max(0, int(uv) * 4095 // ADC_FULL_UV))
+            convert(channel)
+
+        adc.on_adc_read = read

@@ -1,0 +1,116 @@
+"""A MicroPython board on a serial port: found, spoken to over the raw REPL without a soft reset (house rule 10)."""
+
+import ast
+import contextlib
+import time
+
+import serial
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+from serial.tools import list_ports
+
+VID_RASPBERRY_PI = 0x2E8A
+PID_BOOTSEL = 0x0003  # the RP2040's own boot loader: no MicroPython is running
+CHUNK_BYTES = 512
+
+
+class DeviceError(Exception):
+    """The board cannot do what was asked; the text says what happened and what to do."""
+
+
+class DeviceCodeError(DeviceError):
+    """Code on the board raised; `kind` is the exception's name."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        last = text.strip().splitlines()[-1] if text.strip() else ""
+        self.kind = last.split(":")[0].strip()
+
+
+def ports() -> list[tuple[str, str]]:
+    """(port, serial number) of every board with MicroPython that is plugged in."""
+    found = []
+    for port in list_ports.comports():
+        if port.vid == VID_RASPBERRY_PI and port.pid != PID_BOOTSEL:
+            found.append((port.device, port.serial_number or ""))
+    return sorted(found)
+
+
+class Device:
+    """An open connection, in the raw REPL."""
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+        self._transport = self._open()
+
+    def _open(self) -> SerialTransport:
+        try:
+            transport = SerialTransport(self.port, baudrate=115200)
+        except (TransportError, serial.SerialException, OSError) as error:
+            raise DeviceError(
+                f"cannot open {self.port} ({error}): is another program using it, "
+                "or may this user not open serial ports?"
+            ) from error
+        try:
+            transport.enter_raw_repl(soft_reset=False, timeout_overall=5)
+        except (TransportError, serial.SerialException, OSError) as error:
+            with contextlib.suppress(Exception):
+                transport.close()
+            raise DeviceError(
+                f"{self.port} does not answer like a MicroPython prompt: it runs something else, "
+                "or its seal is closed (open the seal and try again)"
+            ) from error
+        return transport
+
+    def close(self) -> None:
+        """Back to the friendly prompt, and let go of the port."""
+        with contextlib.suppress(TransportError, serial.SerialException, OSError):
+            self._transport.exit_raw_repl()
+            self._transport.close()
+
+    def run(self, code: str, timeout_s: float = 20.0) -> str:
+        """Run code on the board; what it printed. DeviceCodeError where it raised."""
+        try:
+            out, error = self._transport.exec_raw(code, timeout=timeout_s)
+        except (TransportError, TransportExecError, serial.SerialException, OSError) as failed:
+            raise DeviceError(
+                f"{self.port}: the connection broke ({failed}); plug it in again and try again"
+            ) from failed
+        if error:
+            raise DeviceCodeError(error.decode(errors="replace"))
+        return out.decode(errors="replace").replace("\r\n", "\n")
+
+    def value(self, expression: str):
+        """The value of an expression on the board, a plain Python literal."""
+        return ast.literal_eval(self.run(f"print(repr({expression}))").strip())
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file; whole only when this returns."""
+        self.run(f"f=open({path!r},'wb');w=f.write")
+        for start in range(0, len(data), CHUNK_BYTES):
+            self.run(f"w({data[start : start + CHUNK_BYTES]!r})")
+        self.run("f.close();del f,w")
+
+    def restart_blind(self) -> None:
+        """Reset the board whatever state the connection is in: leaves service mode after a failure."""
+        with contextlib.suppress(DeviceError, TransportError, serial.SerialException, OSError):
+            self._transport.close()
+            self._transport = self._open()
+            self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+
+    def reset_by(self, code: str, wait_s: float = 15.0) -> None:
+        """Run code that resets the board, and connect to it again when it is back."""
+        with contextlib.suppress(TransportError, TransportExecError, serial.SerialException, OSError):
+            self._transport.exec_raw_no_follow(code)
+            time.sleep(0.3)
+        with contextlib.suppress(TransportError, serial.SerialException, OSError):
+            self._transport.close()
+        limit = time.monotonic() + wait_s
+        while True:
+            time.sleep(0.5)
+            try:
+                self._transport = self._open()
+                return
+            except DeviceError:
+                if time.monotonic() > limit:
+                    raise
