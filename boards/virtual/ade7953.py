@@ -5,41 +5,77 @@ Written from the data sheet (Rev. C) alone. Hangs on the board as an SPI device:
 """
 
 from boards.virtual import ade7953_registers as registers
-from boards.virtual.ade7953_signals import CYCEND, NEVER, OPTIMUM, RESET, Signals
+from boards.virtual.ade7953_events import CRC, ENERGIES
+from boards.virtual.ade7953_signals import Imperfections, Signals
+from boards.virtual.rng import Rng
 
 _READ = 0x35  # LAST_OP codes, DS p.57
 _WRITE = 0xCA
+_FULL = 1 << 32  # marks a value of 32 bits that is not to be sign-extended
 _POWER_UP_US = 26000  # supervisor after the supply is there; DS p.18
 _START_US = 40000  # internal start after any reset; DS p.18, AN-639 p.12
 _RESET_LOW_US = 10  # shortest RESET pulse; DS p.9
 
 FAULTS = ("reset", "silent", "stuck_ones", "stuck_zeros", "bit_error", "drop_cs", "register")
 
-# Energy registers (24-bit addresses) and registers that clear something when they have been read
-_ENERGIES = {0x21E: 0, 0x220: 1, 0x222: 2}
 
-
-class Ade7953(Signals):
-    """One chip. Construct with a clock, a function for its IRQ pin and the imperfections of `Signals`."""
+class Ade7953:
+    """One chip. Construct with a clock, a function for its IRQ pin, and what `Imperfections` takes."""
 
     def __init__(self, clock, irq, seed=1, version=3, released=0x00, **imperfections):
-        """version: the silicon version register. released: what a byte reads as when nobody drives MISO."""
-        super().__init__(clock, irq, seed, **imperfections)
+        """irq(level) is called with each change of the IRQ pin: 0, 1, or None (released) without supply.
+        version: the silicon version register. released: what a byte reads as when nobody drives MISO."""
+        self._position = -1  # bytes into the frame; -1 = not selected
+        self._frame = 0
+        self._clean = False  # running and nothing wrong with the bus: the quick way through `exchange`
+        self.regs = registers.reset_values()
+        self._flaws = Imperfections(**imperfections)
+        self._signals = Signals(clock, irq, self.regs, seed, self._flaws)
+        self._rng = Rng(seed, 1)
+        self._clock = clock
         self._released = released
         self._powered = False
         self._reset_low = False
         self._start = None  # pending end of a reset or of a start-up
         self._faults = {}
-        self._clean = False  # running and nothing wrong with the bus: the quick way through `exchange`
-        self._position = -1  # bytes into the frame; -1 = not selected
-        self._frame = 0
-        self._address = 0
-        self._reading = False
-        self._width = 0
-        self._value = 0
+        self._slow = (0, False, 0, 0, False)  # frame in pieces: address, reading, width, value, known
         self._forget_interface()
         self._readers = self._make_readers(version)
         self._after = self._make_after()
+
+    # -- analogue side ------------------------------------------------------------------------------------------
+
+    def drive(self, v, i, p, q, hz):
+        """Sine inputs from now on: v, i rms and p, q active and reactive power as parts of full scale (1.0 = 0.5 V
+        peak at the pins, both at unity power factor), q > 0 where the current lags; hz 0 without a voltage."""
+        self._signals.feed(((v, i, p, q),), 0, hz)
+
+    def drive_table(self, step_us, rows, hz):
+        """Any waveform from now on: rows of (v, i, p, q) as for `drive`, one each step_us, repeated end to end.
+        v and i are what the rms registers show (settled), p and q the mean products of the step."""
+        self._signals.feed(rows, step_us, hz)
+
+    def temperature(self, celsius):
+        """The chip's temperature from now on, degrees C."""
+        self._flaws.temperature_c = celsius
+        self._signals.update()
+
+    def counted_total(self):
+        """Signed total of active energy counts of channel A since the board was made; no reset takes from it."""
+        active = self._signals.active
+        if self._signals.running:
+            active.advance(self._clock.now_us)
+        return active.total
+
+    @property
+    def gap_us(self):
+        """Microseconds in which voltage was there and the chip did not measure (reset, start-up, no supply)."""
+        return self._signals.gap_us()
+
+    @property
+    def running(self):
+        """Out of reset, with supply, measuring."""
+        return self._signals.running
 
     # -- pins ---------------------------------------------------------------------------------------------------
 
@@ -52,7 +88,7 @@ class Ade7953(Signals):
         if on:
             self._start_in(_POWER_UP_US + _START_US)
         else:
-            self._irq(None)
+            self._signals.events.pin(None)
 
     def reset_pin(self, level):
         """Level of the RESET pin (active low, at least 10 us)."""
@@ -64,9 +100,9 @@ class Ade7953(Signals):
             return
         if low:
             self._reset_before = self._start
-            self._start = self.clock.at(self.clock.now_us + _RESET_LOW_US, self._held_in_reset)
-        elif self.running:
-            self.clock.cancel(self._start)  # too short to be a reset
+            self._start = self._clock.at(self._clock.now_us + _RESET_LOW_US, self._held_in_reset)
+        elif self._signals.running:
+            self._clock.cancel(self._start)  # too short to be a reset
             self._start = None
         else:
             self._start_in(_START_US)
@@ -85,7 +121,7 @@ class Ade7953(Signals):
             return 1
         if "stuck_zeros" in self._faults:
             return 0
-        if self.running and not self._locked and "silent" not in self._faults:
+        if self._signals.running and not self._locked and "silent" not in self._faults:
             return 1
         return None
 
@@ -115,7 +151,7 @@ class Ade7953(Signals):
     def unfault(self, kind):
         """The fault is over."""
         self._faults.pop(kind, None)
-        self._clean = self.running and not self._faults
+        self._clean = self._signals.running and not self._faults
 
     def poke(self, address, value):
         """Alter a register behind everybody's back."""
@@ -180,7 +216,7 @@ class Ade7953(Signals):
         faults = self._faults
         if self._position < 0:
             return False
-        if not self.running or "silent" in faults:
+        if not self._signals.running or "silent" in faults:
             if rx is not None:
                 for k in range(len(tx)):
                     rx[k] = self._released
@@ -191,7 +227,7 @@ class Ade7953(Signals):
             byte = tx[k]
             if flips:
                 byte = self._flip(byte, flips)
-            if drops and self.rng.below(2147483647) < drops:
+            if drops and self._rng.below(2147483647) < drops:
                 self._position = 0
                 self._frame += 1
             byte = self._byte(byte)
@@ -203,53 +239,55 @@ class Ade7953(Signals):
                 byte = 0x00
             if rx is not None:
                 rx[k] = byte
-            if not self.running:  # that was a software reset
+            if not self._signals.running:  # that was a software reset
                 break
         return True
 
     def _flip(self, byte, threshold):
-        if self.rng.below(2147483647) < threshold:
-            byte ^= 1 << self.rng.below(8)
+        if self._rng.below(2147483647) < threshold:
+            byte ^= 1 << self._rng.below(8)
         return byte
 
     def _byte(self, byte):
         """One byte of a frame: address high, address low, direction, data; what MISO carries meanwhile."""
         n = self._position
         self._position = n + 1
-        if n == 0:
-            self._address = byte << 8
+        if n < 3:
+            self._header(n, byte)
             return 0
-        if n == 1:
-            self._address |= byte
-            return 0
-        if n == 2:
-            address = self._address
-            self._reading = bool(byte & 0x80)
-            self._width = (address >> 8) + 1 if address < 0x400 else 1
-            self._value = 0
-            if self._reading:
-                reader = self._readers.get(address)
-                value = reader() if reader is not None else self.regs.get(address)
-                self._known = value is not None
-                value = value or 0
-                if self._width == 4 and value & 0x800000 and value < 0x1000000:
-                    value |= 0xFF000000
-                self._value = value
-            return 0
-        left = self._width - (n - 2)
+        address, reading, width, value, known = self._slow
+        left = width - (n - 2)
         if left < 0:
             return 0  # one register for each CS: the rest of the bytes mean nothing
-        if self._reading:
-            if left == 0 and self._known and self._address & 0xFF < 0xFD:
-                self._note(_READ, self._address, self._width, self._value)
-                after = self._after.get(self._address)
-                if after is not None:
-                    after()
-            return self._value >> 8 * left & 0xFF
-        self._value = self._value << 8 | byte
+        if reading:
+            if left == 0 and known and address & 0xFF < 0xFD:
+                self._note(_READ, address, width, value)
+                if address in self._after:
+                    self._after[address]()
+            return value >> 8 * left & 0xFF
+        value = value << 8 | byte
+        self._slow = (address, reading, width, value, known)
         if left == 0:
-            self._written(self._address, self._width, self._value)
+            self._written(address, width, value)
         return 0
+
+    def _header(self, n, byte):
+        if n == 0:
+            self._slow = (byte << 8, False, 0, 0, False)
+            return
+        address = self._slow[0]
+        if n == 1:
+            self._slow = (address | byte, False, 0, 0, False)
+            return
+        width = (address >> 8) + 1 if address < 0x400 else 1
+        value = None
+        if byte & 0x80:
+            reader = self._readers.get(address)
+            value = reader() if reader is not None else self.regs.get(address)
+        known = value is not None
+        if known and width == 4 and value & 0x800000 and value < 0x1000000:
+            value |= 0xFF000000
+        self._slow = (address, bool(byte & 0x80), width, value or 0, known)
 
     def _note(self, operation, address, width, value):
         """LAST_OP, LAST_ADD and LAST_RWDATA of the width; DS p.57."""
@@ -298,11 +336,11 @@ class Ade7953(Signals):
         """Store a value and let everything that depends on it follow."""
         before = self.regs[address]
         registers.store(self.regs, address, value)
-        now = self.clock.now_us
+        if not self._signals.running:
+            return
         if address in registers.CHECKSUM_COVERED:
-            enabled_now = address == 0x22C and (value & ~before) >> 21 & 1
-            self._watch_checksum(now, enabled_now)
-        self._update()
+            self._signals.events.watch_checksum(address == 0x22C and value & ~before & 1 << CRC)
+        self._signals.update()
 
     def _soft_reset(self):
         """As the RESET pin does it: SWRST, or a disturbance."""
@@ -322,13 +360,14 @@ class Ade7953(Signals):
 
     def _stop(self):
         if self._start is not None:
-            self.clock.cancel(self._start)
+            self._clock.cancel(self._start)
             self._start = None
-        self._halt()
+        self._signals.halt()
+        self.regs.update(registers.reset_values())
         self._clean = False
         self._forget_interface()
         if self._powered:
-            self._irq(1)
+            self._signals.events.pin(1)
 
     def _held_in_reset(self):
         self._start = None
@@ -336,49 +375,51 @@ class Ade7953(Signals):
 
     def _start_in(self, us):
         if self._start is not None:
-            self.clock.cancel(self._start)
+            self._clock.cancel(self._start)
         self._start = None
         if not self._reset_low:
-            self._start = self.clock.at(self.clock.now_us + us, self._started)
+            self._start = self._clock.at(self._clock.now_us + us, self._started)
 
     def _started(self):
         self._start = None
-        self._begin()
+        self._signals.begin()
         self._clean = not self._faults
 
     # -- what each address reads and does -----------------------------------------------------------------------
 
     def _make_readers(self, version):
+        signals = self._signals
+        events = signals.events
         wide = {
-            0x201: self._read_accmode,
-            0x210: self._read_ava,
-            0x212: self._read_awatt,
-            0x214: self._read_avar,
-            0x216: self._read_i,
-            0x218: self._read_v,
-            0x21A: self._read_irms,
-            0x21C: self._read_vrms,
-            0x21E: self._read_aenergy,
-            0x220: self._read_renergy,
-            0x222: self._read_apenergy,
-            0x226: self._read_v_peak,
-            0x227: self._read_v_peak,
-            0x228: self._read_i_peak,
-            0x229: self._read_i_peak,
-            0x22D: self._read_status,
-            0x22E: self._read_status,
+            0x201: signals.read_accmode,
+            0x210: signals.read_va,
+            0x212: signals.read_watt,
+            0x214: signals.read_var,
+            0x216: signals.read_i,
+            0x218: signals.read_v,
+            0x21A: signals.i_rms.read,
+            0x21C: signals.v_rms.read,
+            0x21E: signals.active.read,
+            0x220: signals.reactive.read,
+            0x222: signals.apparent.read,
+            0x226: signals.v_peak.read,
+            0x227: signals.v_peak.read,
+            0x228: signals.i_peak.read,
+            0x229: signals.i_peak.read,
+            0x22D: events.read,
+            0x22E: events.read,
         }
         readers = {
-            0x10A: self._read_pf,
-            0x10C: self._read_angle,
-            0x10E: self._read_period,
-            0x37F: self._read_checksum,
+            0x10A: signals.read_pf,
+            0x10C: signals.read_angle,
+            0x10E: signals.read_period,
+            0x37F: lambda: events.read_checksum() | _FULL,
             0x0FD: lambda: self._last_op,
             0x0FF: lambda: self._last_8,
             0x1FE: lambda: self._last_address,
             0x1FF: lambda: self._last_16,
             0x2FF: lambda: self._last_24 & 0xFFFFFF,
-            0x3FF: lambda: self._last_24 | 1 << 32,  # as it was on the wire, not extended again
+            0x3FF: lambda: self._last_24 | _FULL,
             0x702: lambda: version,
         }
         for address in wide:
@@ -386,46 +427,23 @@ class Ade7953(Signals):
         return readers
 
     def _make_after(self):
+        """What happens once a register has been read to its last bit."""
+        signals = self._signals
         wide = {
-            0x21E: self._after_aenergy,
-            0x220: self._after_renergy,
-            0x222: self._after_apenergy,
-            0x227: self._after_v_peak,
-            0x229: self._after_i_peak,
-            0x22E: self._after_status,
+            0x21E: lambda: self._zero(signals.active),
+            0x220: lambda: self._zero(signals.reactive),
+            0x222: lambda: self._zero(signals.apparent),
+            0x227: signals.v_peak.zero,
+            0x229: signals.i_peak.zero,
+            0x22E: signals.events.zero,
         }
         after = {}
         for address in wide:
             after[address] = after[address + 0x100] = wide[address]
         return after
 
-    def _after_aenergy(self):
-        if self.regs[0x004] & 0x40:
-            self._zero(self.active)
-
-    def _after_renergy(self):
-        if self.regs[0x004] & 0x40:
-            self._zero(self.reactive)
-
-    def _after_apenergy(self):
-        if self.regs[0x004] & 0x40:
-            self._zero(self.apparent)
-
     def _zero(self, energy):
         """RSTREAD: the register starts anew once it has been read; DS p.25."""
-        energy.zero()
-        self._arm(self.clock.now_us, 0x3F)
-
-    def _after_v_peak(self):
-        self._v_peak = 0
-        self._v_peak_us = self.clock.now_us
-
-    def _after_i_peak(self):
-        self._i_peak = 0
-        self._i_peak_us = self.clock.now_us
-
-    def _after_status(self):
-        """RSTIRQSTATA: every flag is cleared, IRQ lets go; DS p.50."""
-        cleared = self._status
-        self._status = 0
-        self._arm(self.clock.now_us, cleared)
+        if self.regs[0x004] & 0x40:
+            energy.zero()
+            self._signals.events.arm(ENERGIES)

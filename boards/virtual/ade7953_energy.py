@@ -5,56 +5,72 @@ have nine fraction bits and time is in microseconds, so one count is
 163840 * 2^9 * 128000 / 895 microsecond-codes; the common factor 5 is taken out.
 """
 
+import math
+
 COUNT = 2147483648000  # 2^34 * 125: one energy count
 PER_CODE = 179  # 895 / 5: what a power code (2^-9) adds in one microsecond
+NEVER = 1 << 62
 
 
 class Accumulator:
     """One energy of one channel: the hidden 48-bit accumulator, the 24-bit register, and a total that never wraps."""
 
-    def __init__(self):
+    def __init__(self, clock, rng):
+        self._clock = clock
+        self._rng = rng
         self.total = 0  # counts since the board was made, signed, over resets too
-        self.at_us = 0
-        self.clear()
-        self._step_us = 0  # 0 = constant rate
+        self.at_us = clock.now_us
         self.rate = 0
+        self._step_us = 0  # 0 = constant rate
+        self.noise = 0.0  # random part after one microsecond; grows with the root of time
+        self.clear()
 
     def clear(self):
         """A reset of the chip."""
         self.acc = 0
         self.count = 0  # counts since the register (or its window) was last zeroed
         self.window = False  # line-cycle accumulation: the register shows `held`
+        self.window_us = NEVER  # when the running window ends
         self.held = 0
 
-    def set_rate(self, now_us, rate):
+    def set_rate(self, rate):
         """Accumulate `rate` (in 1/COUNT counts per microsecond) from now on."""
-        self.advance(now_us)
+        self.advance(self._clock.now_us)
         self.rate = rate
         self._step_us = 0
 
-    def set_table(self, now_us, step_us, rates, origin_us):
+    def set_table(self, step_us, rates, origin_us):
         """Accumulate a table of rates, one a step, that began at `origin_us` and repeats end to end."""
-        self.advance(now_us)
+        now = self._clock.now_us
+        self.advance(now)
         total = 0
         sums = []
         for rate in rates:
             sums.append(total)
             total += rate * step_us
         self._step_us = step_us
-        self._rates = rates
-        self._sums = sums
-        self._loop = total
-        self._loop_us = step_us * len(rates)
-        self._origin_us = origin_us
-        self._mark = self.along(now_us)
+        self._table = (rates, sums, total, step_us * len(rates), origin_us)
+        self.rate = total // (step_us * len(rates))
+        self._mark = self._along(now)
 
-    def along(self, t_us):
+    def _along(self, t_us):
         """What the table adds up to from its origin to `t_us`."""
-        t = t_us - self._origin_us
-        loops = t // self._loop_us
-        t -= loops * self._loop_us
+        rates, sums, total, loop_us, origin_us = self._table
+        t = t_us - origin_us
+        loops = t // loop_us
+        t -= loops * loop_us
         k = t // self._step_us
-        return loops * self._loop + self._sums[k] + self._rates[k] * (t - k * self._step_us)
+        return loops * total + sums[k] + rates[k] * (t - k * self._step_us)
+
+    def read(self):
+        """The 24-bit register as it is now."""
+        now = self._clock.now_us
+        if now < self.window_us:
+            self.advance(now)
+        else:
+            self.on_window(now)
+            self.advance(now)
+        return (self.held if self.window else self.count) & 0xFFFFFF
 
     def advance(self, now_us):
         """Bring the register up to now. The remainder below one count is carried with its sign."""
@@ -63,11 +79,13 @@ class Accumulator:
             return
         self.at_us = now_us
         if self._step_us:
-            along = self.along(now_us)
+            along = self._along(now_us)
             acc = self.acc + along - self._mark
             self._mark = along
         else:
             acc = self.acc + self.rate * dt
+        if self.noise:
+            acc += int(self._rng.gauss() * self.noise * math.sqrt(dt))
         if acc >= COUNT:
             n = acc // COUNT
             acc -= n * COUNT
@@ -80,23 +98,17 @@ class Accumulator:
             self.total -= n
         self.acc = acc
 
-    def skip(self, now_us):
-        """Time passes without measuring (reset, start-up)."""
-        self.at_us = now_us
+    def skip(self):
+        """Time has passed without measuring (reset, start-up)."""
+        self.at_us = self._clock.now_us
         if self._step_us:
-            self._mark = self.along(now_us)
+            self._mark = self._along(self.at_us)
 
     def when(self, steps):
-        """Microseconds from `at_us` until the count has moved by `steps` (signed); None if it is not going there."""
-        if self._step_us:
-            rate = self._loop // self._loop_us
-        else:
-            rate = self.rate
-        need = steps * COUNT - self.acc
-        if steps > 0 and rate > 0:
-            return -(-need // rate)
-        if steps < 0 and rate < 0:
-            return -(-need // rate) if need < 0 else 0
+        """Microseconds from `at_us` until the count has moved by `steps` (signed, not 0) at the mean rate; None if it
+        is not going there."""
+        if steps > 0 < self.rate or steps < 0 > self.rate:
+            return -((self.acc - steps * COUNT) // self.rate)
         return None
 
     def latch(self, t_us):

@@ -1,0 +1,246 @@
+"""Interrupt status of the ADE7953: what latches when, and the IRQ pin; DS p.43-50, 58, 66.
+
+Each status bit has a time at which it latches next. Bits that are enabled get an event on the clock, so that the pin
+moves at its time; the others are latched when somebody looks.
+"""
+
+from boards.virtual.ade7953_registers import checksum, signed24
+
+NEVER = 1 << 62
+
+AEHF, AEOF, AP_NOLOAD, APSIGN = 0, 3, 6, 9
+ZXTO_I, ZX_I, OI, ZXTO, ZX_V, OV, WSMP, CYCEND, SAG, RESET, CRC = 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21
+
+ALL = 0x3FFFFF
+ENERGIES = 0x3F
+SAMPLE_US = 143  # 128/895 kHz
+
+
+class Events:
+    """IRQSTATA, the IRQ pin, line-cycle windows, sag, and the checksum's watch."""
+
+    def __init__(self, clock, irq, regs, line, energies, v_peak, i_peak):
+        self._clock = clock
+        self._irq = irq
+        self._regs = regs
+        self._line = line
+        self._energies = energies  # active, reactive, apparent
+        self._v_peak = v_peak
+        self._i_peak = i_peak
+        self._event = None
+        self._event_us = NEVER
+        self._level = None
+        for energy in energies:
+            energy.on_window = self.latch
+        self.clear()
+
+    def clear(self):
+        """A reset of the chip."""
+        if self._event is not None:
+            self._clock.cancel(self._event)
+            self._event = None
+        self._status = 0
+        self._due = [NEVER] * 22
+        self._next_us = NEVER  # the earliest of them
+        self._sagging = False
+        self._window_end = 0  # number of the zero crossing that ends the line-cycle window; 0 = no windows
+        self._window_us = NEVER
+        self._checksum = 0xFFFFFFFF
+        self._checksum_us = NEVER
+        self._reference = None
+
+    def pin(self, level):
+        """Level of the IRQ pin; None = no supply."""
+        if level is not self._level:
+            self._level = level
+            self._irq(level)
+
+    def read(self):
+        """IRQSTATA."""
+        if self._clock.now_us >= self._next_us:
+            self.latch(self._clock.now_us)
+        return self._status
+
+    def zero(self):
+        """RSTIRQSTATA has been read: every flag is cleared, IRQ lets go; DS p.50."""
+        cleared = self._status
+        self._status = 0
+        self.arm(cleared)
+
+    def raise_bits(self, bits):
+        """Latch these at once; the pin follows with the next `arm`."""
+        self._status |= bits
+
+    def settle(self):
+        """Latch everything due up to now, before inputs or settings change."""
+        if self._clock.now_us >= self._next_us:
+            self.latch(self._clock.now_us)
+
+    def latch(self, now):
+        """Latch every status bit that has become due, then plan the next."""
+        while self._window_us <= now:
+            for energy in self._energies:
+                if energy.window:
+                    energy.latch(self._window_us)
+            self._status |= 1 << CYCEND
+            self._window_end += max(1, self._regs[0x101])
+            self._time_window()
+        due = self._due
+        for bit in range(22):
+            if due[bit] <= now:
+                self._status |= 1 << bit
+                due[bit] = NEVER
+        self._plan()
+
+    def follow(self):
+        """Inputs or settings have changed."""
+        self._watch_windows()
+        self._watch_sag()
+        self.arm(ALL)
+
+    def arm(self, bits):
+        """New due times for those status bits of `bits` that are not latched."""
+        now = self._clock.now_us
+        regs = self._regs
+        line = self._line
+        due = self._due
+        bits &= ~self._status
+        if bits & ENERGIES:
+            self._arm_energies(now, bits)
+        if bits >> ZX_V & 1:
+            due[ZX_V] = self._next_edge(now) if line.on else NEVER
+        if bits >> ZX_I & 1:
+            due[ZX_I] = self._next_edge(now) if line.on and line.current_on else NEVER
+        if bits >> OV & 1:
+            due[OV] = now + line.half_us // 2 if self._v_peak.level > regs[0x224] else NEVER
+        if bits >> OI & 1:
+            due[OI] = now + line.half_us // 2 if self._i_peak.level > regs[0x225] else NEVER
+        if bits >> WSMP & 1:
+            due[WSMP] = now + SAMPLE_US
+        timeout = regs[0x100] * 143 // 2  # 14 kHz; DS p.44
+        if bits >> ZXTO & 1:
+            due[ZXTO] = self._timeout(now, line.lost_us, timeout, line.on)
+        if bits >> ZXTO_I & 1:
+            due[ZXTO_I] = self._timeout(now, line.current_lost_us, timeout, line.current_on)
+        self._plan()
+
+    def _timeout(self, now, since, timeout, on):
+        """The time-out runs anew while crossings stay away, and with them where it is shorter than a half cycle."""
+        if not timeout or (on and timeout >= self._line.half_us):
+            return NEVER
+        return since + ((now - since) // timeout + 1) * timeout
+
+    def _next_edge(self, now):
+        """Next zero crossing that ZX_EDGE lets through: 01 negative, 10 positive, else both; DS p.43."""
+        n = self._line.count(now) + 1
+        edge = self._regs[0x102] >> 12 & 3
+        if (edge == 1 and n % 2 == 0) or (edge == 2 and n % 2):
+            n += 1
+        return self._line.crossing_us(n)
+
+    def _arm_energies(self, now, bits):
+        """When the energy registers come to half full and over; DS p.25."""
+        for k in range(3):
+            energy = self._energies[k]
+            if not bits >> k & 9:
+                continue
+            energy.advance(now)
+            count = signed24(energy.count & 0xFFFFFF)
+            for bit, limit in ((AEHF + k, 0x400000), (AEOF + k, 0x800000)):
+                wait = None
+                if bits >> bit & 1 and not energy.window:
+                    up = limit - count
+                    down = -limit - count - (limit == 0x800000)
+                    wait = energy.when(up if up > 0 else up + 0x1000000)
+                    if wait is None:
+                        wait = energy.when(down if down < 0 else down - 0x1000000)
+                self._due[bit] = NEVER if wait is None else now + wait
+
+    def _plan(self):
+        """The next time at which a bit latches, an event at it if it is enabled, and the pin as it is now."""
+        mask = self._regs[0x22C] | 1 << RESET  # the reset interrupt cannot be masked; DS p.18
+        earliest = self._window_us
+        enabled = earliest if mask >> CYCEND & 1 else NEVER
+        for bit, t in enumerate(self._due):
+            if t < earliest:
+                earliest = t
+            if t < enabled and mask >> bit & 1:
+                enabled = t
+        self._next_us = earliest
+        if self._event is not None and self._event_us != enabled:
+            self._clock.cancel(self._event)
+            self._event = None
+        if enabled < NEVER and self._event is None:
+            self._event = self._clock.at(enabled, self._fire)
+            self._event_us = enabled
+        self.pin(0 if self._status & mask else 1)
+
+    def _fire(self):
+        self._event = None
+        self.latch(self._clock.now_us)
+
+    # -- line cycles, sag, checksum -----------------------------------------------------------------------------
+
+    def _watch_windows(self):
+        """Line-cycle windows run while LINECYC and one of the enables are set; DS p.26."""
+        length = self._regs[0x101]
+        enables = self._regs[0x004]
+        for k in range(3):
+            energy = self._energies[k]
+            window = bool(enables >> 2 * k & 1) and length > 0
+            if window != energy.window:
+                energy.window = window
+                energy.held = 0
+                energy.count = 0
+        if not length or not enables & 0x3F:
+            self._window_end = 0
+        elif not self._window_end:
+            # The first window begins anywhere, not at a crossing: its total is too small.
+            self._window_end = self._line.count(self._clock.now_us) + length
+        self._time_window()
+
+    def _time_window(self):
+        self._window_us = self._line.crossing_us(self._window_end) if self._window_end else NEVER
+        for energy in self._energies:
+            energy.window_us = self._window_us if energy.window else NEVER
+
+    def _watch_sag(self):
+        """SAGLVL and SAGCYC against the voltage's peaks, one event for each sag; DS p.45."""
+        level = self._regs[0x200]
+        cycles = self._regs[0x000]
+        if not level or not cycles or self._v_peak.level >= level:
+            self._sagging = False
+            self._due[SAG] = NEVER
+        elif not self._sagging:
+            self._sagging = True
+            self._due[SAG] = self._clock.now_us + cycles * self._line.half_us
+
+    def watch_checksum(self, newly_enabled):
+        """A register that the checksum covers has changed. Its interrupt compares with the value that it had when
+        the interrupt was enabled; DS p.58."""
+        regs = self._regs
+        now = self._clock.now_us
+        if not regs[0x102] & 0x100:
+            self._checksum_us = NEVER
+            self._reference = None
+            return
+        if self._checksum_us == NEVER:
+            self._checksum_us = now + SAMPLE_US
+        self._checksum = None  # worked out when somebody looks
+        if not regs[0x22C] >> CRC & 1:
+            self._reference = None
+            self._due[CRC] = NEVER
+        elif newly_enabled or self._reference is None:
+            self._reference = checksum(regs)
+            self._due[CRC] = NEVER
+        elif not self._status >> CRC & 1:
+            self._due[CRC] = now + SAMPLE_US if checksum(regs) != self._reference else NEVER
+        self._plan()
+
+    def read_checksum(self):
+        """The checksum register, 32 bits, all ones until it is enabled and through."""
+        if self._clock.now_us < self._checksum_us:
+            return 0xFFFFFFFF
+        if self._checksum is None:
+            self._checksum = checksum(self._regs)
+        return self._checksum

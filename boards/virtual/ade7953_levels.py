@@ -1,0 +1,171 @@
+"""Level measurements of the ADE7953: rms registers with their settling and noise, peak registers, line timing."""
+
+import math
+
+from boards.virtual.ade7953_registers import signed24
+from boards.virtual.exactmath import decay
+
+RMS_FULL_SCALE = 9032007.0  # DS p.23
+NEVER = 1 << 62
+
+
+class Rms:
+    """An rms register: a mean square behind a single-pole filter (DS p.23 says 200 ms to settle), gain and offset."""
+
+    def __init__(self, clock, rng, tau_us, noise):
+        """noise: the register's noise floor, a part of full scale; 0 = none."""
+        self._clock = clock
+        self._rng = rng
+        self._tau_us = tau_us
+        self._noise = noise
+        self._target = 0.0
+        self.clear()
+
+    def clear(self):
+        self._from = self._target = 0.0
+        self._at_us = 0
+        self._settled_us = 0
+        self._rows = None
+        self._gain = 1.0
+        self._offset = 0
+        self._code = 0
+
+    def to(self, squares, step_us, origin_us, gain, offset):
+        """Mean squares (parts of full scale) from now on: one, or a table of settled ones. gain of the data path,
+        offset the register's 24 bits (1 LSB = 4096 squares; DS p.35)."""
+        now = self._clock.now_us
+        full = RMS_FULL_SCALE * RMS_FULL_SCALE
+        target = max(squares) * full
+        if target != self._target:
+            self._from = self._square(now)
+            self._target = target
+            self._at_us = now
+            self._settled_us = now + 25 * self._tau_us
+        self._gain = gain
+        self._offset = signed24(offset) * 4096.0
+        self._rows = squares if step_us else None
+        self._step_us = step_us
+        self._origin_us = origin_us
+        # Settled and without noise the register stands still: worked out once.
+        self._code = -1 if self._noise or step_us else self._root(target)
+
+    def read(self):
+        """The register now, 0 .. 0xFFFFFF."""
+        now = self._clock.now_us
+        if now >= self._settled_us and self._code >= 0:
+            return self._code
+        if self._rows is not None:
+            k = (now - self._origin_us) // self._step_us % len(self._rows)
+            return self._root(self._rows[k] * RMS_FULL_SCALE * RMS_FULL_SCALE)
+        return self._root(self._square(now))
+
+    def settled(self):
+        """No longer on its way from an earlier level."""
+        return self._clock.now_us >= self._settled_us
+
+    def settled_part(self):
+        """How much of the final value it shows, 1 = settled."""
+        return math.sqrt(self._square(self._clock.now_us) / self._target) if self._target else 1.0
+
+    def _square(self, now_us):
+        if now_us >= self._settled_us:
+            return self._target
+        return self._target + (self._from - self._target) * decay((now_us - self._at_us) / self._tau_us)
+
+    def _root(self, square):
+        square = square * self._gain * self._gain
+        if self._noise:
+            floor = self._noise * RMS_FULL_SCALE
+            square += floor * floor + math.sqrt(square) * floor * 0.1 * self._rng.gauss()
+        square += self._offset
+        if square <= 0.0:
+            return 0
+        return min(0xFFFFFF, int(math.sqrt(square) + 0.5))
+
+
+class Peak:
+    """A peak register: the largest |sample| since it was last cleared; DS p.46."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.half_us = 10000
+        self.clear()
+
+    def clear(self):
+        """A reset of the chip."""
+        self.level = 0  # what the input's peaks are at present
+        self.zero()
+
+    def to(self, level):
+        """The input's peaks are `level` from now on."""
+        self.read()
+        self.level = min(0x7FFFFF, level)
+        self._from_us = self._clock.now_us
+
+    def read(self):
+        """The register. A peak counts once its half cycle is through."""
+        if self._clock.now_us - self._from_us >= self.half_us and self.level > self._held:
+            self._held = self.level
+        return self._held
+
+    def zero(self):
+        """Read with reset."""
+        self._held = 0
+        self._from_us = self._clock.now_us
+
+
+class Line:
+    """Zero crossings of the voltage and of the current, and what the chip times by them; DS p.36, 43."""
+
+    def __init__(self, clock, clkin_ppm):
+        self._clock = clock
+        self._ppm = 1000000 + clkin_ppm
+        self.clear()
+
+    def clear(self):
+        """A reset of the chip."""
+        now = self._clock.now_us
+        self.on = False  # the voltage is large enough for crossings
+        self.current_on = False
+        self.lost_us = now  # last crossing of each, while there are none
+        self.current_lost_us = now
+        self.millihertz = 0
+        self.half_us = 10000
+        self.period = 0  # PERIOD register
+        self._base = 0
+        self._base_us = now
+
+    def to(self, on, current_on, millihertz):
+        """What the inputs are from now on. The count of crossings goes on through a change of frequency."""
+        now = self._clock.now_us
+        if on != self.on or (on and millihertz != self.millihertz):
+            n = self.count(now)
+            if self.on:
+                self.lost_us = self.crossing_us(n)
+            self._base_us = self.lost_us if self.on else now
+            self._base = n
+            self.on = on
+            self.millihertz = millihertz
+        if on:
+            self.half_us = 500000000 // millihertz
+            self.period = min(0xFFFF, 223750 * self._ppm // (1000 * millihertz) - 1)
+        if self.current_on and not current_on:
+            self.current_lost_us = now
+        self.current_on = current_on
+
+    def count(self, t_us):
+        """Crossings up to a time; never goes back. Even numbers are positive-going."""
+        if not self.on:
+            return self._base
+        return self._base + (t_us - self._base_us) * self.millihertz // 500000000
+
+    def crossing_us(self, n):
+        """When crossing number n comes."""
+        if not self.on:
+            return NEVER
+        return self._base_us - (self._base - n) * 500000000 // self.millihertz
+
+    def degrees(self):
+        """Phase of the voltage now."""
+        t = self._clock.now_us - self._base_us
+        return t * self.millihertz % 1000000000 * 360e-9 + (self._base & 1) * 180.0
