@@ -1,0 +1,280 @@
+"""ADE7953 metering front end: configuration and its integrity. DS = data sheet Rev. C.
+
+Nothing is believed unseen: writes are read back, and the checksum over the configuration is compared with the one that
+was learnt when every register had been read back. It cannot be computed (the data sheet hides some of its input),
+hence a fingerprint.
+
+Everything but `bring_up` is free of heap use and short enough for the measuring cycle. No policy: see
+`openkh.metrology.element`. On a shared bus call `lock_all` before the first `bring_up`: a chip whose interface is not
+locked drives MISO high while others are spoken to (DS p.51).
+"""
+
+from time import sleep_us, ticks_diff, ticks_us
+
+from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER, TRIES, Link
+from openkh.drivers.ade7953_registers import (
+    AP_NOLOAD,
+    AP_NOLOAD_RESET,
+    CF1DEN,
+    CF1DEN_RESET,
+    CONFIG,
+    CONFIG_LOCK,
+    CONFIG_RESET,
+    CONFIG_RUN,
+    COVERED,
+    COVERED_RESET,
+    CRC,
+    DISNOLOAD,
+    IRQ_RESET,
+    IRQSTATA,
+    LAST_ADD,
+    LCYCMODE,
+    OPTIMUM,
+    OPTIMUM_SETTING,
+    PROTECT_ALL,
+    RSTIRQSTATA,
+    SAGLVL,
+    UNCOVERED,
+    UNCOVERED_RESET,
+    WRITE_PROTECT,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import SPI, Pin
+
+READY_US = 100_000  # a chip that does not pull IRQ low after a reset is ready after this long, DS p.18
+RESET_LOW_US = 20  # 10 us at least, DS p.9
+CHECKSUM_US = 300  # two periods of its computation, DS p.58
+
+
+class FrontEndError(Exception):
+    """A chip could not be brought up: which register, what was expected there and what was found."""
+
+    def __init__(self, address: int, expected: int, found: int) -> None:
+        text = "ADE7953 register 0x%03X: expected 0x%X, found 0x%X" % (address, expected, found)
+        if found == expected >> 1:
+            text += " (shifted by one bit: SPI clock phase)"
+        super().__init__(text)
+        self.address = address
+        self.expected = expected
+        self.found = found
+
+
+def lock_all(chips: "tuple[Ade7953, ...]") -> None:
+    """Lock every chip of a bus blind, before any of them is asked anything."""
+    for chip in chips:
+        chip.lock()
+
+
+class Ade7953(Link):
+    """One chip.
+
+    `spi` in mode 3, `cs` and `reset` outputs (idle high), `irq` an input (low = an enabled flag is set).
+    `want` tells what the configuration shall be.
+    """
+
+    def __init__(self, spi: "SPI", cs: "Pin", irq: "Pin", reset: "Pin") -> None:
+        super().__init__(spi, cs)
+        self._irq = irq
+        self._reset = reset
+        self._covered = list(COVERED_RESET)
+        self._uncovered = list(UNCOVERED_RESET)
+        self._crc_high = -1  # the fingerprint, two halves of 16 bits; -1 = not learnt
+        self._crc_low = -1
+        self.want(LCYCMODE, 0)  # energy registers run free and are not cleared by reading
+
+    def interrupt(self) -> bool:
+        """The level of the IRQ pin: an enabled flag is set, or a reset has ended."""
+        return not self._irq()
+
+    # Configuration
+
+    def want(self, address: int, value: int) -> None:
+        """What `address` shall hold from the next `setup` or `audit` on; signed values in any form."""
+        width = address >> 8 & 3
+        value &= 0xFFFFFF if width == 2 else 0xFFFF if width == 1 else 0xFF
+        for n in range(len(COVERED)):
+            if COVERED[n] == address:
+                self._covered[n] = value
+        for n in range(len(UNCOVERED)):
+            if UNCOVERED[n] == address:
+                self._uncovered[n] = value
+
+    def wanted(self, address: int) -> int:
+        """What `address` shall hold; -1 if nothing is asked of it."""
+        for n in range(len(UNCOVERED)):
+            if UNCOVERED[n] == address:
+                return self._uncovered[n]
+        for n in range(len(COVERED)):
+            if COVERED[n] == address:
+                return self._covered[n]
+        return OPTIMUM_SETTING if address == OPTIMUM else -1
+
+    def lock(self) -> None:
+        """Lock the interface to SPI. Without effect on a chip that runs: it is locked, and protected from writing."""
+        self.write(CONFIG, CONFIG_LOCK)
+
+    def pulse_reset(self) -> None:
+        """Reset the chip; it answers again after some 70 ms, with IRQ_RESET set."""
+        self._cs(1)
+        self._reset(0)
+        sleep_us(RESET_LOW_US)
+        self._reset(1)
+
+    def open(self) -> bool:
+        """Lift the write protection."""
+        return self.put(WRITE_PROTECT, 0)
+
+    def close(self) -> bool:
+        """Protect every register, so that a spoilt read cannot become a write."""
+        return self.put(WRITE_PROTECT, PROTECT_ALL)
+
+    def setup(self) -> bool:
+        """Configure a chip that comes out of a reset (some 60 frames). True if every write was read back.
+
+        What is wanted as the reset leaves it is not written; the fingerprint, or an `audit`, tells whether it is so.
+        """
+        self.failed = -1
+        self.lock()
+        if not self.open() or not self._put_uncovered():
+            return False
+        for n in range(len(COVERED)):
+            if self._covered[n] != COVERED_RESET[n] and not self.put(COVERED[n], self._covered[n]):
+                return False
+        return self.put(CONFIG, CONFIG_RUN) and self.close()
+
+    def _put_uncovered(self) -> bool:
+        """Write all that the checksum leaves out, in the order it asks for; the protection is open."""
+        if not (self.put(OPTIMUM, OPTIMUM_SETTING) and self.put(DISNOLOAD, 7) and self.put(SAGLVL, 0)):
+            return False
+        for n in range(len(UNCOVERED)):  # noqa: SIM110  all() takes a generator from the heap
+            if not self.put(UNCOVERED[n], self._uncovered[n]):
+                return False
+        return True
+
+    def mend_uncovered(self) -> bool:
+        """Bring back the registers that the checksum leaves out, on a chip that runs."""
+        self.failed = -1
+        done = self.open() and self._put_uncovered()
+        return self.close() and done
+
+    def audit(self, mend: bool) -> int:
+        """Read back every register (some 45 frames), and where `mend`, write those that are altered.
+
+        AS_WANTED, NO_ANSWER, or the address of an altered one; `failed` tells of one that could not be mended.
+        """
+        self.failed = -1
+        result = self.holds(CONFIG, CONFIG_RUN)
+        if result >= 0 and mend and self.open():
+            self.put(CONFIG, CONFIG_RUN)
+        state = self._audit_uncovered()
+        if state >= 0 and mend and self.open():
+            self._put_uncovered()
+        if state != AS_WANTED:
+            result = state
+        for n in range(len(COVERED)):
+            state = self.holds(COVERED[n], self._covered[n])
+            if state >= 0 and mend and self.open():
+                self.put(COVERED[n], self._covered[n])
+            if state != AS_WANTED:
+                result = state
+            if state == NO_ANSWER:
+                break
+        state = self.holds(WRITE_PROTECT, PROTECT_ALL)
+        if state >= 0 and mend:
+            self.close()
+        return state if result == AS_WANTED else result
+
+    def _audit_uncovered(self) -> int:
+        state = self.holds(OPTIMUM, OPTIMUM_SETTING)
+        for n in range(len(UNCOVERED)):
+            if state == AS_WANTED:
+                state = self.holds(UNCOVERED[n], self._uncovered[n])
+        return state
+
+    # Fingerprint
+
+    def unaltered(self) -> bool:
+        """The checksum is the one learnt. False also where it was spoilt on the bus, or is not known yet."""
+        rx = self.read_32(CRC)
+        return rx[5] << 8 | rx[6] == self._crc_low and rx[3] << 8 | rx[4] == self._crc_high
+
+    def proven_altered(self) -> bool:
+        """The checksum differs from the one learnt, twice the same way, and it was the checksum that was asked for."""
+        if self.unaltered():
+            return False
+        rx = self._rx[3]
+        high = rx[3] << 8 | rx[4]
+        low = rx[5] << 8 | rx[6]
+        if self.read(LAST_ADD) != CRC or self.unaltered():
+            return False
+        return rx[3] << 8 | rx[4] == high and rx[5] << 8 | rx[6] == low
+
+    def restored(self) -> bool:
+        """After writing: the checksum, computed anew, is the one learnt."""
+        sleep_us(CHECKSUM_US)
+        return self.unaltered() or self.unaltered()
+
+    def learnt(self) -> bool:
+        """Whether a fingerprint is known."""
+        return self._crc_low >= 0
+
+    def learn(self) -> bool:
+        """Take the checksum as the fingerprint; call when every register is known to hold what is wanted."""
+        self.forget()
+        sleep_us(CHECKSUM_US)
+        for _ in range(TRIES):
+            rx = self.read_32(CRC)
+            high = rx[3] << 8 | rx[4]
+            low = rx[5] << 8 | rx[6]
+            if self.read(LAST_ADD) == CRC and high & low != 0xFFFF:  # all ones: not computed (DS p.58)
+                self._crc_high = high
+                self._crc_low = low
+                if self.unaltered():
+                    return True
+        self.forget()
+        return False
+
+    def forget(self) -> None:
+        """The fingerprint holds no longer: another configuration is wanted."""
+        self._crc_high = -1
+        self._crc_low = -1
+
+    # Start
+
+    def running(self) -> bool:
+        """The chip runs, not reset since it was set up, every register as wanted; learns the fingerprint."""
+        for _ in range(TRIES):
+            flags = self.read_verified(IRQSTATA)
+            if flags >= 0:
+                return not flags & IRQ_RESET and self.audit(False) == AS_WANTED and self.learn()
+        return False
+
+    def bring_up(self) -> None:
+        """Reset, probe, configure, learn the fingerprint (DS p.18). Blocks for 0.2 s at most; the counters start at 0.
+
+        Raises FrontEndError naming the register that was not as expected.
+        """
+        self.pulse_reset()
+        began_us = ticks_us()
+        while self._irq() and ticks_diff(ticks_us(), began_us) < READY_US:
+            sleep_us(1000)
+        self._expect(AP_NOLOAD, AP_NOLOAD_RESET)
+        self._expect(CONFIG, CONFIG_RESET)
+        self._expect(CF1DEN, CF1DEN_RESET)
+        if not self.setup():
+            raise FrontEndError(self.failed, self.expected, self.found)
+        self.audit(True)
+        if self.failed >= 0:
+            raise FrontEndError(self.failed, self.expected, self.found)
+        if self.audit(False) != AS_WANTED or not self.learn():
+            raise FrontEndError(LAST_ADD, CRC, self.read(LAST_ADD))
+        self.read(RSTIRQSTATA)
+
+    def _expect(self, address: int, value: int) -> None:
+        for _ in range(TRIES):
+            found = self.read(address)
+            if found == value:
+                return
+        raise FrontEndError(address, value, found)

@@ -1,0 +1,155 @@
+"""The ADE7953's SPI frames: reading, writing, and proof of what was read. DS = data sheet Rev. C.
+
+A frame is address (2 bytes), 0x80 to read or 0x00 to write, data from the most significant byte; SPI mode 3, 5 MHz at
+most (DS p.6, 52). The bus itself reports no errors.
+"""
+
+from time import sleep_us
+
+from openkh.drivers.ade7953_registers import (
+    ACCMODE,
+    ACCMODE_WRITABLE,
+    CF1DEN,
+    CF2DEN,
+    CONFIG,
+    LAST_ADD,
+    LAST_OP,
+    LAST_RWDATA_8,
+    OP_READ,
+    OPTIMUM,
+    UNLOCK,
+    UNLOCK_KEY,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import SPI, Pin
+
+SPI_MODE = 3  # clock idles high, sampled on the rising edge, DS p.52
+LOCK_HOLD_US = 2  # CS stays low for 1.2 us after the frame that locks, DS p.6
+
+AS_WANTED = -1  # results of `holds` beside the register's address
+NO_ANSWER = -2
+TRIES = 3
+
+
+def signed16(value: int) -> int:
+    """Two's complement of 16 bits."""
+    return value - 0x10000 if value & 0x8000 else value
+
+
+def signed24(value: int) -> int:
+    """Two's complement of 24 bits."""
+    return value - 0x1000000 if value & 0x800000 else value
+
+
+class Link:
+    """Frames to one chip: `spi` in mode 3, `cs` an output that idles high. Nothing here allocates.
+
+    `failed`, `expected`, `found` name the last register that would not take its value (failed = -1: none).
+    """
+
+    def __init__(self, spi: "SPI", cs: "Pin") -> None:
+        self._spi = spi
+        self._cs = cs
+        self._tx = (bytearray(4), bytearray(5), bytearray(6), bytearray(7))  # by width
+        self._rx = (bytearray(4), bytearray(5), bytearray(6), bytearray(7))
+        self.failed = -1
+        self.expected = 0
+        self.found = 0
+
+    def read(self, address: int) -> int:
+        """Read an 8-, 16- or 24-bit register, unsigned; not verified."""
+        width = address >> 8 & 3
+        tx = self._tx[width]
+        rx = self._rx[width]
+        tx[0] = address >> 8
+        tx[1] = address & 0xFF
+        tx[2] = 0x80
+        cs = self._cs
+        cs(0)
+        self._spi.write_readinto(tx, rx)
+        cs(1)
+        if width == 2:
+            return rx[3] << 16 | rx[4] << 8 | rx[5]
+        if width == 1:
+            return rx[3] << 8 | rx[4]
+        return rx[3]
+
+    def read_32(self, address: int) -> bytearray:
+        """Read a 32-bit register: the frame, data in bytes 3 to 6 (32 bits are no small integer)."""
+        tx = self._tx[3]
+        rx = self._rx[3]
+        tx[0] = address >> 8
+        tx[1] = address & 0xFF
+        tx[2] = 0x80
+        self._cs(0)
+        self._spi.write_readinto(tx, rx)
+        self._cs(1)
+        return rx
+
+    def write(self, address: int, value: int) -> None:
+        """Write an 8-, 16- or 24-bit register; not verified."""
+        width = address >> 8 & 3
+        tx = self._tx[width]
+        tx[0] = address >> 8
+        tx[1] = address & 0xFF
+        tx[2] = 0
+        if width == 2:
+            tx[3] = value >> 16
+            tx[4] = value >> 8 & 0xFF
+            tx[5] = value & 0xFF
+        elif width == 1:
+            tx[3] = value >> 8
+            tx[4] = value & 0xFF
+        else:
+            tx[3] = value
+        self._cs(0)
+        self._spi.write_readinto(tx, self._rx[width])
+        if address == CONFIG:
+            sleep_us(LOCK_HOLD_US)
+        self._cs(1)
+
+    def read_verified(self, address: int) -> int:
+        """Read and ask the chip what it answered: address first, then operation and data (DS p.57). -1 if not proven.
+
+        Asking does not change what is asked for. A frame that was shifted, cut short, spoilt, sent elsewhere or
+        answered by nobody differs in one of them.
+        """
+        value = self.read(address)
+        if self.read(LAST_ADD) != address or self.read(LAST_OP) != OP_READ:
+            return -1
+        return value if self.read(address & 0x300 | LAST_RWDATA_8) == value else -1
+
+    def deaf(self) -> bool:
+        """Nobody drives the bus, or an unlocked chip holds it: LAST_ADD, which is never all ones, reads so."""
+        return self.read(LAST_ADD) == 0xFFFF
+
+    def put(self, address: int, value: int) -> bool:
+        """Write and read back, trying again a few times. False if the register does not take the value."""
+        for _ in range(TRIES):
+            if address == OPTIMUM:
+                self.write(UNLOCK, UNLOCK_KEY)  # directly before, DS p.18
+            self.write(address, value)
+            if CF1DEN <= address <= CF2DEN:
+                self.write(address, value)  # takes effect at the second, DS p.33
+            found = self.read(address)
+            if address == ACCMODE:
+                found &= ACCMODE_WRITABLE
+            if found == value:
+                return True
+        self.failed = address
+        self.expected = value
+        self.found = found
+        return False
+
+    def holds(self, address: int, value: int) -> int:
+        """Whether a register holds `value`: AS_WANTED, NO_ANSWER, or its address if it is proven altered."""
+        mask = ACCMODE_WRITABLE if address == ACCMODE else 0xFFFFFF
+        if self.read(address) & mask == value:
+            return AS_WANTED
+        for _ in range(TRIES):
+            found = self.read_verified(address)
+            if found >= 0:
+                return AS_WANTED if found & mask == value else address
+        return NO_ANSWER

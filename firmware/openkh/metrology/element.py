@@ -1,0 +1,492 @@
+"""One line's front end in the measuring cycle: verified counts, and recovery of the chip (EN-2, DX-6).
+
+The chip's active energy register runs free; a cycle books the difference to the reading booked last, modulo 2^24.
+A reading counts only when
+  1. the chip itself confirms what it answered (LAST_ADD, LAST_OP, LAST_RWDATA),
+  2. the checksum over the configuration, read after it, is the one learnt, and
+  3. the difference is within the full-scale rate times the time since the last booked reading.
+Otherwise nothing is booked and nothing lost: the next good reading carries the counts. A chip that was reset, or whose
+configuration was altered, is set up again within the cycle that sees it; what it counted since the last booked reading
+is dropped, and the gap is logged. Reset and wrap are told apart by the checksum, never by value.
+"""
+
+from time import ticks_diff, ticks_us
+
+from openkh import event_codes
+from openkh.drivers.ade7953 import FrontEndError
+from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER
+from openkh.drivers.ade7953_registers import (
+    AENERGYA,
+    AIGAIN,
+    AP_NOLOAD,
+    AVAGAIN,
+    AVARGAIN,
+    AVGAIN,
+    AWATTOS,
+    AWGAIN,
+    CONFIG,
+    CRC_ENABLE,
+    DISNOLOAD,
+    IRMSA,
+    IRQ_AEOF,
+    IRQ_CRC,
+    IRQ_RESET,
+    IRQ_SAG,
+    IRQENA,
+    IRQSTATA,
+    PHCALA,
+    RENERGYA,
+    RSTIRQSTATA,
+    SAGCYC,
+    SAGLVL,
+    VRMS,
+)
+from openkh.metrology.scrub import Scrub
+from openkh.model import RMS_FULL_SCALE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    from openkh.drivers.ade7953 import Ade7953
+    from openkh.model import Model
+
+    class Calibration(Protocol):
+        """A line's constants as the chip takes them."""
+
+        wgain: int
+        phcal: int
+        wattos: int
+        vgain: int
+        igain: int
+
+    class Log(Protocol):
+        """Where events go; never allocates."""
+
+        def add(self, code: int, a: int = 0, b: int = 0) -> None: ...
+
+
+# No-load level 65,536 - Y / 1.4 (DS p.40): Y = full scale : 45 % of the starting power (EN-5) = 23,570 : 2.7 for every
+# model. Only active energy is gated.
+NOLOAD = 59_300
+NOLOAD_VAR_VA_OFF = 0x06
+PEAK_FULL_SCALE = 6_500_000  # waveform and peak codes, DS p.21
+SAG_PERCENT = 75  # of the nominal peak, for half a line cycle
+SAG_OVER_PERCENT = 80  # rms, of nominal
+
+# Full scale is 23,570 W * 32,000 / 3600 = 209.5 counts per ms for every model (EN-6), and 5 % on top.
+COUNTS_PER_MS = 220
+EXACT_MS = 38_000  # up to here the bound is below half of the register's range: the difference is unambiguous
+# Beyond, it is unambiguous if the chip's overflow flag is clear, or within the highest load that the ratings allow
+# (110 % current at 115 % voltage, 135 counts per ms); else the counts are dropped.
+RATED_MS = 60_000
+RESTART_MS = 50_000  # what a restart of the RP2040 alone is taken to have lasted at most
+
+SILENT_US = 1_000_000  # FAIL 01
+BACK_READINGS = 3  # good readings in a row that end it
+WAKE_FRESH_US = 1_000_000  # a silent chip is reset this often when it has no counts to lose,
+WAKE_US = 300_000_000  # and this often when it has
+ODD_READINGS = 3  # readings beyond the bound that agree with each other before the counter is taken as it is
+RESTORE_TRIES = 4  # FAIL 02
+PULSE_TRIES = 8  # restoring starts with a reset of the chip each so many tries
+LONGEST_US = 1 << 29
+
+
+def ratio_shift(full_scale: int) -> int:
+    """Binary digits of `code_ratio`, so that it uses 17 to 18 bits."""
+    shift = 0
+    while (full_scale << (13 + shift)) // RMS_FULL_SCALE < 1 << 18:
+        shift += 1
+    return shift
+
+
+def code_ratio(full_scale: int, shift: int) -> int:
+    """Full scale over the code of full scale, times 2^(12 + shift), rounded."""
+    return ((full_scale << (13 + shift)) // RMS_FULL_SCALE + 1) >> 1
+
+
+def scale(code: int, ratio: int, shift: int) -> int:
+    """An rms code of 24 bits in mV or mA, every step below 2^30; exact to 4 ppm and 1 unit."""
+    return ((code >> 12) * ratio + ((code & 0xFFF) * ratio >> 12)) >> shift
+
+
+def middle(a: int, b: int, c: int) -> int:
+    """Median: one spoilt reading of an rms value shows nowhere."""
+    if a > b:
+        if b > c:
+            return b
+        return c if a > c else a
+    if a > c:
+        return a
+    return c if b > c else b
+
+
+class Element:
+    """Front end of line `index` + 1. `poll` it in every cycle; what it found is in the attributes.
+
+    `raw`       what to store as booked (24 bits; the given one where nothing may be booked)
+    `active`    signed counts to book; `reactive` signed counts of the same span, for the status only
+    `at_us`     when the counts were read; `fresh` whether this cycle's values were measured and verified
+    `rebased`   the counter was taken anew in this cycle: store `raw` soon, the older one is worthless
+    `v_mv` `i_ma` `period_raw`   latest, at one spoilt reading in three
+    `silent`    FAIL 01; `altered` FAIL 02; `sag` the supply of the line is low
+    `spoilt` `rejected` `resets` `repairs` `gap_ms`   fault counters
+    """
+
+    def __init__(self, chip: "Ade7953", model: "Model", index: int, log: "Log") -> None:
+        self._chip = chip
+        self._log = log
+        self._line = index + 1
+        self._scrub = Scrub(chip)
+        self._v_shift = ratio_shift(model.full_scale_mv)
+        self._v_ratio = code_ratio(model.full_scale_mv, self._v_shift)
+        self._i_shift = ratio_shift(model.full_scale_ma)
+        self._i_ratio = code_ratio(model.full_scale_ma, self._i_shift)
+        self._sag_over_mv = model.nominal_mv * SAG_OVER_PERCENT // 100
+        chip.want(DISNOLOAD, NOLOAD_VAR_VA_OFF)
+        chip.want(AP_NOLOAD, NOLOAD)
+        chip.want(SAGCYC, 1)
+        chip.want(
+            SAGLVL, PEAK_FULL_SCALE * SAG_PERCENT // 100 * (model.nominal_mv // 1000) // (model.full_scale_mv // 1000)
+        )
+        chip.want(IRQENA, IRQ_RESET | IRQ_CRC | (IRQ_SAG if index == 0 else 0))  # the meter is fed from line 1 (ID-6)
+
+        self.raw = -1
+        self.active = 0
+        self.reactive = 0
+        self.at_us = 0
+        self.fresh = False
+        self.rebased = False
+        self.v_mv = 0
+        self.i_ma = 0
+        self.period_raw = 0
+        self.silent = False
+        self.altered = False
+        self.sag = False
+        self.spoilt = 0  # readings that could not be verified
+        self.rejected = 0  # verified readings beyond the bound
+        self.resets = 0  # of the chip, not asked for
+        self.repairs = 0  # registers found altered and mended
+        self.gap_ms = 0  # time whose counts were dropped
+
+        self._now_us: Any = 0  # ticks_us of this poll
+        self._age_us = 0  # of the reading booked last, at the start of the poll
+        self._resumed = False  # it was booked before a restart: its age is not known
+        self._offered = False  # a reading was handed out in the last poll,
+        self._offer_raw = -1  # this one,
+        self._offer_us = 0  # read then
+        self._base = -1  # counter taken anew and not stored yet; -1 = none
+        self._lost = True  # what the chip counted since the last booked reading is not to be trusted
+        self._event = 0  # why, for the log
+        self._event_b = 0
+        self._reading = 0
+        self._reading_us: Any = 0
+        self._reactive_raw = 0
+        self._odd_raw = 0
+        self._odd = 0
+        self._v_1 = self._v_2 = self._i_1 = self._i_2 = 0
+        self._mute_us = 0
+        self._wake_us = 0
+        self._good = 0
+        self._tries = 0
+
+    # Start and calibration
+
+    def calibrate(self, cal: "Calibration") -> None:
+        """Say what the chip's calibration shall be from the next bring-up on (register values, DS p.34-35)."""
+        chip = self._chip
+        chip.want(AVGAIN, cal.vgain)
+        chip.want(AIGAIN, cal.igain)
+        chip.want(AWGAIN, cal.wgain)
+        chip.want(AVARGAIN, cal.wgain)
+        chip.want(AVAGAIN, cal.wgain)
+        chip.want(PHCALA, cal.phcal)
+        chip.want(AWATTOS, cal.wattos)
+
+    def start(self, resume_raw: int) -> None:
+        """Bring the chip up, before the first poll; may block for 0.3 s and allocate.
+
+        `resume_raw` is the counter as booked last, or -1. A chip found running with the wanted configuration is not
+        reset, and the first poll books what it counted meanwhile. A chip that does not come up is left to `poll`.
+        """
+        chip = self._chip
+        self._now_us = ticks_us()
+        if chip.running():
+            self._lost = False
+            self._resumed = resume_raw >= 0
+            return
+        for _ in range(2):
+            try:
+                chip.bring_up()
+            except FrontEndError:
+                self.spoilt += 1
+                continue
+            if self._read_energy():
+                self._rebase()
+                return
+        self._now_us = ticks_us()
+
+    def apply(self, cal: "Calibration") -> bool:
+        """Change the calibration while the chip counts; called in the cycle. False: not done, try in the next.
+
+        The energy register goes on through it, so that no count is lost or taken twice.
+        """
+        chip = self._chip
+        if self._lost or not chip.unaltered():
+            return False
+        self.calibrate(cal)
+        chip.forget()
+        if chip.audit(True) == NO_ANSWER or chip.failed >= 0 or chip.audit(False) != AS_WANTED:
+            return False
+        chip.read(RSTIRQSTATA)
+        return chip.learn()
+
+    # The cycle
+
+    def poll(self, last_raw: int, now_us: int) -> None:
+        """Read and verify; never raises, never allocates.
+
+        `last_raw` is the counter as booked last (24 bits, -1 = unknown), `now_us` ticks_us of this cycle.
+        """
+        chip = self._chip
+        self.active = 0
+        self.reactive = 0
+        self.fresh = False
+        self.rebased = False
+        dt_us = ticks_diff(now_us, self._now_us)
+        self._now_us = now_us
+        self._age_us = min(self._age_us + dt_us, LONGEST_US)
+        if self._offered and last_raw == self._offer_raw:  # the cycle has taken what it was given
+            self._age_us = ticks_diff(now_us, self._offer_us)
+            self._resumed = False
+            self._base = -1
+        elif self._base >= 0:
+            last_raw = self._base
+        self._offered = False
+        self.raw = last_raw
+
+        if not self._read_energy():
+            self._unanswered(dt_us)
+            return
+        self._answered()
+        if not chip.unaltered() and not chip.unaltered() and not self._restore():
+            return
+        self._book(last_raw)
+        self._measure()
+        if chip.interrupt():
+            self._flags()
+        elif self.sag and self.v_mv >= self._sag_over_mv:
+            self.sag = False
+        self._round()
+
+    def _read_energy(self) -> bool:
+        """The active energy register, verified; one more try in the same cycle."""
+        for _ in range(2):
+            self._reading_us = ticks_us()
+            self._reading = self._chip.read_verified(AENERGYA)
+            if self._reading >= 0:
+                return True
+            self.spoilt += 1
+        return False
+
+    def _book(self, last_raw: int) -> None:
+        """Hand out the counts since `last_raw`, or say why not."""
+        raw = self._reading
+        if self._lost or last_raw < 0:
+            self._rebase()
+            return
+        counts = (raw - last_raw) & 0xFFFFFF
+        if counts & 0x800000:
+            counts -= 0x1000000
+        span_ms = (self._age_us + ticks_diff(self._reading_us, self._now_us)) // 1000
+        if self._resumed:
+            span_ms += RESTART_MS
+        if span_ms > EXACT_MS:
+            flags = self._chip.read_verified(IRQSTATA)
+            if flags < 0:
+                return
+            if not flags & IRQ_AEOF:
+                counts = (raw ^ 0x800000) - (last_raw ^ 0x800000)  # no overflow: plain difference of signed values
+            elif span_ms > RATED_MS:
+                self._lose(event_codes.READING_REJECTED, counts)
+                self._rebase()
+                return
+        bound = (span_ms + 1) * COUNTS_PER_MS
+        if -bound <= counts <= bound:
+            self.active = counts
+            self._odd = 0
+            self._offer(raw)
+            self.fresh = True
+            self._reactive(bound)
+        else:
+            self._reject(raw, counts)
+
+    def _reject(self, raw: int, counts: int) -> None:
+        """Beyond full scale. Readings that agree with each other are no bus fault: then the counter itself jumped."""
+        self.rejected += 1
+        step = (raw - self._odd_raw) & 0xFFFFFF
+        if step & 0x800000:
+            step -= 0x1000000
+        near = -COUNTS_PER_MS * 1000 < step < COUNTS_PER_MS * 1000
+        self._odd = self._odd + 1 if near and self._odd else 1
+        self._odd_raw = raw
+        if self._odd >= ODD_READINGS:
+            self._odd = 0
+            self._lose(event_codes.READING_REJECTED, counts)
+            self._rebase()
+
+    def _lose(self, event: int, b: int) -> None:
+        """What was counted since the last booked reading must be dropped; logged when counting is right again."""
+        self._lost = True
+        self._event = event
+        self._event_b = b
+
+    def _rebase(self) -> None:
+        """Take the counter as it is now as the one to count from."""
+        self._lost = False
+        self._reactive_raw = self._chip.read(RENERGYA)
+        if self._event:
+            gap_ms = (self._age_us + ticks_diff(self._reading_us, self._now_us)) // 1000
+            self.gap_ms += gap_ms
+            self._log.add(self._event, self._line, gap_ms if self._event == event_codes.CHIP_RESET else self._event_b)
+            self._event = 0
+        self._age_us = 0
+        self._resumed = False
+        self._base = self._reading
+        self.rebased = True
+        self._offer(self._reading)
+
+    def _offer(self, raw: int) -> None:
+        self.raw = raw
+        self.at_us = self._reading_us
+        self._offered = True
+        self._offer_raw = raw
+        self._offer_us = self._reading_us
+
+    def _reactive(self, bound: int) -> None:
+        """Reactive counts since the last time; a reading beyond the bound is tried again, and then left out."""
+        for _ in range(2):
+            raw = self._chip.read(RENERGYA)
+            counts = (raw - self._reactive_raw) & 0xFFFFFF
+            if counts & 0x800000:
+                counts -= 0x1000000
+            if -bound <= counts <= bound:
+                self.reactive = counts
+                break
+        self._reactive_raw = raw
+
+    def _measure(self) -> None:
+        """Voltage and current, for status and display; rms lags by 0.2 s and bounds nothing."""
+        code = self._chip.read(VRMS)
+        self.v_mv = scale(middle(code, self._v_1, self._v_2), self._v_ratio, self._v_shift)
+        self._v_2 = self._v_1
+        self._v_1 = code
+        code = self._chip.read(IRMSA)
+        self.i_ma = scale(middle(code, self._i_1, self._i_2), self._i_ratio, self._i_shift)
+        self._i_2 = self._i_1
+        self._i_1 = code
+
+    def _flags(self) -> None:
+        """Read, verify and only then clear the interrupt flags: a spoilt reading that clears would lose them."""
+        flags = self._chip.read_verified(IRQSTATA)
+        if flags < 0:
+            return
+        if flags & IRQ_SAG and self._line == 1:
+            self.sag = True
+        if flags & (IRQ_SAG | IRQ_RESET | IRQ_CRC | IRQ_AEOF):
+            self._chip.read(RSTIRQSTATA)
+
+    def _round(self) -> None:
+        """The registers that the checksum leaves out, and the rest of the round robin."""
+        scrub = self._scrub
+        scrub.step()
+        self.period_raw = scrub.period
+        if scrub.flags & IRQ_AEOF:
+            self._flags()
+        if scrub.altered >= 0:
+            self.repairs += 1
+            self._log.add(event_codes.CHIP_REPAIRED, self._line, scrub.altered)
+        if (scrub.stuck >= 0) != self.altered:
+            self.altered = scrub.stuck >= 0
+            if self.altered:
+                self._log.add(event_codes.CHIP_ALTERED, self._line, scrub.stuck)
+
+    # Silence and recovery
+
+    def _answered(self) -> None:
+        self._mute_us = 0
+        self._wake_us = 0
+        if self.silent:
+            self._good += 1
+            if self._good >= BACK_READINGS:
+                self.silent = False
+                self._log.add(event_codes.CHIP_BACK, self._line)
+
+    def _unanswered(self, dt_us: int) -> None:
+        """No valid answer in this cycle: FAIL 01 after a second; keep asking."""
+        chip = self._chip
+        self._good = 0
+        self._mute_us = min(self._mute_us + dt_us, LONGEST_US)
+        self._wake_us = min(self._wake_us + dt_us, LONGEST_US)
+        if self._mute_us >= SILENT_US and not self.silent:
+            self.silent = True
+            self._log.add(event_codes.CHIP_SILENT, self._line)
+        if chip.deaf():
+            chip.lock()  # a chip back from a reset that is not locked yet, this one or its neighbour (field bug 8)
+        if self._wake_us >= (WAKE_FRESH_US if self._lost else WAKE_US):
+            self._wake_us = 0
+            if not self._lost:
+                self._lose(event_codes.CHIP_RESET, 0)
+            chip.pulse_reset()
+
+    def _restore(self) -> bool:
+        """The checksum is not the one learnt. True when the chip is right (again) and `_reading` is taken anew."""
+        chip = self._chip
+        if chip.learnt() and not chip.proven_altered():
+            return False
+        flags = chip.read_verified(IRQSTATA)
+        config = chip.read_verified(CONFIG)
+        if flags < 0 or config < 0:
+            return False
+        if flags & IRQ_RESET or not config & CRC_ENABLE:
+            if not self._lost:
+                self.resets += 1
+                self._lose(event_codes.CHIP_RESET, 0)
+            chip.setup()
+        elif chip.learnt():
+            altered = chip.audit(True)
+            if altered == NO_ANSWER:
+                return False
+            if altered >= 0:
+                self.repairs += 1
+                if not self._lost:
+                    self._lose(event_codes.CHIP_REPAIRED, altered)
+        if not self._matches():
+            self._not_restored()
+            return False
+        self._tries = 0
+        self.altered = False
+        chip.read(RSTIRQSTATA)
+        return self._read_energy()
+
+    def _matches(self) -> bool:
+        """The chip took the configuration: the checksum says so, or a reading of every register where none is known."""
+        chip = self._chip
+        if chip.learnt() and chip.restored():
+            return True
+        if chip.audit(True) == NO_ANSWER or chip.failed >= 0:
+            return False
+        if chip.learnt():
+            return chip.restored()
+        return chip.audit(False) == AS_WANTED and chip.learn()
+
+    def _not_restored(self) -> None:
+        """Try again in the next cycle, after a reset of the chip to begin with; FAIL 02 when that does not help."""
+        if not self._lost:
+            self._lose(event_codes.CHIP_REPAIRED, 0)
+        if self._tries % PULSE_TRIES == 0:
+            self._chip.pulse_reset()
+        self._tries += 1
+        if self._tries >= RESTORE_TRIES and not self.altered:
+            self.altered = True
+            self._log.add(event_codes.CHIP_ALTERED, self._line, self._chip.failed)
