@@ -50,10 +50,11 @@ class Ade7953:
         peak at the pins, both at unity power factor), q > 0 where the current lags; hz 0 without a voltage."""
         self._signals.feed(((v, i, p, q),), 0, hz)
 
-    def drive_table(self, step_us, rows, hz):
+    def drive_table(self, step_us, rows, hz, origin_us=None):
         """Any waveform from now on: rows of (v, i, p, q) as for `drive`, one each step_us, repeated end to end.
-        v and i are what the rms registers show (settled), p and q the mean products of the step."""
-        self._signals.feed(rows, step_us, hz)
+        v and i are what the rms registers show (settled), p and q the mean products of the step. origin_us: when the
+        first row began, not after now."""
+        self._signals.feed(rows, step_us, hz, origin_us)
 
     def temperature(self, celsius):
         """The chip's temperature from now on, degrees C."""

@@ -107,8 +107,8 @@ class Signals:
 
     # -- inputs -------------------------------------------------------------------------------------------------
 
-    def feed(self, rows, step_us, hz):
-        """New inputs: rows of (v, i, p, q) as parts of full scale, one for good, or one each step_us."""
+    def feed(self, rows, step_us, hz, origin_us=None):
+        """New inputs: rows of (v, i, p, q), parts of full scale; one for good, or one each step_us since origin_us."""
         self.events.settle()
         self._gap_us = self.gap_us()
         self._gap_from_us = self._clock.now_us
@@ -122,7 +122,7 @@ class Signals:
             fed.append((v * v_gain, i * i_gain, (p * cosine + q * sine) * power, (q * cosine - p * sine) * power))
         self._rows = fed
         self._step_us = step_us
-        self._origin_us = self._clock.now_us
+        self._origin_us = self._clock.now_us if origin_us is None else origin_us
         self._millihertz = int(hz * 1000.0 + 0.5)
         self.update()
 
