@@ -1,7 +1,7 @@
 """W25Q16JV: the RP2040's flash, as rp2.Flash shows the filesystem's region, with what NOR flash does when power fails.
 
-Data sheet (Winbond W25Q16JV rev. M): program only clears bits, 256-byte page, 0.4 ms typ., 3 ms max. (9.6); 4 KiB sector
-erase 45 ms, 400 ms max.; 100,000 erases. While it works the RP2040 can neither run code from it nor take interrupts.
+Data sheet (Winbond W25Q16JV): program only clears bits, 256-byte page, 0.4 ms typical, 3 ms max.; 4 KiB sector erase
+45 ms, 400 ms max.; 100,000 erases. While it works the RP2040 can neither run code from it nor take interrupts.
 A power cut in the middle leaves bits in between: some done, some not, some that read differently each time.
 """
 
@@ -17,7 +17,7 @@ MAGIC = b"OpenKh blocks 1\n"
 
 
 class Flash:
-    """`blocks` of 4096 bytes with rp2.Flash's own methods. `clock` (optional) spends the times; `worst` the longest ones.
+    """`blocks` of 4096 bytes with rp2.Flash's own methods. `clock` spends the times, with `worst` the longest ones.
 
     Faults: `silent` (all reads ones, nothing kept), `stuck` (nothing kept), `bit_error_rate` (reads). `cut_in`: the
     operation so many from now (0 = the next) is cut at `cut_fraction` of its time and `on_cut()` is called.
@@ -96,14 +96,13 @@ class Flash:
             self._half(at, data, (self._clock.now_us - start_us) / length_us)
 
     def prepare(self, count, first=40):
-        """Lay out a new board's `count` raw blocks as the firmware's one-block files do: a map with the magic."""
-        numbers = [first + 1 + i + i // 7 for i in range(count)]  # files lie where there was room
+        """What the filesystem holds of a provisioned board: `count` empty one-block files and the map of them."""
         entry = bytearray(MAGIC)
-        entry += bytes((count & 255, count >> 8))
-        for number in numbers:
+        for i in range(count):
+            number = first + 1 + i + i // 7  # files lie where there was room
             entry += bytes((number & 255, number >> 8))
         total = sum(entry)
-        entry += bytes((total & 255, total >> 8 & 255))
+        entry += bytes((255, 255, total & 255, total >> 8 & 255))
         self.memory[first * BLOCK : first * BLOCK + len(entry)] = entry
 
     def image(self):

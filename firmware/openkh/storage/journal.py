@@ -191,7 +191,7 @@ class Journal:
     def tidy(self) -> None:
         """Flash: erase the block ahead where that is still to do; stops everything for 45 ms, 400 ms at worst.
 
-        Call directly after a committed save, with the pulses of that time queued, and never while the supply is failing.
+        Call directly after a committed save, with the pulses of that time queued; never while the supply is failing.
         """
         if self._group and self._next < 0 and not self.blocked:
             self._erase()

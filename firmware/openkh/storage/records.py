@@ -108,7 +108,7 @@ def pack(buf: "bytearray | memoryview", state: "State", whose: int, sequence: in
 
 def judge(buf: "bytearray | memoryview", whose: int) -> int:
     """What `buf` holds: BLANK (never written: all ones or all zeros), GOOD, DAMAGED, or FOREIGN (good but not ours)."""
-    if buf == ERASED or buf == _ZEROS:
+    if buf == ERASED or buf == _ZEROS:  # noqa: SIM109  a tuple would be allocated
         return BLANK
     # The stored check is read by bytes: four of 0xFF would be no small integer.
     crc = check(buf, _CHECK_AT)

@@ -56,6 +56,10 @@ class FramRegion:
         """Whether `slot` reads back as what was committed last."""
         return self.read(slot, self._back) and self._back == self._view
 
+    def erase(self, _slot: int) -> bool:
+        """FRAM is written over as it is."""
+        return True
+
 
 class FlashRegion:
     """Slots of `size` bytes (at most 256) in blocks of flash; several to a page, programmed one by one."""

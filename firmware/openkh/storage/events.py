@@ -1,0 +1,329 @@
+"""The event log: bounded, the oldest entry makes room, never torn (ST-1, CA-2).
+
+An entry is 20 bytes: code (1), order (3), run time in s (4), a (4), b (4), check (4). Entries of the service (seal,
+calibration, identity, bench) lie in a region of their own, so that no other event displaces them (CA-2).
+
+`add` may be called at any time in the cycle and only puts the entry into a queue; `step` writes one entry a cycle. A
+code that repeats without end is held back to one entry a minute after the first 32, so that it can neither wear flash
+out nor push everything else out of the log; what was held back is counted.
+"""
+
+from array import array
+from struct import pack_into, unpack_from
+
+from openkh import event_codes
+from openkh.storage.check import check
+from openkh.storage.regions import EVENT_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.storage.regions import FlashRegion, FramRegion
+
+_QUEUE = 32
+_WORDS = 4  # of a queued entry: code, run_s, a, b
+_CODES = 64
+_BURST = 32  # entries of one code before it is held back
+_REFILL_S = 60  # and one more allowed each
+_CHECK_AT = 16
+_START = 0x15A5A5A5  # blank memory is no entry
+_ORDER_MASK = 0xFFFFFF
+_NEWER = 0x7FFFFF
+_ERASED = b"\xff" * EVENT_BYTES
+_ZEROS = bytes(EVENT_BYTES)
+_TRIES = 3
+_ROOM = 16  # flash: with so few free slots left the next block is erased
+
+SERVICE_CODES = (
+    event_codes.SEAL_OPENED,
+    event_codes.SEAL_CLOSED,
+    event_codes.CALIBRATION,
+    event_codes.CALIBRATION_OLD,
+    event_codes.IDENTITY,
+    event_codes.BENCH_ON,
+    event_codes.BENCH_OFF,
+)
+
+
+class _Ring:
+    """The entries of one region, written round and round."""
+
+    def __init__(self, region: "FramRegion | FlashRegion") -> None:
+        self.region = region
+        self.slot = -1  # where the next entry goes; -1: not known, or nothing erased
+        self.newest = -1
+        self.order = -1  # of the newest entry; -1: none
+        self._erased = -1  # flash: first slot of an erased block ahead
+        self._buf = bytearray(EVENT_BYTES)
+        self.damaged = 0
+
+    def order_of(self, slot: int) -> int:
+        """Order of a good entry, read into the buffer; -1 blank, -2 damaged, -3 no answer."""
+        buf = self._buf
+        for _ in range(_TRIES):
+            if not self.region.read(slot, buf):
+                return -3
+            if buf == _ERASED or buf == _ZEROS:  # noqa: SIM109  a tuple would be allocated
+                return -1
+            crc = check(buf, _CHECK_AT, _START)
+            if (
+                buf[16] == crc & 255
+                and buf[17] == crc >> 8 & 255
+                and buf[18] == crc >> 16 & 255
+                and buf[19] == crc >> 24
+            ):
+                return buf[1] | buf[2] << 8 | buf[3] << 16
+        return -2
+
+    def find(self) -> bool:
+        """Find the newest entry and where to go on; False if the memory does not answer."""
+        if self.region.group:
+            return self._find_in_blocks()
+        low = 0
+        high = self.region.slots - 1
+        first = self.order_of(0)
+        if first == -3:
+            return False
+        if first < 0:
+            return self._find_one_by_one()
+        # Orders rise from slot 0 to the newest, then comes the oldest, or nothing.
+        while low < high:
+            middle = (low + high + 1) // 2
+            order = self.order_of(middle)
+            if order < -1:
+                return order == -2 and self._find_one_by_one()
+            if order >= 0 and (order - first) & _ORDER_MASK <= _NEWER:
+                low = middle
+            else:
+                high = middle - 1
+        self.order = self.order_of(low)
+        self.newest = low
+        self.slot = (low + 1) % self.region.slots
+        return self.order >= 0
+
+    def _find_one_by_one(self) -> bool:
+        for slot in range(self.region.slots):
+            order = self.order_of(slot)
+            if order == -3:
+                return False
+            if order == -2:
+                self.damaged += 1
+            elif order >= 0 and (self.order < 0 or (order - self.order) & _ORDER_MASK <= _NEWER):
+                self.order = order
+                self.newest = slot
+        self.slot = (self.newest + 1) % self.region.slots
+        return True
+
+    def _find_in_blocks(self) -> bool:
+        group = self.region.group
+        for start in range(0, self.region.slots, group):
+            for slot in range(start, start + 4):  # a block's first ones may be blank or cut off
+                order = self.order_of(slot)
+                if order >= 0:
+                    if self.order < 0 or (order - self.order) & _ORDER_MASK <= _NEWER:
+                        self.order = order
+                        self.newest = slot
+                    break
+        start = max(0, self.newest)
+        start -= start % group
+        # The last slot that is not blank, and one more: it may hold the weak beginning of an entry.
+        slot = start + group
+        while slot > start and self.order_of(slot - 1) == -1:
+            slot -= 1
+        self.slot = slot + 1 if slot + 1 < start + group else -1
+        while slot > start:
+            slot -= 1
+            order = self.order_of(slot)
+            if order >= 0:
+                self.order = order
+                self.newest = slot
+                break
+            if order == -2:
+                self.damaged += 1
+        return True
+
+    def write(self, order: int, queue: "array[int]", at: int) -> bool:
+        """Write the queued entry that starts at `at`; False if it does not hold."""
+        slot = self.slot
+        region = self.region
+        view = region.view(slot)
+        pack_into("<i", view, 1, order)
+        view[0] = queue[at]
+        pack_into("<i", view, 4, queue[at + 1])
+        pack_into("<i", view, 8, queue[at + 2])
+        pack_into("<i", view, 12, queue[at + 3])
+        pack_into("<i", view, _CHECK_AT, check(view, _CHECK_AT, _START))
+        done = region.commit(slot) and region.holds(slot)
+        if done:
+            self.newest = slot
+            self.order = order
+        if region.group:
+            slot += 1
+            if slot % region.group == 0:
+                slot = self._erased
+                self._erased = -1
+            self.slot = slot  # a slot that took no entry is spoilt
+        elif done:
+            self.slot = (slot + 1) % region.slots
+        return done
+
+    def wants_erase(self) -> bool:
+        """Flash: whether the block in use is nearly full and the next one not erased yet."""
+        group = self.region.group
+        return group > 0 and self._erased < 0 and (self.slot < 0 or self.slot % group >= group - _ROOM)
+
+    def erase(self) -> None:
+        """Erase the block after the one in use."""
+        group = self.region.group
+        at = self.slot if self.slot >= 0 else max(0, self.newest)
+        at = (at - at % group + group) % self.region.slots
+        if self.region.erase(at):
+            if self.slot < 0:
+                self.slot = at
+            else:
+                self._erased = at
+
+    def entry(self) -> "tuple[int, int, int, int, int]":
+        """What the buffer holds: order, run time in s, code, a, b."""
+        run_s, a, b = unpack_from("<iii", self._buf, 4)
+        return (self._buf[1] | self._buf[2] << 8 | self._buf[3] << 16, run_s, self._buf[0], a, b)
+
+
+class EventLog:
+    """The log over its two regions. The cycle keeps `run_s` up to date; `load` once before the cycle starts."""
+
+    def __init__(self, events: "FramRegion | FlashRegion", service_events: "FramRegion | FlashRegion") -> None:
+        self._rings = (_Ring(events), _Ring(service_events))
+        self._queue = array("i", [0] * (_QUEUE * _WORDS))
+        self._first = 0
+        self._count = 0
+        self._order = 0
+        self._tokens = bytearray([_BURST] * _CODES)
+        self._refill_s = 0
+        self._misses = 0
+        self._tried_s = 0
+        self._ready = False
+        self.run_s = 0
+        self.added = 0
+        self.held_back = 0  # repetitions that were not logged
+        self.lost = 0  # the queue was full
+        self.errors = 0  # writes that did not hold
+        self.wanted: list[tuple[int, int, int, int, int]] | None = None  # see collect()
+        self._collect_ring = 0
+        self._collect_slot = 0
+
+    def load(self) -> bool:
+        """Find the ends of the log; False if the memory does not answer (entries wait in the queue)."""
+        self._ready = True
+        for ring in self._rings:
+            self._ready = ring.find() and self._ready
+            if ring.order >= 0 and (ring.order - self._order) & _ORDER_MASK <= _NEWER:
+                self._order = ring.order
+        return self._ready
+
+    @property
+    def damaged(self) -> int:
+        """Damaged entries met when the log was loaded."""
+        return self._rings[0].damaged + self._rings[1].damaged
+
+    def add(self, code: int, a: int = 0, b: int = 0) -> None:
+        """Queue an event; `a` and `b` are integers within 30 bits and a sign. Allocates nothing."""
+        self.added += 1
+        if self._tokens[code] == 0:
+            self.held_back += 1
+            return
+        if self._count == _QUEUE:
+            self.lost += 1
+            return
+        self._tokens[code] -= 1
+        at = (self._first + self._count) % _QUEUE * _WORDS
+        queue = self._queue
+        queue[at] = code
+        queue[at + 1] = self.run_s
+        queue[at + 2] = a
+        queue[at + 3] = b
+        self._count += 1
+
+    def step(self) -> None:
+        """Write the oldest queued entry, if any. 2 ms on FRAM; allocates nothing (but while `collect` is under way)."""
+        if self.run_s - self._refill_s >= _REFILL_S or self.run_s < self._refill_s:
+            self._refill_s = self.run_s
+            tokens = self._tokens
+            for code in range(_CODES):
+                if tokens[code] < _BURST:
+                    tokens[code] += 1
+        if not self._ready or self._misses >= _TRIES:
+            # A memory that does not take entries is asked once a second.
+            if self.run_s == self._tried_s:
+                return
+            self._tried_s = self.run_s
+            if not self._ready and not self.load():
+                return
+        if self._count:
+            self._write()
+        elif self.wanted is not None:
+            self._collect(self.wanted)
+
+    def _write(self) -> None:
+        at = self._first * _WORDS
+        ring = self._rings[1 if self._queue[at] in SERVICE_CODES else 0]
+        order = (self._order + 1) & _ORDER_MASK
+        if ring.slot < 0:
+            return  # waits for tidy()
+        if ring.write(order, self._queue, at):
+            self._order = order
+            self._first = (self._first + 1) % _QUEUE
+            self._count -= 1
+            self._misses = 0
+        else:
+            self.errors += 1
+            self._misses += 1
+
+    @property
+    def pending(self) -> int:
+        """Entries that are not written yet."""
+        return self._count
+
+    def tidy(self) -> bool:
+        """Flash: erase a block if one is needed soon; True if it did. Call when Journal.tidy() may be called."""
+        for ring in self._rings:
+            if ring.wants_erase():
+                ring.erase()
+                return True
+        return False
+
+    # Reading
+
+    def entries(self) -> "list[tuple[int, int, int, int, int]]":
+        """Every good entry, oldest first: (order, run time in s, code, a, b). Not in the cycle: takes 0.2 s."""
+        found: list[tuple[int, int, int, int, int]] = []
+        for ring in self._rings:
+            for slot in range(ring.region.slots):
+                if ring.order_of(slot) >= 0:
+                    found.append(ring.entry())
+        return self.sorted(found)
+
+    def sorted(self, found: "list[tuple[int, int, int, int, int]]") -> "list[tuple[int, int, int, int, int]]":
+        """Entries in the order in which they happened, round the end of the numbers."""
+        newest = self._order
+        return sorted(found, key=lambda entry: (entry[0] - newest - 1) & _ORDER_MASK)
+
+    def collect(self) -> "list[tuple[int, int, int, int, int]]":
+        """For the prompt: the list fills over the next seconds, four slots a cycle; then `wanted` is None again."""
+        found: list[tuple[int, int, int, int, int]] = []
+        self._collect_ring = 0
+        self._collect_slot = 0
+        self.wanted = found
+        return found
+
+    def _collect(self, found: "list[tuple[int, int, int, int, int]]") -> None:
+        ring = self._rings[self._collect_ring]
+        for _ in range(4):
+            if ring.order_of(self._collect_slot) >= 0:
+                found.append(ring.entry())
+            self._collect_slot += 1
+            if self._collect_slot == ring.region.slots:
+                self._collect_slot = 0
+                self._collect_ring += 1
+                if self._collect_ring == len(self._rings):
+                    self.wanted = None
+                return

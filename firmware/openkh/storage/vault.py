@@ -1,0 +1,167 @@
+"""A small block of data that must last: calibration, factory data (ID-5, CA, DX-6).
+
+Each version is written to two places and read back; the newest good copy wins and the version before stays for undo. A
+record is 140 bytes: format (1), board (3), version (2), length (1), spare (1), data (128), check (4). The region is
+used as two halves; version v lies at the same place, v modulo the half, in both. On flash a half is one block of 16.
+"""
+
+from struct import pack_into, unpack_from
+
+from openkh.storage.check import check
+from openkh.storage.regions import VAULT_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.storage.regions import FlashRegion, FramRegion
+
+# Results of load().
+BLANK = 0  # never written
+GOOD = 1
+DAMAGED = 2  # written once, no good copy: FAIL 03
+FOREIGN = 3  # good, but another board's
+SILENT = 4  # the memory does not answer
+
+MOST_BYTES = 128
+_FORMAT = 0x5A
+_DATA_AT = 8
+_CHECK_AT = 136
+_VERSION_MASK = 0xFFFF
+_NEWER = 0x7FFF
+_TRIES = 3
+_ERASED = b"\xff" * VAULT_BYTES
+_ZEROS = bytes(VAULT_BYTES)
+
+
+class Vault:
+    """`data` and `previous` are bytes, or None; `board` is records.identity(board id, "", "").
+
+    Writing goes in steps of a few ms, one a cycle: begin(data), then step() until it returns False, then `written`.
+    """
+
+    def __init__(self, region: "FramRegion | FlashRegion", board: int) -> None:
+        self._region = region
+        self._board = board
+        self._buf = bytearray(VAULT_BYTES)
+        self._half = region.slots // 2
+        self.data: bytes | None = None
+        self.previous: bytes | None = None
+        self.version = 0
+        self.damaged = 0
+        self.foreign = 0
+        self.written = False
+        self._jobs: list[tuple[int, int, bytes]] = []  # version, half, data: what is still to write
+
+    def load(self) -> int:
+        """Read everything; sets `data` and `previous`. BLANK, GOOD, DAMAGED, FOREIGN or SILENT.
+
+        A newest version that a cut left with one copy gets its second one.
+        """
+        self.data = None
+        self.previous = None
+        self.damaged = 0
+        self.foreign = 0
+        versions: dict[int, bytes] = {}
+        copies: dict[int, int] = {}  # bit 0: in the first half, bit 1: in the second
+        for slot in range(self._region.slots):
+            found = self._look(slot)
+            if found == SILENT:
+                return SILENT
+            if found == DAMAGED:
+                self.damaged += 1
+            elif found == FOREIGN:
+                self.foreign += 1
+            elif found == GOOD:
+                version, length = unpack_from("<HB", self._buf, 4)
+                versions[version] = bytes(self._buf[_DATA_AT : _DATA_AT + length])
+                copies[version] = copies.get(version, 0) | 1 << slot // self._half
+        if not versions:
+            if self.foreign:
+                return FOREIGN
+            # One damaged copy and nothing else: the very first write was cut, nothing has been in use yet.
+            return DAMAGED if self.damaged > 1 else BLANK
+        newest = self._newest(versions)
+        self.version = newest
+        self.data = versions.pop(newest)
+        if versions:
+            self.previous = versions[self._newest(versions)]
+        if copies[newest] != 3:
+            self._jobs = [(newest, 2 - copies[newest], self.data)]
+            while self.step():
+                pass
+        return GOOD
+
+    def begin(self, data: bytes) -> None:
+        """Start to write a new version. Raises ValueError for more than 128 bytes."""
+        if len(data) > MOST_BYTES:
+            raise ValueError("%d bytes, at most %d" % (len(data), MOST_BYTES))
+        version = (self.version + 1) & _VERSION_MASK
+        self._jobs = []
+        if self._region.group and version % self._half == 0 and self.data is not None:
+            # A new block begins in each half in turn: the version in force goes there too, so that undo stays possible.
+            self._jobs = [(version, 0, self.data), (version, 1, self.data)]
+            version = (version + 1) & _VERSION_MASK
+        self._jobs += [(version, 0, data), (version, 1, data)]
+        self.written = False
+
+    def step(self) -> bool:
+        """Write and verify one copy; True while there is more to do. `written` tells the end's success."""
+        if not self._jobs:
+            return False
+        version, half, data = self._jobs[0]
+        if not self._write(version, half * self._half + version % self._half, data):
+            # On flash a place spoilt by a cut takes nothing any more: the next version's is used instead.
+            ahead = (version - self.version) & _VERSION_MASK
+            self._jobs = self._later() if self._region.group and 0 < ahead < _TRIES else []
+            return bool(self._jobs)
+        self._jobs.pop(0)
+        if not self._jobs:
+            if version != self.version:
+                self.previous = self.data
+            self.version = version
+            self.data = data
+            self.written = True
+        return bool(self._jobs)
+
+    def put(self, data: bytes) -> bool:
+        """begin() and all its steps; outside the cycle."""
+        self.begin(data)
+        while self.step():
+            pass
+        return self.written
+
+    def _newest(self, versions: "dict[int, bytes]") -> int:
+        newest = -1
+        for version in versions:
+            if newest < 0 or 0 < (version - newest) & _VERSION_MASK <= _NEWER:
+                newest = version
+        return newest
+
+    def _later(self) -> "list[tuple[int, int, bytes]]":
+        version, _, data = self._jobs[-1]
+        version = (version + 1) & _VERSION_MASK
+        return [(version, 0, data), (version, 1, data)]
+
+    def _look(self, slot: int) -> int:
+        buf = self._buf
+        for _ in range(_TRIES):
+            if not self._region.read(slot, buf):
+                return SILENT
+            if buf == _ERASED or buf == _ZEROS:  # noqa: SIM109
+                return BLANK
+            if unpack_from("<I", buf, _CHECK_AT)[0] == check(buf, _CHECK_AT) and buf[6] <= MOST_BYTES:
+                whose = buf[1] | buf[2] << 8 | buf[3] << 16
+                return GOOD if buf[0] == _FORMAT and whose == self._board else FOREIGN
+        return DAMAGED
+
+    def _write(self, version: int, slot: int, data: bytes) -> bool:
+        region = self._region
+        if region.group and version % self._half == 0 and not region.erase(slot):
+            return False
+        view = region.view(slot)
+        pack_into("<i", view, 1, self._board)
+        view[0] = _FORMAT
+        pack_into("<HBB", view, 4, version, len(data), 0)
+        for i in range(MOST_BYTES):
+            view[_DATA_AT + i] = data[i] if i < len(data) else 0
+        pack_into("<i", view, _CHECK_AT, check(view, _CHECK_AT))
+        return region.commit(slot) and region.holds(slot)
