@@ -1,0 +1,200 @@
+"""The status table of the requirements on the glass, row by row: just below and just above each threshold, on each line
+and on both, for both CT ratings and both services (DX table, DX-1, DX-3, DX-4, LC-3)."""
+
+import math
+
+import pytest
+
+from host_tests.display.glass_bench import Bench
+
+METERS = [
+    ("MDNCT-1SC", "60Hz", 120.0, 100),
+    ("MDNCT-2SC", "60Hz", 120.0, 200),
+    ("MSNCT-1SC", "60Hz", 120.0, 100),
+    ("MSNCT-1SC", "50Hz", 240.0, 100),
+    ("MSNCT-2SC", "50Hz", 240.0, 200),
+]
+CASES = [(*m, lines) for m in METERS for lines in ((1,), (2,), (1, 2)) if m[0][1] == "D" or lines == (1,)]
+IDS = [f"{c[0]}-{c[1]}-line{''.join(str(n) for n in c[4])}" for c in CASES]
+
+BAR = {"BAR1", "BAR2", "BAR3", "BAR4"}
+
+
+def settle(bench, lines, **readings):
+    """Everything in order, then these readings on these lines, for 16 s: at least one screen 4 in an error."""
+    bench.normal().run(6)
+    for number in lines:
+        bench.line(number).set(**readings)
+    bench.run(4)
+    bench.reader.finish(bench.t_us)
+    del bench.records[:-1]
+    bench.run(16)
+    bench.said()
+    return bench
+
+
+def shows(bench, text, bar, lines):
+    """The exact glass: error screen (none where `text` is empty), bar, and which line symbols blink."""
+    records = [r for _, r in bench.records[1:]]
+    assert records
+    errors = {r["text"] for r in records if r["screen"] == "4"}
+    assert errors == ({text} if text else set())
+    assert {r["bar"] for r in records} == {bar}
+    assert all(r["blinking"] == [f"L{n}" for n in lines] for r in records)
+    assert all(set(r["symbols"]) & {"L1", "L2"} == {f"L{n}" for n in lines} for r in records)
+    steady(bench, bar, lines)
+
+
+def steady(bench, bar, lines):
+    """Over 2 s of single looks: what blinks is lit for 0.5 s and dark for 0.5 s, what is steady stays."""
+    looks = bench.looks(2)
+    for number in (1, 2):
+        lit = [f"L{number}" in look for look in looks]
+        if number in lines:
+            assert lit in ([(i + k) % 4 < 2 for i in range(8)] for k in range(4))
+        else:
+            assert not any(lit)
+    if bar == "solid":
+        assert all(look & (BAR | {"LEFT", "RIGHT"}) == BAR for look in looks)
+    elif bar == "left":
+        assert all(look & (BAR | {"LEFT", "RIGHT"}) == BAR | {"LEFT"} for look in looks)
+    elif bar == "off":
+        assert not any(look & (BAR | {"LEFT", "RIGHT"}) for look in looks)
+    else:
+        assert len({look & (BAR | {"RIGHT"}) for look in looks}) == 4
+
+
+def normal(bench):
+    shows(bench, "", "right", ())
+
+
+@pytest.fixture(params=CASES, ids=IDS)
+def case(request):
+    return request.param
+
+
+class TestRows:
+    def test_DX_reverse_energy(self, case):
+        code, service, _, _, lines = case
+        bench = settle(Bench(code, service), lines, watts=-15.5)
+        shows(bench, f"Err rC{lines[0]}", "left", lines)
+        bench = settle(Bench(code, service), lines, watts=-14.5)
+        shows(bench, "", "off", lines)
+
+    def test_DX_low_current(self, case):
+        code, service, _, _, lines = case
+        bench = settle(Bench(code, service), lines, watts=14.5)
+        shows(bench, "", "off", lines)
+        normal(settle(Bench(code, service), lines, watts=15.5))
+
+    def test_DX_bad_power_factor(self, case):
+        code, service, volts, _, lines = case
+        for degrees, bad in ((79.5, False), (80.5, True), (-80.5, True), (-79.5, False), (89.5, True)):
+            va = volts * 5.0
+            angle = math.radians(degrees)
+            readings = {"amps": 5.0, "watts": va * math.cos(angle), "var": va * math.sin(angle)}
+            bench = settle(Bench(code, service), lines, **readings)
+            if bad:
+                shows(bench, f"Err PF{lines[0]}", "solid", lines)
+            else:
+                normal(bench)
+
+    def test_DX_low_voltage(self, case):
+        code, service, volts, _, lines = case
+        bench = settle(Bench(code, service), lines, volts=102.0 * volts / 120 - 0.5)
+        shows(bench, f"Err LU{lines[0]}", "solid", lines)
+        normal(settle(Bench(code, service), lines, volts=102.0 * volts / 120 + 0.5))
+
+    def test_DX_over_voltage(self, case):
+        code, service, volts, _, lines = case
+        bench = settle(Bench(code, service), lines, volts=138.0 * volts / 120 + 0.5)
+        shows(bench, f"Err HU{lines[0]}", "solid", lines)
+        normal(settle(Bench(code, service), lines, volts=138.0 * volts / 120 - 0.5))
+
+    def test_DX_over_current(self, case):
+        code, service, volts, rating, lines = case
+        amps = 1.1 * rating
+        bench = settle(Bench(code, service), lines, amps=amps + 0.5, watts=volts * amps)
+        shows(bench, f"Err HC{lines[0]}", "solid", lines)
+        normal(settle(Bench(code, service), lines, amps=amps - 0.5, watts=volts * amps))
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
+def test_DX_failure(number):
+    """Bar blinks without an arrow, L1 and L2 off, F by turns with the ID (DX-2)."""
+    bench = Bench().normal()
+    bench.run(6)
+    if number == 1:
+        bench.two.silent = True
+        bench.two.fresh = False
+    elif number == 2:
+        bench.one.altered = True
+    else:
+        bench.status.set_failure(number, True)
+    bench.run(2)
+    bench.reader.finish(bench.t_us)
+    bench.records.clear()
+    bench.run(24)
+    bench.said()
+    records = [r for _, r in bench.records]
+    assert {r["text"] for r in records if r["screen"] == "4"} == {f"FAIL 0{number}"}
+    assert all((r["bar"], r["blinking"]) == ("blink", ["id", "bar"]) for r in records)
+    looks = bench.looks(2)
+    lit = [look >= BAR for look in looks]
+    assert lit in ([(i + k) % 4 < 2 for i in range(8)] for k in range(4))
+    assert all(not look & {"L1", "L2", "LEFT", "RIGHT"} for look in looks)
+
+
+def test_DX_1_reverse_on_line_1_and_low_voltage_on_line_2():
+    bench = Bench()
+    bench.normal().run(4)
+    bench.one.set(watts=-500.0)
+    bench.two.set(volts=95.0)
+    bench.run(8)
+    bench.reader.finish(bench.t_us)
+    del bench.records[:-1]
+    bench.run(12)
+    bench.said()
+    shows(bench, "Err rC1", "left", (1,))
+
+
+def test_DX_1_low_current_on_one_line_switches_the_bar_off():
+    bench = settle(Bench(), (2,), watts=0.0, amps=0.0)
+    shows(bench, "", "off", (2,))
+    assert {r["screen"] for _, r in bench.records} <= {"1", "2", "3"}
+
+
+def test_DX_5_bar_and_symbols_are_off_until_the_first_judgement():
+    bench = Bench(startup=True)
+    bench.one.set(watts=-500.0)
+    bench.two.set(volts=95.0)
+    bench.run(2.1)
+    bench.said()
+    assert all((r["bar"], r["blinking"]) == ("off", []) for _, r in bench.records)
+    bench.run(2)
+    assert bench.said()["bar"] == "left"
+
+
+def test_a_reader_tells_the_change_of_what_blinks_at_its_moment():
+    """Errors that come and go at every phase of the blinking: each change is told once, none half-true between."""
+    for phase in range(0, 1000, 50):
+        bench = Bench().normal()
+        bench.run(6 + phase / 1000)
+        bench.one.set(volts=95.0)
+        bench.run(6)
+        bench.one.set(volts=120.0)
+        bench.two.set(volts=95.0)
+        bench.run(6)
+        bench.two.set(volts=120.0)
+        bench.run(6)
+        bench.said()
+        said = []
+        for _, r in bench.records:
+            now = (r["bar"], tuple(r["blinking"]))
+            if not said or said[-1] != now:
+                said.append(now)
+        both = [("solid", ("L1", "L2"))]
+        assert said in (
+            [("off", ()), ("right", ()), ("solid", ("L1",)), *extra, ("solid", ("L2",)), ("right", ())]
+            for extra in ([], both)
+        ), phase
