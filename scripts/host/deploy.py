@@ -30,7 +30,7 @@ class DeployError(Exception):
 
 def boards() -> list[str]:
     """Names of the real boards there are."""
-    return sorted(path.parent.name for path in BOARDS.glob("*/board.py"))
+    return sorted(path.parent.name for path in BOARDS.glob("*/board.py") if path.parent.name != "virtual")
 
 
 def sources(board: str) -> dict[str, Path]:
