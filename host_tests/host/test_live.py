@@ -1,0 +1,234 @@
+"""The live run: pace, changes by hand, and the terminal view, with an ideal meter in place of the engine."""
+
+import asyncio
+
+import pytest
+from fake_engine import LIT, FakeEngine
+from glass import GLASS
+
+from host import profile
+from host.glass_cells import GlassCells
+from host.live import Live
+from host.session import FirmwareError, Session, Setup
+from host.tui import MeterView, wheels
+from openkh.model import Model
+
+DUAL = Model("MDNCT-1SC", "60Hz")
+SINGLE = Model("MSTCT-1SC", "50Hz")
+CONSTANT = [profile.Row(0, 2400.0, 1.0)]
+
+
+def session(model=DUAL, **setup):
+    return Session(Setup(model, profile.csv_source(model, CONSTANT, "2400 W"), **setup), FakeEngine)
+
+
+def engine(of):
+    return of._engine
+
+
+def test_the_pace_is_the_one_asked_for():
+    live = Live(session(), 10.0)
+    wait_s = sum(live.step() for _ in range(20))
+    assert live.session.now_us == pytest.approx(20 * 0.05 * 10e6, rel=0.6)
+    assert wait_s == pytest.approx(live.session.now_us / 10e6, rel=0.2)
+
+
+def test_as_fast_as_it_goes_never_waits():
+    live = Live(session(), None)
+    assert sum(live.step() for _ in range(30)) == 0
+    assert live.pace > 1
+
+
+def test_pause_stops_simulated_time():
+    live = Live(session(), 1.0)
+    live.step()
+    live.pause()
+    before = live.session.now_us
+    live.step()
+    assert live.session.now_us == before
+    live.pause()
+    live.step()
+    assert live.session.now_us > before
+
+
+def test_it_ends_where_it_is_to_end():
+    live = Live(session(duration_us=1_000_000), None)
+    for _ in range(1000):
+        live.step()
+    assert live.ended and live.session.now_us == 1_000_000
+
+
+def test_speeds_go_up_and_down_to_the_ends():
+    live = Live(session(), 60.0)
+    live.faster(1)
+    assert live.speed == 100
+    live.faster(-1)
+    assert live.speed == 50
+    for _ in range(20):
+        live.faster(1)
+    assert live.speed is None
+    for _ in range(20):
+        live.faster(-1)
+    assert live.speed == 0.1
+
+
+def test_load_by_hand_holds_until_released_and_is_said():
+    live = Live(session(), 1.0)
+    live.step()
+    live.load(1)
+    live.step()
+    assert engine(live.session).lines[0][1] == pytest.approx(12.5)
+    assert engine(live.session).lines[1][1] == pytest.approx(10)
+    assert "L1 taken over by hand" in live.notes[-1][1]
+    live.release()
+    live.step()
+    assert engine(live.session).lines[0][1] == pytest.approx(10)
+
+
+def test_both_lines_at_once_and_back_to_one():
+    live = Live(session(), 1.0)
+    assert live.chosen == (0,)
+    live.select()
+    live.select()
+    assert live.chosen == (0, 1)
+    live.volts(-1)
+    live.power_factor(3)
+    live.step()
+    assert [line[:3] for line in engine(live.session).lines] == [pytest.approx((118.8, 10, 30))] * 2
+    live.select()
+    assert live.chosen == (0,)
+
+
+def test_no_load_can_be_reached_and_left():
+    live = Live(session(), 1.0)
+    for _ in range(60):
+        live.load(-1)
+    assert live.session.stimulus.manual[0].amps == 0
+    live.load(-1)
+    live.load(1)
+    assert live.session.stimulus.manual[0].amps == 1
+
+
+def test_ID_3_a_single_element_has_no_second_line_to_choose():
+    live = Live(session(SINGLE), 1.0)
+    live.select()
+    assert live.chosen == (0,)
+
+
+def test_mains_cut_and_back_and_the_12_v_load():
+    live = Live(session(), 1.0)
+    live.step()
+    live.mains()
+    live.load_12v()
+    live.step()
+    assert [item[0] for item in engine(live.session).calls[-1][1]][:2] == ["power", "load12v"]
+    before = live.session.stimulus.truth.net.delivered_ws
+    live.step()
+    assert live.session.stimulus.truth.net.delivered_ws == before
+    live.mains()
+    live.step()
+    assert live.session.stimulus.truth.net.delivered_ws > before
+
+
+def test_a_turned_ct_is_what_the_meter_sees():
+    live = Live(session(), 1.0)
+    live.turn_ct()
+    live.step()
+    assert engine(live.session).lines[0][2] == 180
+    live.turn_ct()
+    live.step()
+    assert engine(live.session).lines[0][2] == 0
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_every_dot_of_the_glass_has_its_place(large):
+    cells = GlassCells(large)
+    dark, lit = cells.lines(set()), cells.lines(set(GLASS))
+    assert all(sum(len(s.text) for s in line) == cells.width for line in dark + lit)
+    seen = set()
+    for dot in GLASS:
+        picture = str(cells.lines({dot}))
+        assert picture != str(dark), dot
+        assert picture not in seen, dot
+        seen.add(picture)
+
+
+def test_CO_1_the_last_wheel_is_red_where_it_counts_tenths():
+    assert "a02820" in str(wheels(123, DUAL).spans) and wheels(123, DUAL).plain == " 0  0  0  1  2  3 "
+    assert "a02820" not in str(wheels(1_234_567, SINGLE).spans)
+
+
+def shown(app):
+    return "\n".join("".join(s.text for s in strip) for strip in app.screen._compositor.render_strips())
+
+
+def drive(of, size, keys, then, speed=20.0):
+    """Run the view headless, press the keys, hand app and picture to `then`; returns the app after its end."""
+    app = MeterView(of, speed)
+
+    async def go():
+        async with app.run_test(size=size) as pilot:
+            for _ in range(100):
+                await pilot.pause(0.02)
+                if of.now_us > 1_000_000 or app.failure:
+                    break
+            for key in keys:
+                await pilot.press(key)
+            await pilot.pause(0.3)
+            then(app, shown(app))
+            await pilot.press("q")
+            for _ in range(100):
+                await pilot.pause(0.02)
+                if app._exit:
+                    break
+
+    asyncio.run(go())
+    return app
+
+
+@pytest.mark.parametrize("size", [(100, 30), (80, 24), (140, 50)])
+def test_the_view_shows_what_the_meter_is(size):
+    def look(_, picture):
+        for part in ("MDNCT-1SC 60Hz", "delivered", "true", "L1 input", "L2 input", "measured", "120.00", "10.000"):
+            assert part in picture, part
+        for part in ("LED", "1000", " 0  0  0  0  1  2 ", "12 V on", "normal", "max 200 W", "power up", "MAX", "Hz"):
+            assert part in picture, part
+        for part in ("load", "PF", "volts", "line", "auto", "CT", "mains", "speed", "pause", "quit"):
+            assert part in picture.splitlines()[-1], part
+
+    drive(session(), size, (), look)
+
+
+def test_keys_change_what_the_meter_is_given():
+    def look(app, picture):
+        live = app.live
+        assert live.session.stimulus.manual[0].amps == pytest.approx(15.625)
+        assert live.session.stimulus.manual[0].degrees == 10
+        assert live.session.stimulus.manual[0].volts == pytest.approx(121.2)
+        assert live.session.stimulus.reversed == [False, True]
+        assert not live.session.stimulus.power
+        assert live.speed == 50
+        assert "L1 hand" in picture and "CT turned" in picture and "mains off" in picture
+        assert "L1 taken over by hand" in picture and picture.count("taken over") == 1
+        assert "no supply" in picture
+
+    drive(session(), (100, 30), ("up", "up", "right", "v", "l", "c", "m", "plus"), look)
+
+
+def test_a_small_terminal_brings_nothing_down():
+    drive(session(), (30, 8), ("up", "space"), lambda *_: None)
+
+
+def test_a_failing_firmware_ends_the_view_with_its_reason():
+    of = session()
+    engine(of).fail_at_us = 2_000_000
+    app = drive(of, (80, 24), (), lambda *_: None, speed=None)
+    assert isinstance(app.failure, FirmwareError)
+    assert "MemoryError: no more of it" in str(app.failure)
+
+
+def test_the_dots_of_the_snap_are_lit():
+    def look(app, _):
+        assert app.query_one("#glass")._lit == set(LIT)
+
+    drive(session(), (100, 30), (), look)
