@@ -1,0 +1,421 @@
+"""The pulse outputs: which edges the delivered energy asks for, and when (PO-1 to PO-4, EN-3).
+
+An output is on from each full weight of delivered energy to half a weight later. The energy is known at each reading of
+the front ends; between two readings each crossing of a half weight is interpolated, and its edge is placed exactly
+DELAY_US after it. The edges of the coming half second are therefore queued in the hardware before they are due: they
+stand at even distances, do not depend on what the processor does, and never come before the register has the energy.
+
+Two edges of an output are at least SPACING_US apart, whatever comes: edges that fall due closer, or came late, are
+moved back, never dropped (PO-3, field bugs 31 and 32).
+
+"Given" is an edge that is on the pin. It is known from the words that the hardware has taken, not from the clock.
+Nothing here allocates. Weights divide the register's 1e9 Wh: all counting is modulo and the roll-over is no edge.
+"""
+
+from time import ticks_add, ticks_diff
+
+from openkh.drivers.pulse_port import DEPTH, MIN_US, WORDS_MASK
+from openkh.fixed import muldiv
+from openkh.metrology.energy import ROLL_WH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.drivers.pulse_port import PulsePort
+    from openkh.state import State
+
+DELAY_US = 500_000
+SPACING_US = 31_000  # PO-3 asks for 30 ms
+
+SLOTS = 32  # edges on their way: 500 ms hold 16 at the shortest spacing
+_SLOTS_MASK = SLOTS - 1
+
+# What a slot's edge is, besides its level in bit 0.
+_BILLED = 2  # an off-to-on edge that counts
+_BENCH = 4  # belongs to the bench mode
+
+_FIRST_US = 20_000  # first segment of a new chain
+_CLOSE_US = 5_000  # nearer than this to its end the chain is left to run out
+_OLD_US = 1_000_000
+_HALF_WORDS = (WORDS_MASK + 1) // 2
+_FAR_WH = 8_000  # an energy step beyond this is not interpolated: counts stay below 2^28
+_LONG_US = 1 << 28  # nor a span beyond this
+_SHORT_US = 1 << 18  # spans and counts below these take the short way
+_FEW_COUNTS = 1 << 20
+
+# Results of `bench` and reasons why the bench mode ended (BENCH_OFF in event_codes).
+BENCH_STARTED = 0
+BENCH_TIME_OVER = 1
+BENCH_LOAD_TOO_HIGH = 2
+BENCH_COMMAND = 3
+BENCH_SEALED = 4
+BENCH_REFUSED = 5  # no such weight or time
+BENCH_LONGEST_S = 36_000
+
+# Highest mean power of the bench mode's two weights, W; 3 % above is let pass for the ripple between two readings.
+BENCH_1000_MWH_W = 55_000
+BENCH_100_MWH_W = 5_000
+
+
+class Reading:
+    """The newest reading of the energy and its step from the one before."""
+
+    def __init__(self, counts_per_wh: int) -> None:
+        self.counts_per_wh = counts_per_wh
+        self.wh = 0
+        self.counts = 0
+        self.t_us = 0
+        self.step_counts = 0  # 0 where it is too large, or the span too long, to be interpolated
+        self.step_us = 0
+
+    def take(self, wh: int, counts: int, t_us: int) -> None:
+        """Go on to a newer reading."""
+        step_wh = wh - self.wh
+        if step_wh < 0:
+            step_wh += ROLL_WH
+        step_us = ticks_diff(t_us, self.t_us)
+        if step_wh > _FAR_WH or step_us <= 0 or step_us >= _LONG_US:
+            self.step_counts = 0
+            self.step_us = 0
+        else:
+            self.step_counts = step_wh * self.counts_per_wh + counts - self.counts
+            self.step_us = step_us
+        self.wh = wh
+        self.counts = counts
+        self.t_us = t_us
+
+    def back_us(self, counts: int) -> int:
+        """How long before this reading the energy was `counts` less; at most the step's length, rounded down."""
+        step = self.step_counts
+        if counts >= step:
+            return self.step_us
+        us = self.step_us
+        if us < _SHORT_US and step < _FEW_COUNTS:
+            # Two digits of base 256; each product stays below 2^30.
+            high = (us >> 8) * counts
+            whole = high // step
+            return (whole << 8) + (((high - whole * step) << 8) + (us & 255) * counts) // step
+        return muldiv(us, counts, step)
+
+
+class Output:
+    """One output. `hold_us`: the chain is prolonged when it ends this much before what is known."""
+
+    def __init__(self, port: "PulsePort", weight_wh: int, hold_us: int) -> None:
+        self._port = port
+        self._hold_us = hold_us
+        self._weight_wh = weight_wh
+        self._half_wh = weight_wh // 2
+        self._halves = ROLL_WH // self._half_wh
+        self._pulses = ROLL_WH // weight_wh
+        self._next = 2  # the half weight whose edge is to be placed next; even ones are off-to-on
+        self._level = 0  # at the end of the chain
+        self._first = 0  # ring of edges placed and not known to be given
+        self._placed = 0
+        self._fed = 0  # of these, whose segment is in the chain
+        self._due_us = [0] * SLOTS
+        self._kind = [0] * SLOTS
+        self._word = [0] * SLOTS  # words put when the edge was fed: it is given once a further one is taken
+        self._live = False  # the chain is running
+        self._frozen = False
+        self._recent = True  # the last edge is not old
+        self._last_us = 0  # when it is, was, or may have been
+        self._bench_counts = 0  # half a weight of the bench mode; 0 = not in it
+        self._bench_sum = 0  # energy since the bench mode's last crossing
+        self._bench_level = 0
+
+    def start(self, edges: int, now_us: int) -> None:
+        """Output off, `edges` given so far (modulo); what is owed beyond them is given (PO-4)."""
+        self._next = 2 * (edges + 1) % self._halves
+        self._last_us = now_us
+        self._recent = True
+
+    def given(self, wh: int) -> int:
+        """Off-to-on edges given so far, modulo, for a register of `wh`."""
+        edges = (self._next - 1) // 2
+        if self._bench_counts and self._ahead(wh) >= 0:
+            edges = wh // self._weight_wh
+        if self._placed:
+            edges -= self._pending()
+        if edges < 0:
+            edges += self._pulses
+        return edges
+
+    def place(self, reading: Reading) -> None:
+        """Place the edges that the newest reading asks for; after a commit."""
+        if self._bench_counts:
+            self._place_bench(reading)
+            return
+        while self._placed < SLOTS:
+            ahead = self._ahead(reading.wh)
+            if ahead < 0:
+                break
+            beyond = reading.wh % self._half_wh + ahead * self._half_wh
+            if beyond < _FAR_WH:
+                beyond = beyond * reading.counts_per_wh + reading.counts
+            else:
+                beyond = reading.step_counts
+            self._append(reading, beyond, 0 if self._next & 1 else 1 | _BILLED)
+            self._next += 1
+            if self._next == self._halves:
+                self._next = 0
+
+    def feed(self, known_us: int, now_us: int) -> None:
+        """Bring edges, and the level up to `known_us`, into the chain as far as it has room."""
+        if self._placed:
+            self._retire()
+        if self._recent and ticks_diff(now_us, self._last_us) > _OLD_US:
+            self._recent = False
+        if self._frozen:
+            self._age(now_us)
+            return
+        port = self._port
+        left_us = ticks_diff(port.end_us, now_us)
+        if self._live and left_us < _CLOSE_US:
+            if left_us > -MIN_US or port.room() < DEPTH:
+                return
+            self._live = False
+        if not self._live:
+            self._live = True
+            self._last_us = now_us
+            self._recent = True
+            port.start(_FIRST_US, self._level)
+        while self._fed < self._placed and port.room():
+            self._feed_edge()
+        if self._fed == self._placed:
+            left_us = ticks_diff(known_us, port.end_us)
+            if left_us >= self._hold_us and port.room() > 1:
+                port.put(left_us, self._level)
+
+    def freeze(self) -> None:
+        """Stand still: from now on no edge is given."""
+        self._port.stop()
+        self._frozen = True
+
+    def thaw(self, now_us: int) -> None:
+        """Go on: edges that fell due meanwhile follow, each once; later ones stand at their times."""
+        self._retire()
+        self._age(now_us)
+        self._port.drop()
+        self._fed = 0
+        if self._placed:
+            self._level = 1 - (self._kind[self._first] & 1)
+        self._live = False
+        self._frozen = False
+
+    def bench_start(self, half_counts: int, t_us: int) -> None:
+        """Follow `half_counts` instead; the output goes off first."""
+        if self._next & 1:
+            self._push(t_us, 0)
+            self._next = (self._next + 1) % self._halves
+        self._bench_counts = half_counts
+        self._bench_sum = 0
+        self._bench_level = 0
+
+    def bench_stop(self, wh: int, t_us: int) -> None:
+        """Follow the register again: off until the next full weight after `wh`."""
+        self._bench_counts = 0
+        while self._placed > self._fed and self._kind[(self._first + self._placed - 1) & _SLOTS_MASK] & _BENCH:
+            self._placed -= 1
+        if self._planned_level():
+            self._push(t_us, 0)
+        if self._ahead(wh) >= 0:
+            self._skip(wh)
+
+    def _ahead(self, wh: int) -> int:
+        """Half weights that `wh` is beyond the next edge's; -1: has not come to it."""
+        ahead = wh // self._half_wh - self._next
+        if ahead < 0:
+            ahead += self._halves
+        return ahead if ahead < self._halves // 2 else -1
+
+    def _skip(self, wh: int) -> None:
+        self._next = 2 * (wh // self._weight_wh + 1) % self._halves
+
+    def _place_bench(self, reading: Reading) -> None:
+        half = self._bench_counts
+        self._bench_sum += reading.step_counts
+        while self._bench_sum >= half and self._placed < SLOTS:
+            self._bench_level = 1 - self._bench_level
+            self._bench_sum -= half
+            self._append(reading, self._bench_sum, self._bench_level | _BENCH)
+        # Full weights passed meanwhile count as given.
+        if self._ahead(reading.wh) >= 0:
+            self._skip(reading.wh)
+
+    def _append(self, reading: Reading, beyond_counts: int, kind: int) -> None:
+        self._push(ticks_add(reading.t_us, DELAY_US - reading.back_us(beyond_counts)), kind)  # type: ignore[type-var]
+
+    def _push(self, due_us: int, kind: int) -> None:
+        slot = (self._first + self._placed) & _SLOTS_MASK
+        self._due_us[slot] = due_us
+        self._kind[slot] = kind
+        self._placed += 1
+
+    def _planned_level(self) -> int:
+        if self._placed:
+            return self._kind[(self._first + self._placed - 1) & _SLOTS_MASK] & 1
+        return self._level
+
+    def _pending(self) -> int:
+        """Off-to-on edges that count, placed and not given."""
+        taken = self._port.pulled()
+        pending = 0
+        for n in range(self._placed):
+            slot = (self._first + n) & _SLOTS_MASK
+            if self._kind[slot] & _BILLED and (n >= self._fed or (self._word[slot] - taken) & WORDS_MASK < _HALF_WORDS):
+                pending += 1
+        return pending
+
+    def _retire(self) -> None:
+        """Forget edges that are given."""
+        taken = self._port.pulled()
+        while self._fed and (self._word[self._first] - taken) & WORDS_MASK >= _HALF_WORDS:
+            self._first = (self._first + 1) & _SLOTS_MASK
+            self._placed -= 1
+            self._fed -= 1
+
+    def _feed_edge(self) -> None:
+        """Put the segment that ends at the next edge."""
+        port = self._port
+        slot = (self._first + self._fed) & _SLOTS_MASK
+        due_us = self._due_us[slot]
+        if self._recent and ticks_diff(due_us, self._last_us) < SPACING_US:
+            due_us = ticks_add(self._last_us, SPACING_US)  # type: ignore[type-var]
+        us = ticks_diff(due_us, port.end_us)
+        if us < MIN_US:
+            us = MIN_US
+        port.put(us, self._level)
+        self._last_us = port.end_us
+        self._recent = True
+        self._level = self._kind[slot] & 1
+        self._word[slot] = port.words
+        self._fed += 1
+
+    def _age(self, now_us: int) -> None:
+        """While nothing is given, what was due stays due (ticks wrap)."""
+        for n in range(self._placed):
+            slot = (self._first + n) & _SLOTS_MASK
+            if ticks_diff(self._due_us[slot], now_us) < 0:
+                self._due_us[slot] = now_us
+
+
+class Pulses:
+    """The 10 Wh output with the load LED, the 100 Wh and the 1000 Wh output.
+
+    In the cycle: `given` writes into the scratch state before the commit and changes nothing else; after the commit
+    `plan` follows the committed state. `freeze` and `thaw` frame the time in which the supply is failing.
+    All ticks are ticks_us; register and edges are those of `State`.
+    """
+
+    def __init__(self, port_10: "PulsePort", port_100: "PulsePort", port_1000: "PulsePort", counts_per_wh: int) -> None:
+        self.out_10 = Output(port_10, 10, 60_000)
+        self.out_100 = Output(port_100, 100, 250_000)
+        self.out_1000 = Output(port_1000, 1000, 250_000)
+        self.reading = Reading(counts_per_wh)
+        self.frozen = False
+        self.bench_mwh = 0  # weight of the running bench mode; 0 = none
+        self.bench_left_ms = 0
+        self.bench_ended = 0  # why the last one ended; the cycle logs and clears it
+        self._bench_limit = 0  # counts per 10 ms
+        self._bench_now_us = 0
+
+    def start(self, state: "State", now_us: int) -> None:
+        """Take up the state found at power-up; every output is off."""
+        self.reading.take(state.delivered_wh, state.delivered_counts, now_us)
+        self.reading.step_counts = 0
+        self.reading.step_us = 0
+        self.out_10.start(state.edges_10, now_us)
+        self.out_100.start(state.edges_100, now_us)
+        self.out_1000.start(state.edges_1000, now_us)
+
+    def given(self, scratch: "State") -> None:
+        """Write the edges given so far into `scratch`, whose register is this cycle's."""
+        wh = scratch.delivered_wh
+        scratch.edges_10 = self.out_10.given(wh)
+        scratch.edges_100 = self.out_100.given(wh)
+        scratch.edges_1000 = self.out_1000.given(wh)
+
+    def plan(self, state: "State", t_us: int, now_us: int) -> None:
+        """Place and queue edges after the commit of `state`.
+
+        `t_us` is when the energy in `state` was read. A cycle that has no good reading gives the `t_us` of the last
+        good one again: its energy comes with the next, and is spread over both.
+        """
+        reading = self.reading
+        reading.take(state.delivered_wh, state.delivered_counts, t_us)
+        if self.bench_mwh:
+            self._bench_step(now_us)
+        self.out_10.place(reading)
+        self.out_100.place(reading)
+        self.out_1000.place(reading)
+        known_us = ticks_add(t_us, DELAY_US)  # type: ignore[type-var]
+        self.out_10.feed(known_us, now_us)
+        self.out_100.feed(known_us, now_us)
+        self.out_1000.feed(known_us, now_us)
+
+    def freeze(self) -> None:
+        """The supply is failing: no further edge, so that what is saved stays true (PO-4). Levels stand."""
+        if self.frozen:
+            return
+        self.frozen = True
+        self.out_10.freeze()
+        self.out_100.freeze()
+        self.out_1000.freeze()
+
+    def thaw(self, now_us: int) -> None:
+        """The supply is back: go on."""
+        if not self.frozen:
+            return
+        self.frozen = False
+        self.out_10.thaw(now_us)
+        self.out_100.thaw(now_us)
+        self.out_1000.thaw(now_us)
+
+    def bench(self, weight_mwh: int, seconds: int, now_us: int) -> int:
+        """Let the 10 output and the LED follow a finer constant for a time; the service sees to the seal.
+
+        1000 mWh up to 55 kW, 100 mWh up to 5 kW, 1 to BENCH_LONGEST_S seconds. Returns BENCH_STARTED, or why not.
+        Called from the cycle, after `plan`.
+        """
+        if weight_mwh == 1000:
+            watts = BENCH_1000_MWH_W
+        elif weight_mwh == 100:
+            watts = BENCH_100_MWH_W
+        else:
+            return BENCH_REFUSED
+        if not 0 < seconds <= BENCH_LONGEST_S:
+            return BENCH_REFUSED
+        if self.bench_mwh:
+            self.bench_stop(BENCH_COMMAND)
+        reading = self.reading
+        self._bench_limit = watts * (reading.counts_per_wh // 100) // 3600 * 103 // 100 + 1
+        if self._bench_too_high():
+            return BENCH_LOAD_TOO_HIGH
+        self.bench_mwh = weight_mwh
+        self.bench_left_ms = seconds * 1000
+        self._bench_now_us = now_us
+        self.out_10.bench_start(reading.counts_per_wh // (2000 // weight_mwh), reading.t_us)
+        return BENCH_STARTED
+
+    def bench_stop(self, reason: int) -> None:
+        """End the bench mode (BENCH_COMMAND, BENCH_SEALED); nothing where there is none."""
+        if self.bench_mwh:
+            self.bench_mwh = 0
+            self.bench_left_ms = 0
+            self.bench_ended = reason
+            self.out_10.bench_stop(self.reading.wh, self.reading.t_us)
+
+    def _bench_step(self, now_us: int) -> None:
+        passed_ms = ticks_diff(now_us, self._bench_now_us) // 1000
+        self._bench_now_us = ticks_add(self._bench_now_us, passed_ms * 1000)  # type: ignore[type-var]
+        self.bench_left_ms -= passed_ms
+        if self.bench_left_ms <= 0:
+            self.bench_stop(BENCH_TIME_OVER)
+        elif self._bench_too_high():
+            self.bench_stop(BENCH_LOAD_TOO_HIGH)
+
+    def _bench_too_high(self) -> bool:
+        reading = self.reading
+        if reading.step_us > _OLD_US:
+            return False  # a long gap says nothing about the rate
+        return reading.step_counts > (reading.step_us // 1000 + 1) * self._bench_limit // 10
