@@ -1,0 +1,270 @@
+"""Composition root: the only place that builds hardware objects and wires the parts together."""
+
+from time import sleep_ms
+
+import board
+import machine
+import micropython
+from machine import ADC, I2C, SPI, WDT, Pin, Timer
+
+from openkh import REVISION, event_codes, identity
+from openkh.calibration import Calibration
+from openkh.calibration import unpack as unpack_calibration
+from openkh.cycle import PERIOD_MS, Cycle
+from openkh.display.display import Display
+from openkh.display.glass import Glass
+from openkh.display.screens import STEP_MS, Screens
+from openkh.drivers.ade7953 import Ade7953
+from openkh.drivers.ade7953_link import SPI_MODE
+from openkh.drivers.pulse_port import PulsePort
+from openkh.metrology.demand import Demand
+from openkh.metrology.element import Element
+from openkh.metrology.status import Status
+from openkh.model import Model
+from openkh.outputs.counter import Counter
+from openkh.outputs.pulses import Pulses
+from openkh.outputs.rail12 import Rail12
+from openkh.state import State
+from openkh.storage import records, regions, scan, vault
+from openkh.storage.events import EventLog
+from openkh.storage.journal import Journal
+from openkh.storage.scratch import Scratch
+from openkh.supply import Supply
+from openkh.ticks import ticks_diff, ticks_us
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.identity import Identity
+
+WATCHDOG_MS = 8000  # the RP2040's longest is 8388
+GUARD_MS = 2  # 12 V current and bulk voltage (CO-3)
+I2C_TIMEOUT_US = 5000
+
+# What an unprovisioned board meters as; it stores nothing until factory data are written.
+DEFAULT_CODE = "MDNCT-1SC"
+DEFAULT_SERVICE = "60Hz"
+
+FAIL_FACTORY_DATA = 3
+_CALIBRATION = 1  # in event CALIBRATION_DAMAGED
+_FACTORY = 2
+
+meter: "Meter | None" = None
+"""The running meter, for the prompt."""
+
+
+class Meter:
+    """All parts of the meter, wired; `start` sets it going. A supply that had been off starts run time anew (MD-4)."""
+
+    def __init__(self) -> None:
+        self.watchdog = WDT(timeout=WATCHDOG_MS)
+        self.sealed = Pin(board.PIN_SEAL, Pin.IN, Pin.PULL_UP)() == 0
+        self.memory = _memory()
+        self.log = EventLog(self.memory.events, self.memory.service_events)
+        self.log.load()
+
+        self.factory = vault.Vault(self.memory.factory, records.identity(machine.unique_id(), "", ""))
+        self.identity = self._identity()
+        self.provisioned = bool(self.identity.serial)
+        self.model = Model(self.identity.code, self.identity.service)
+        self.status = Status(self.model, self.log)
+        if self.factory.data is None and self.factory.damaged:
+            self.status.set_failure(FAIL_FACTORY_DATA, True)
+
+        state = State()
+        self.journal = Journal(
+            self.memory.journal, records.identity(machine.unique_id(), self.model.code, self.model.service)
+        )
+        self.scratch = Scratch(machine.mem32)
+        self._continued = self._load_state(state)
+
+        self.calibration = (Calibration(), Calibration())
+        self.calibrated = self._load_calibration()
+        self.elements = tuple(self._element(n) for n in range(self.model.elements))
+
+        self.supply = Supply(ADC(board.ADC_BULK), board.BULK_DIVIDER, self.log)
+        self.pulses = Pulses(
+            PulsePort(0, Pin(board.PIN_OPTO_10), 2),
+            PulsePort(1, Pin(board.PIN_OPTO_100)),
+            PulsePort(2, Pin(board.PIN_OPTO_1000)),
+            self.model.counts_per_wh,
+        )
+        self.rail12 = Rail12(ADC(board.ADC_RAIL12), Pin(board.PIN_RAIL12_ENABLE, Pin.OUT, value=0), self.log)
+        screens = Screens(self.model, self.identity.date, self.identity.serial, REVISION, not self._continued)
+        self.display = Display(_controller(), screens, Glass(board.GLASS), self.status, self.log)
+        self.cycle = Cycle(
+            self.model,
+            state,
+            self.elements,
+            Demand(self.model),
+            self.status,
+            self.supply,
+            self.pulses,
+            Counter(self.model.counter_wh),
+            Pin(board.PIN_COUNTER, Pin.OUT, value=0),
+            self.rail12,
+            self.journal,
+            self.scratch,
+            self.log,
+            self.watchdog,
+        )
+        # Bound methods made once: making one in a callback would take heap.
+        self._run = self.cycle.run
+        self._timers = (Timer(-1), Timer(-1), Timer(-1))
+        self._shown_us = 0
+        self.display_errors = 0
+
+    @property
+    def state(self) -> State:
+        """The state as committed last."""
+        return self.cycle.state
+
+    # Start
+
+    def start(self) -> None:
+        """Bring the chips up and start the timers; metering goes on from there by itself."""
+        for n, element in enumerate(self.elements):
+            element.start(self.state.raw_2 if n else self.state.raw_1)
+        now_us = ticks_us()
+        self.cycle.start(now_us)
+        self._shown_us = now_us
+        self.rail12.start(now_us)
+        cycle, display, guard = self._timers
+        for front_end in board.FRONT_ENDS[: self.model.elements]:
+            Pin(front_end[5], Pin.IN, Pin.PULL_UP).irq(self._run, Pin.IRQ_FALLING)
+        guard.init(mode=Timer.PERIODIC, period=GUARD_MS, callback=self._guard, hard=True)
+        cycle.init(mode=Timer.PERIODIC, period=PERIOD_MS, callback=self._run, hard=False)
+        display.init(mode=Timer.PERIODIC, period=STEP_MS, callback=self._refresh, hard=False)
+        self._run()
+        self._refresh()
+
+    def _guard(self, _timer: object = None) -> None:
+        """2 ms, in the interrupt: 12 V current and bulk voltage; a failing supply has the cycle run at once."""
+        self.rail12.sample()
+        if self.supply.sample():
+            try:
+                micropython.schedule(self._run, None)
+            except RuntimeError:
+                pass  # the queue is full: the cycle is in it
+
+    def _refresh(self, _timer: object = None) -> None:
+        """The display's task; whatever happens in it, metering goes on (LC-6)."""
+        now_us = ticks_us()
+        self.cycle.display_us = now_us
+        dt_us = ticks_diff(now_us, self._shown_us)
+        self._shown_us = now_us
+        try:
+            self.display.refresh(dt_us, self.cycle.state)
+        except Exception as error:
+            self.display_errors += 1
+            self.cycle.last_error = error
+
+    # Parts
+
+    def _identity(self) -> "Identity":
+        if self.factory.load() == vault.GOOD and self.factory.data is not None:
+            return identity.unpack(self.factory.data)
+        return identity.Identity("", "", DEFAULT_CODE, DEFAULT_SERVICE)
+
+    def _load_state(self, state: State) -> bool:
+        """Take up the journal; True where a restart of the RP2040 alone is continued (MD-4)."""
+        if not self.provisioned:
+            return False
+        log = self.log
+        result = self.journal.load(state)
+        if self.journal.foreign:
+            log.add(event_codes.RECORD_FOREIGN, self.journal.foreign)
+        if result in (scan.LOST, scan.FOREIGN, scan.SILENT):
+            log.add(event_codes.STATE_LOST, self.journal.damaged, self.journal.foreign)
+        elif self.journal.damaged:
+            log.add(event_codes.RECORD_DAMAGED, self.journal.damaged)
+        cause = machine.reset_cause()
+        continued = result == scan.LOADED and self.scratch.resume(state, self.journal.life, self.model)
+        if continued:
+            log.add(event_codes.RESTART, cause)
+            return True
+        state.power_up()
+        self.journal.start_life()
+        if cause == machine.PWRON_RESET:
+            log.add(event_codes.POWER_UP, cause, self.journal.sequence)
+        else:
+            log.add(event_codes.RESTART, cause)
+            log.add(event_codes.DEMAND_LOST)
+        return False
+
+    def _load_calibration(self) -> bool:
+        """Set `calibration`; True where a stored one is in force, else nominal constants (DX-6)."""
+        store = vault.Vault(self.memory.calibration, records.identity(machine.unique_id(), "", ""))
+        result = store.load()
+        self.calibration_vault = store
+        if result == vault.GOOD and store.data is not None:
+            unpack_calibration(store.data, self.calibration)
+            return True
+        if result in (vault.DAMAGED, vault.FOREIGN):
+            self.status.set_failure(FAIL_FACTORY_DATA, True)
+            self.log.add(event_codes.CALIBRATION_DAMAGED, _CALIBRATION)
+        return False
+
+    def _element(self, n: int) -> Element:
+        number, sck, mosi, miso, cs, irq, reset = board.FRONT_ENDS[n]
+        spi = SPI(
+            number,
+            baudrate=board.SPI_HZ,
+            polarity=SPI_MODE >> 1,
+            phase=SPI_MODE & 1,
+            sck=Pin(sck),
+            mosi=Pin(mosi),
+            miso=Pin(miso),
+        )
+        chip = Ade7953(spi, Pin(cs, Pin.OUT, value=1), Pin(irq, Pin.IN, Pin.PULL_UP), Pin(reset, Pin.OUT, value=1))
+        element = Element(chip, self.model, n, self.log)
+        element.calibrate(self.calibration[n])
+        return element
+
+
+def _memory() -> regions.Memory:
+    if board.MEMORY == "flash":
+        import rp2
+
+        from openkh.drivers import flash
+
+        device = rp2.Flash()
+        return regions.flash_memory(flash.Flash(device), flash.find(device))
+    from openkh.drivers.fram import Fram
+
+    return regions.fram_memory(Fram(_i2c(board.I2C_MEMORY, board.I2C_MEMORY_HZ), board.FRAM_ADDRESS, board.FRAM_BYTES))
+
+
+def _controller():  # type: ignore[no-untyped-def]
+    """The display controller that the board names; None where it has none (LC-6)."""
+    if board.DISPLAY == "pcf85176":
+        from openkh.drivers.pcf85176 import Pcf85176
+
+        return Pcf85176(_i2c(board.I2C_DISPLAY, board.I2C_DISPLAY_HZ), board.PCF85176_ADDRESS)
+    if board.DISPLAY == "ht1621":
+        from openkh.drivers.ht1621 import Ht1621
+
+        cs, wr, data = board.HT1621_PINS
+        return Ht1621(Pin(cs, Pin.OUT, value=1), Pin(wr, Pin.OUT, value=1), Pin(data, Pin.OUT, value=1))
+    return None
+
+
+def _i2c(wires: "tuple[int, int, int]", hertz: int) -> I2C:
+    number, scl, sda = wires
+    return I2C(number, scl=Pin(scl), sda=Pin(sda), freq=hertz, timeout=I2C_TIMEOUT_US)
+
+
+def main() -> None:
+    """Start the meter. Sealed: never returns, and whatever ends it is a reset. Open: returns to the prompt."""
+    global meter
+    micropython.alloc_emergency_exception_buf(100)
+    meter = Meter()
+    meter.start()
+    if not meter.sealed:
+        micropython.kbd_intr(3)
+        return
+    try:
+        while True:
+            sleep_ms(1000)
+    except (Exception, KeyboardInterrupt):
+        pass
+    machine.reset()

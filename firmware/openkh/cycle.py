@@ -1,0 +1,187 @@
+"""The measuring cycle: counts go in, outputs come out, and the state changes by one assignment.
+
+Every 100 ms, and at once when the supply fails: read and check the front ends, book the energy, follow demand, publish
+the new state, then drive what derives from it. Everything it needs is given to it. It allocates nothing on the heap,
+never prints or sleeps, and an interrupted cycle changes nothing (house rules 7 to 10).
+"""
+
+from openkh import event_codes
+from openkh.metrology.energy import book
+from openkh.state import State
+from openkh.ticks import ticks_diff, ticks_us
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from machine import WDT, Pin
+
+    from openkh.metrology.demand import Demand
+    from openkh.metrology.element import Element
+    from openkh.metrology.status import Status
+    from openkh.model import Model
+    from openkh.outputs.counter import Counter
+    from openkh.outputs.pulses import Pulses
+    from openkh.outputs.rail12 import Rail12
+    from openkh.storage.events import EventLog
+    from openkh.storage.journal import Journal
+    from openkh.storage.scratch import Scratch
+    from openkh.supply import Supply
+
+    class Request(Protocol):
+        """Something that the prompt wants done between two measurements."""
+
+        def carry_out(self) -> None: ...
+
+
+PERIOD_MS = 100
+LATE_US = 150_000  # a cycle that ends a longer span than this is counted as late (EN-1)
+LOG_LATE_US = 1_000_000
+DEADLINE_US = 2_000_000  # of the display's task; the watchdog is fed only while it is met
+
+FAIL_STORAGE = 4
+FAIL_INTERNAL = 5
+
+
+class Cycle:
+    """Owns the state; `state` is always whole: the newest one that was finished."""
+
+    def __init__(
+        self,
+        model: "Model",
+        state: State,
+        elements: "tuple[Element, ...]",
+        demand: "Demand",
+        status: "Status",
+        supply: "Supply",
+        pulses: "Pulses",
+        counter: "Counter",
+        coil: "Pin",
+        rail12: "Rail12",
+        journal: "Journal",
+        scratch: "Scratch",
+        log: "EventLog",
+        watchdog: "WDT",
+    ) -> None:
+        self._model = model
+        self._counts_per_wh = model.counts_per_wh
+        self.state = state
+        self._even = state
+        self._odd = State()
+        self._one = elements[0]
+        self._two = elements[1] if len(elements) > 1 else None
+        self._demand = demand
+        self._status = status
+        self._supply = supply
+        self._pulses = pulses
+        self._counter = counter
+        self._coil = coil
+        self._rail12 = rail12
+        self._journal = journal
+        self._scratch = scratch
+        self._log = log
+        self._watchdog = watchdog
+        self.request: Request | None = None  # posted by the prompt, carried out here (house rule 10)
+        self.display_us = 0  # when the display's task ran last
+        self.cycles = 0
+        self.late = 0
+        self.errors = 0  # exceptions caught: FAIL 05
+        self.last_error: Exception | None = None
+        self._read_us = 0  # when the energy in the state was read
+
+    def start(self, now_us: int) -> None:
+        """Begin at `now_us`; what the chips counted before is booked by the first cycle."""
+        self.state.at_us = now_us
+        self._read_us = now_us
+        self.display_us = now_us
+        self._pulses.start(self.state, now_us)
+        self._counter.start(self.state.counter_given, now_us)
+
+    def run(self, _source: object = None) -> None:
+        """One measuring cycle; callback of the timer, of the chips' interrupt pins and of the supply's watch."""
+        try:
+            self._measure()
+            self._act()
+        except Exception as error:  # FAIL 05: shown and logged, and the next cycle measures on
+            self.errors += 1
+            self.last_error = error
+            self._status.set_failure(FAIL_INTERNAL, True)
+            self._log.add(event_codes.INTERNAL_ERROR, self.errors)
+
+    def _measure(self) -> None:
+        """Read, check, compute in the spare state, publish it."""
+        old = self.state
+        new = self._odd if old is self._even else self._even
+        new.copy(old)
+        one = self._one
+        two = self._two
+        now_us = ticks_us()
+        dt_us = ticks_diff(now_us, old.at_us)
+        new.at_us = now_us
+
+        one.poll(old.raw_1, now_us)
+        net_counts = one.active
+        new.raw_1 = one.raw
+        if one.fresh:
+            self._read_us = one.at_us
+        if two is not None:
+            two.poll(old.raw_2, now_us)
+            net_counts += two.active
+            new.raw_2 = two.raw
+            if two.fresh and not one.fresh:
+                self._read_us = two.at_us
+        book(new, net_counts, self._counts_per_wh)
+        self._demand.step(new, dt_us)
+
+        if self._supply.step(one.sag):
+            self._switch(now_us)
+        self._pulses.given(new)
+        self._counter.given(new, now_us)
+        if self._journal.recovered:
+            self._journal.adopt(new, self._model)
+            self._pulses.start(new, now_us)
+            self._counter.start(new.counter_given, now_us)
+        self.state = new  # the commit
+
+        self.cycles += 1
+        if dt_us > LATE_US:
+            self.late += 1
+            if dt_us > LOG_LATE_US:
+                self._log.add(event_codes.CYCLE_LATE, dt_us // 1000)
+        if new.rolls != old.rolls:
+            self._log.add(event_codes.ROLL_OVER, new.rolls)
+        self._status.step(dt_us, one, two)
+
+    def _switch(self, now_us: int) -> None:
+        """The supply has begun to fail, or is back: coil and 12 V go first, the optos stand (ST-1, PO-4, CO-2)."""
+        if self._supply.failing:
+            self._coil(0)
+            self._counter.drop(now_us)
+            self._rail12.drop()
+            self._pulses.freeze()
+        else:
+            self._rail12.restore(now_us)
+            self._pulses.thaw(now_us)
+
+    def _act(self) -> None:
+        """Drive what derives from the state; save it; feed the watchdog."""
+        state = self.state
+        failing = self._supply.failing
+        now_us = ticks_us()
+        self._pulses.plan(state, self._read_us, now_us)
+        saved = self._journal.step(state, failing)
+        self._scratch.keep(state, self._journal.life)
+        self._status.set_failure(FAIL_STORAGE, self._journal.failed)
+        if not failing:
+            self._coil(self._counter.step(state, now_us, self._rail12.on))
+            self._rail12.step(now_us)
+            if saved:
+                self._journal.tidy()
+        self._log.run_s = state.run_s
+        self._log.step()
+        if self.request is not None:
+            request = self.request
+            self.request = None
+            request.carry_out()
+        if ticks_diff(now_us, self.display_us) < DEADLINE_US:
+            self._watchdog.feed()
