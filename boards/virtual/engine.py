@@ -1,0 +1,274 @@
+"""The engine: firmware and virtual board in one interpreter, told by a host what happens and asked what came of it.
+
+Messages are JSON texts through a transport with `send(text)` and `receive()`. The host sends
+    {"op": "start", config...}, {"op": "run", "until_us": t, "stimulus": [...]}..., {"op": "finish"}
+and gets {"ok": ...} or {"error": text} for each, before it any number of {"more": [items]} (recorder.py).
+Between `start` and `finish` the firmware runs; the host is asked at an event of simulated time, wherever the firmware
+then is. A power cut or reset is an exception that goes through all of it up to `_live`.
+"""
+
+import gc
+import json
+import sys
+from binascii import a2b_base64, b2a_base64
+
+from boards.virtual import image, reference
+from boards.virtual.faults import Faults
+from boards.virtual.glass import GlassReader
+from boards.virtual.halt import Finished, PowerCut, Reset
+from boards.virtual.probe import Probe
+from boards.virtual.recorder import Recorder
+
+BOOT_US = 20_000  # from the end of a reset to boot.py
+FIRMWARE = ("boot", "main", "board", "glass")  # top-level modules of the device, with the package openkh
+MAINS_ITEMS = ("mains", "power", "wave")
+
+
+def trace_of(error):
+    """The traceback of an exception, as text."""
+    if sys.implementation.name == "micropython":
+        from io import StringIO
+
+        text = StringIO()
+        sys.print_exception(error, text)
+        return text.getvalue()
+    import traceback
+
+    return "".join(traceback.format_exception(error))
+
+
+def drop_firmware():
+    """Forget the firmware's modules: the next start imports them anew."""
+    for name in list(sys.modules):
+        if name in FIRMWARE or name == "openkh" or name.startswith("openkh."):
+            del sys.modules[name]
+    gc.collect()
+
+
+class Engine:
+    """One run, from `start` to `finish`."""
+
+    def __init__(self, transport):
+        self._transport = transport
+        self._stimulus = []
+        self._finished = False
+
+    def serve(self):
+        """Run until the host has asked for the end."""
+        try:
+            self._start(json.loads(self._transport.receive()))
+            self._reply({})
+            self._live()
+        except Exception as error:
+            self._transport.send(json.dumps({"error": trace_of(error)}))
+
+    # -- the host's side ----------------------------------------------------------------------------------------
+
+    def _reply(self, answer):
+        self._transport.send(json.dumps({"ok": answer}))
+
+    def _more(self, items):
+        self._transport.send(json.dumps({"more": items}))
+
+    def _ask(self):
+        """The host's turn: returns when it wants time to go on."""
+        while True:
+            request = json.loads(self._transport.receive())
+            op = request["op"]
+            if op == "run":
+                self._feed(request.get("stimulus", ()))
+                self._clock.at(request["until_us"], self._pause)
+                return
+            if op == "feed":  # stimulus in portions, for a transport with a limit
+                self._feed(request["stimulus"])
+                self._reply({})
+            elif op == "finish":
+                self._finished = True
+                raise Finished()
+            else:
+                raise ValueError("no operation " + op)
+
+    def _pause(self):
+        """An event at the time that the host has asked for."""
+        self._reply({"t_us": self._clock.now_us, "out": self._recorder.take(), "snap": self._snap()})
+        self._ask()
+
+    def _feed(self, items):
+        for item in items:
+            if item[0] in MAINS_ITEMS:
+                self._reference.mains.add(item)
+            else:
+                self._clock.at(item[1], lambda item=item: self._happen(item))
+
+    def _happen(self, item):
+        kind = item[0]
+        if kind == "fault":
+            self._faults.start(item[2], item[3], item[4], item[5])
+        elif kind == "load12v":
+            self._reference.rail12.load(item[2])
+        elif kind == "seal":
+            self._reference.seal(bool(item[2]))
+        elif kind != "note":
+            raise ValueError("no stimulus %s" % kind)
+
+    # -- the board's side ---------------------------------------------------------------------------------------
+
+    def _start(self, config):
+        options = config.get("board", {})
+        self._board = board = reference.new_board(config)
+        self._clock = board.clock
+        board.install()
+        self._options = options
+        parts = self._parts()
+        from openkh.model import Model
+
+        model = Model(config["model"], config["service"])
+        self._reference = reference.Reference(parts, model, options, board)
+        self._faults = Faults(self._reference)
+        self._probe = Probe(model)
+        self._lives = []  # when the RP2040 started after a loss of supply
+        self._recorder = recorder = Recorder(board.clock, self._more)
+        for pin, signal in (
+            (parts.PIN_OPTO_10, "opto10"),
+            (parts.PIN_LED, "led"),
+            (parts.PIN_OPTO_100, "opto100"),
+            (parts.PIN_OPTO_1000, "opto1000"),
+            (parts.PIN_COUNTER, "counter"),
+            (parts.PIN_RAIL12_ENABLE, "rail12"),
+        ):
+            recorder.watch(board.pins[pin], signal)
+        self._glass = GlassReader(parts.GLASS, recorder.lcd)
+        lcd = self._reference.lcd
+        if lcd is not None:
+            lcd.on_refresh = lambda: self._glass.feed(board.clock.now_us, lcd.lit())
+        board.cpu.on_error = self._failed
+        self._memory_in(config.get("memory", {}), model, options.get("start_delivered_wh", 0))
+        drop_firmware()
+
+    def _parts(self):
+        """The board's own file, with what this scenario chooses."""
+        import board as parts
+
+        parts.MEMORY = self._options.get("memory", parts.MEMORY)
+        parts.DISPLAY = self._options.get("display", parts.DISPLAY)
+        return parts
+
+    def _memory_in(self, memory, model, start_wh):
+        """The memory of an earlier run, or a new meter's."""
+        kind = self._reference.memory_kind
+        chip = self._reference.memory
+        if kind in memory:
+            content = a2b_base64(memory[kind])
+            if len(content) != len(chip.memory):
+                raise ValueError("%s: an image of %d bytes, not %d" % (kind, len(chip.memory), len(content)))
+            chip.memory[:] = content
+        else:
+            image.new_meter(kind, chip, self._board.unique_id, model, start_wh)
+
+    def _live(self):
+        """Power comes and goes, firmware starts and ends, until the host has enough."""
+        board = self._board
+        cause = "power"
+        try:
+            self._ask()
+            while True:
+                try:
+                    while not self._reference.supply.on:
+                        board.clock.next_event()
+                    self._boot(cause)
+                except PowerCut:
+                    cause = "power"
+                    self._stopped(cause)
+                    self._glass.off(board.clock.now_us)
+                except Reset as reset:
+                    cause = reset.cause
+                    self._stopped(cause)
+        except Finished:
+            self._reply(self._final())
+
+    def _boot(self, cause):
+        """From the end of a reset on, for ever: the start-up files, then the prompt."""
+        board = self._board
+        board.clock.sleep(BOOT_US)
+        if cause == "power":
+            self._lives.append(board.clock.now_us)
+        self._recorder.add(["boot", board.clock.now_us, cause])
+        self._parts()
+        try:
+            import boot  # noqa: F401
+            import main  # noqa: F401
+        except SystemExit:
+            raise Reset("soft") from None
+        except Exception as error:
+            self._failed(error)
+        while True:
+            board.clock.next_event()
+
+    def _stopped(self, cause):
+        self._probe.retire()
+        self._board.restart(cause)
+        drop_firmware()
+
+    def _failed(self, error):
+        self._recorder.add(["error", self._clock.now_us, trace_of(error)])
+
+    # -- answers ------------------------------------------------------------------------------------------------
+
+    def _snap(self):
+        figures = self._probe.figures()
+        lcd = self._reference.lcd
+        glass = dict(self._glass.record)
+        glass["lit"] = self._glass.glass.lit(lcd.lit()) if lcd is not None else []
+        return {
+            "t_us": self._clock.now_us,
+            "powered": self._reference.supply.on,
+            "lines": self._probe.lines(),
+            "register": figures["register"],
+            "demand": figures["demand"],
+            "status": figures["status"],
+            "lcd": glass,
+            "pins": self._recorder.levels,
+            "counter": self._reference.coil.counts,
+        }
+
+    def _final(self):
+        self._glass.finish(self._clock.now_us)
+        figures = self._probe.figures()
+        rises = self._recorder.rises
+        kind = self._reference.memory_kind
+        chip = self._reference.memory
+        coil = self._reference.coil
+        return {
+            "out": self._recorder.take(),
+            "counted": [{"counts": c.counted_total(), "gap_us": c.gap_us} for c in self._reference.chips],
+            "register": figures["register"],
+            "pulses": {"10": rises["opto10"], "100": rises["opto100"], "1000": rises["opto1000"]},
+            "led": rises["led"],
+            "counter": {
+                "counts": coil.counts,
+                "shortest_on_us": coil.shortest_on_us,
+                "shortest_off_us": coil.shortest_off_us,
+            },
+            "demand": figures["demand"],
+            "status": figures["status"],
+            "events": self._events(kind, chip),
+            "firmware": self._probe.firmware(),
+            "memory": {kind: b2a_base64(chip.memory).decode().strip()},
+        }
+
+    def _events(self, kind, chip):
+        """The log with simulated times: each power-up begins a new run time at 0."""
+        from openkh.event_codes import NAMES, POWER_UP
+
+        found = []
+        life = -1
+        for _order, run_s, code, a, b in image.events(kind, chip):
+            if code == POWER_UP:
+                life += 1
+            found.append([life, run_s, NAMES.get(code, str(code)), a, b])
+        first = len(self._lives) - 1 - life  # lives of earlier runs (--state) come before ours
+        for entry in found:
+            n = entry[0] + first
+            start_us = self._lives[n] if 0 <= n < len(self._lives) else 0
+            entry[0] = start_us + entry[1] * 1000000
+        return found

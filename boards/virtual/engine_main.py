@@ -1,0 +1,62 @@
+"""Where an engine starts: `engine_main.py ROOTS...` under CPython or MicroPython's unix port talks over
+standard input and output; `serve_wasm` over the host function of the 32-bit build.
+
+On standard output a line of the link begins with MARK; everything else is what the firmware has printed.
+"""
+
+import sys
+
+MARK = "\x1e"
+
+
+class Pipe:
+    """Lines on standard input and output."""
+
+    def send(self, text):
+        """One message."""
+        sys.stdout.write("\n" + MARK + text + "\n")
+        if hasattr(sys.stdout, "flush"):
+            sys.stdout.flush()
+
+    def receive(self):
+        """The next message; at the end of input the host is gone."""
+        line = sys.stdin.readline()
+        if not line:
+            raise SystemExit
+        return line
+
+
+class Call:
+    """The 32-bit build's function `host.call(name, json)`."""
+
+    def __init__(self):
+        import host
+        import json
+
+        self._call = host.call
+        self._json = json
+
+    def send(self, text):
+        """One message."""
+        self._call("send", self._json.dumps({"args": [text], "kwargs": {}}))
+
+    def receive(self):
+        """The next message."""
+        return self._json.loads(self._call("receive", '{"args":[],"kwargs":{}}'))["value"]
+
+
+def serve(transport, roots):
+    """Run one engine with these import roots: checkout, firmware, board files."""
+    sys.path[:] = roots + [path for path in sys.path if path == ".frozen" or "lib" in path]
+    from boards.virtual.engine import Engine
+
+    Engine(transport).serve()
+
+
+def serve_wasm(roots):
+    """The same on the 32-bit build."""
+    serve(Call(), roots)
+
+
+if __name__ == "__main__":
+    serve(Pipe(), sys.argv[1:])

@@ -1,0 +1,109 @@
+"""The firmware's own figures, read from its running meter (openkh.app.meter) without touching the simulated hardware.
+
+The one place that knows the firmware's attributes; quantities are integers in the units of their names.
+"""
+
+import sys
+
+_ELEMENT_FAULTS = ("spoilt", "rejected", "resets", "repairs", "gap_ms")
+
+
+def meter():
+    """The running meter, or None."""
+    app = sys.modules.get("openkh.app")
+    return None if app is None else getattr(app, "meter", None)
+
+
+def wh_text(wh, counts, counts_per_wh):
+    """Energy in Wh as a decimal string with six places, cut off."""
+    return "%d.%06d" % (wh, counts * 1000000 // counts_per_wh)
+
+
+class Probe:
+    """Reads the meter; what restarts take away (cycles, fault counters, last state) is kept and added up."""
+
+    def __init__(self, model):
+        self._counts_per_wh = model.counts_per_wh
+        self._elements = model.elements
+        self._cycles = 0
+        self._faults = {}
+        self._last = None
+
+    def retire(self):
+        """The firmware is about to be dropped: keep what the report needs."""
+        running = meter()
+        if running is None:
+            return
+        self._last = self._figures(running)
+        self._cycles += running.cycle.cycles
+        for name, count in self._counters(running):
+            self._faults[name] = self._faults.get(name, 0) + count
+
+    def figures(self):
+        """register, demand and status as they are now, or as they were when the firmware stopped."""
+        running = meter()
+        if running is not None:
+            return self._figures(running)
+        if self._last is not None:
+            return self._last
+        return {
+            "register": {"delivered_wh": "0.000000", "received_wh": "0.000000"},
+            "demand": {"interval_mw": 0, "max_mw": 0, "shown_mw": 0},
+            "status": {"condition": "unjudged", "lines": [], "failures": [], "rail12v": "off"},
+        }
+
+    def firmware(self):
+        """Cycles run and what went wrong in them, restarts included."""
+        cycles = self._cycles
+        faults = dict(self._faults)
+        running = meter()
+        if running is not None:
+            cycles += running.cycle.cycles
+            for name, count in self._counters(running):
+                faults[name] = faults.get(name, 0) + count
+        return {"cycles": cycles, "faults": faults}
+
+    def lines(self):
+        """Each line as measured."""
+        running = meter()
+        if running is None:
+            return []
+        found = []
+        for n, element in enumerate(running.elements):
+            line = running.status.line_2 if n else running.status.line_1
+            p_mw = line.p_mw()
+            va_uva = element.v_mv * element.i_ma
+            pf = max(-1000, min(1000, p_mw * 1000000 // va_uva)) if va_uva > 0 else 0
+            found.append({"v_mv": element.v_mv, "i_ma": element.i_ma, "p_mw": p_mw, "pf_milli": pf})
+        return found
+
+    def _figures(self, running):
+        state = running.cycle.state
+        status = running.status
+        from openkh.metrology.status import NAMES
+
+        return {
+            "register": {
+                "delivered_wh": wh_text(state.delivered_wh, state.delivered_counts, self._counts_per_wh),
+                "received_wh": wh_text(state.received_wh, state.received_counts, self._counts_per_wh),
+            },
+            "demand": {
+                "interval_mw": state.interval_mw,
+                "max_mw": state.max_mw,
+                "shown_mw": state.last_max_mw if state.periods else state.max_mw,
+            },
+            "status": {
+                "condition": NAMES[status.condition],
+                "lines": [n + 1 for n in range(self._elements) if status.lines >> n & 1],
+                "failures": [n + 1 for n in range(5) if status.failures >> n & 1],
+                "rail12v": running.rail12.name,
+            },
+        }
+
+    def _counters(self, running):
+        found = [("late", running.cycle.late), ("errors", running.cycle.errors)]
+        found.append(("journal", running.journal.errors))
+        for n, element in enumerate(running.elements):
+            for name in _ELEMENT_FAULTS:
+                found.append(("line%d_%s" % (n + 1, name), getattr(element, name)))
+        return found

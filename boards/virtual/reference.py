@@ -1,0 +1,108 @@
+"""A metering board around the RP2040 (board.py), composed by the pins and parts of a board's own file.
+
+What plugs in where is read from `parts`, the module that the firmware reads too (boards/reference/board.py).
+"""
+
+from boards.virtual import ade7953, coil, fram, ht1621, mains, pcf85176, rail12, supply
+from boards.virtual.board import Board
+from boards.virtual.flash import Flash
+
+HOLDUP_MS = 80.0
+COUNTER_MA = 8.0
+FLASH_BLOCKS = 352  # of the filesystem's region on a stock image
+
+
+class Reference:
+    """The parts by name: board, chips, mains, supply, lcd, memory, coil, rail12."""
+
+    def __init__(self, parts, model, options, board):
+        """options: the scenario's [board] table."""
+        self.board = board
+        self.parts = parts
+        self._front_ends(parts, model, options)
+        self._memory(parts)
+        self._display(parts)
+        self._twelve_volts(parts, options)
+        self.supply = supply.Supply(board.clock, options.get("holdup_ms", HOLDUP_MS), board.power, self._set_restless)
+        board.adc_uv[parts.ADC_BULK] = lambda: int(self.supply.bulk_v() * 1000000 / parts.BULK_DIVIDER)
+        self.mains.volts(self.supply.volts)
+        self._strap(parts.PIN_SERVICE_STRAP)
+        self._strap(parts.PIN_SEAL)
+        self.seal(options.get("seal", "open") == "closed")
+
+    def seal(self, closed):
+        """The seal's switch: closed pulls its pin low."""
+        if self.parts.PIN_SEAL is not None:
+            self.board.pins[self.parts.PIN_SEAL].drive(0 if closed else None)
+
+    def _strap(self, pin):
+        if pin is not None:
+            self.board.pins[pin].board_pull(1)
+
+    def _set_restless(self, restless):
+        self.board.cpu.restless = restless
+        self.board.cpu.stir()
+
+    def _front_ends(self, parts, model, options):
+        board = self.board
+        self.chips = []
+        transformers = []
+        for index in range(model.elements):
+            bus, sck, _mosi, _miso, cs, irq, reset = parts.FRONT_ENDS[index]
+            chip = ade7953.Ade7953(
+                board.clock, board.pins[irq].drive, board.seed * 2 + index, **options.get("chip%d" % (index + 1), {})
+            )
+            for pin in (sck, cs, irq, reset):
+                board.pins[pin].board_pull(1)
+            board.spi[bus].attach(chip, board.pins[cs])
+            board.pins[reset].listen(lambda level, _t_us, chip=chip: chip.reset_pin(level))
+            board.devices.append(chip)
+            self.chips.append(chip)
+            ct = options.get("ct%d" % (index + 1), {})
+            transformers.append(mains.Ct(float(model.rating_a), **ct))
+        self.mains = mains.Mains(
+            board.clock, self.chips, model.full_scale_mv / 1000.0, model.full_scale_ma / 1000.0, transformers
+        )
+
+    def _memory(self, parts):
+        board = self.board
+        self.memory_kind = parts.MEMORY
+        if parts.MEMORY == "fram":
+            self.memory_bus = board.i2c[parts.I2C_MEMORY[0]]
+            self.memory = fram.Fram(parts.FRAM_BYTES, board.seed, count_wear=False)
+            self.memory_bus.attach(self.memory, parts.FRAM_ADDRESS)
+        else:
+            self.memory = board.flash = Flash(FLASH_BLOCKS, board.clock, board.seed)
+        board.devices.append(self.memory)
+
+    def _display(self, parts):
+        board = self.board
+        self.lcd = None
+        if parts.DISPLAY == "pcf85176":
+            self.lcd = pcf85176.Pcf85176(parts.PCF85176_ADDRESS, board.seed)
+            board.i2c[parts.I2C_DISPLAY[0]].attach(self.lcd, parts.PCF85176_ADDRESS)
+        elif parts.DISPLAY == "ht1621":
+            self.lcd = ht1621.Ht1621(board.seed)
+            for pin, listener in zip(parts.HT1621_PINS, (self.lcd.set_cs, self.lcd.set_wr, self.lcd.set_data)):
+                board.pins[pin].quiet()
+                board.pins[pin].board_pull(1)
+                board.pins[pin].listen(listener)
+        if self.lcd is not None:
+            board.devices.append(self.lcd)
+
+    def _twelve_volts(self, parts, options):
+        board = self.board
+        self.coil = coil.Coil(board.clock, board.pins[parts.PIN_COUNTER], options.get("counter_ma", COUNTER_MA))
+        self.rail12 = rail12.Rail12(board.clock, board.pins[parts.PIN_RAIL12_ENABLE], self.coil, board.cpu.stir)
+        board.adc_uv[parts.ADC_RAIL12] = lambda: int(self.rail12.sensed_ma() * parts.RAIL12_UV_PER_MA)
+
+
+def new_board(config):
+    """The RP2040 as an engine's configuration asks for it."""
+    return Board(
+        config.get("seed", 1),
+        config.get("interleave", False),
+        config.get("jitter_us", 0),
+        config.get("exact", False),
+        config.get("ticks_offset_us", 0),
+    )
