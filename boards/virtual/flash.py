@@ -34,6 +34,7 @@ class Flash:
         self.cut_in = -1
         self.cut_fraction = 0.5
         self.on_cut = None
+        self.half_erased = 0  # erases that were cut
         self.worst = worst
         self._clock = clock
         self._rng = Rng(seed, 51)
@@ -179,6 +180,7 @@ class Flash:
                             self._weak[at + i] = self._weak.get(at + i, 0) | mask
             return
         self.erases[at // BLOCK] += 1
+        self.half_erased += 1
         # First the chip programs everything to 0 (a third of the time), then the bits rise to 1.
         clearing = done < 85
         level = done * 3 if clearing else (done - 85) * 256 // 171

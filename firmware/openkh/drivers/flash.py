@@ -60,21 +60,29 @@ class Flash:
 
 def find(device: "RawFlash") -> "tuple[int, ...]":
     """The raw blocks in the order of the map; () where there is no whole map. 20 ms."""
-    page = bytearray(len(_MAGIC))
-    for block in range(device.ioctl(4, 0)):
-        device.readblocks(block, page, 0)
-        if page == _MAGIC:
-            whole = bytearray(BLOCK)
-            device.readblocks(block, whole, 0)
-            blocks = _parse(whole, device.ioctl(4, 0))
-            if blocks:
-                return blocks
+    whole = bytearray(BLOCK)
+    for block in _starting_with(device, _MAGIC):
+        device.readblocks(block, whole, 0)
+        blocks = _parse(whole, device.ioctl(4, 0) or 0)
+        if blocks:
+            return blocks
     return ()
+
+
+def _starting_with(device: "RawFlash", mark: bytes) -> "list[int]":
+    """Numbers of the blocks that begin with `mark`."""
+    head = bytearray(len(mark))
+    found = []
+    for block in range(device.ioctl(4, 0) or 0):
+        device.readblocks(block, head, 0)
+        if head == mark:
+            found.append(block)
+    return found
 
 
 def _parse(whole: bytearray, limit: int) -> "tuple[int, ...]":
     """Numbers of two bytes up to 0xFFFF, then the sum of all before it."""
-    blocks = []
+    blocks: list[int] = []
     at = len(_MAGIC)
     while len(blocks) < _MOST:
         number = whole[at] | whole[at + 1] << 8
@@ -94,32 +102,36 @@ def _parse(whole: bytearray, limit: int) -> "tuple[int, ...]":
 def create(device: "RawFlash", count: int, opener, mkdir, urandom) -> "tuple[int, ...]":  # type: ignore[no-untyped-def]
     """Make `count` one-block files and their map, once, when a board is provisioned; some 12 s. Returns the blocks.
 
-    `opener`, `mkdir` and `urandom` are open, os.mkdir and os.urandom. What exists is left as it is; raises OSError if
-    the folder exists without a whole map. Not while metering: flash stops everything.
+    `opener`, `mkdir` and `urandom` are open, os.mkdir and os.urandom. Files with a map are left as they are; what an
+    interrupted call has left is done anew. Not while metering: flash stops everything.
     """
-    blocks = find(device)
-    if blocks:
-        return blocks
-    mkdir(FOLDER)
-    mark = urandom(12)  # tells these files from remains of earlier ones in free blocks
-    numbers = [-1] * count
+    try:
+        with opener(FOLDER + "/map", "rb"):
+            return find(device)
+    except OSError:
+        pass
+    for block in _starting_with(device, _MAGIC):
+        # A map whose file is gone (the filesystem was made anew): its blocks are anybody's.
+        device.writeblocks(block, bytearray(256), 0)
+    try:
+        mkdir(FOLDER)
+    except OSError:
+        pass
+    mark = urandom(14)  # tells these files from remains of others in free blocks
+    entry = bytearray(_MAGIC)
+    content = bytearray(BLOCK)
     for i in range(count):
-        content = bytearray(BLOCK)
-        content[:16] = mark + bytes((i & 255, i >> 8, 0x4B, 0x68))
+        content[:16] = mark + bytes((i & 255, i >> 8))
         with opener("%s/%03d" % (FOLDER, i), "wb") as file:
             file.write(content)
-    page = bytearray(16)
-    for block in range(device.ioctl(4, 0)):
-        device.readblocks(block, page, 0)
-        if page[:12] == mark:
-            numbers[page[12] | page[13] << 8] = block
-    if -1 in numbers:
-        raise OSError("file %d has no block of its own" % numbers.index(-1))
+        found = _starting_with(device, bytes(content[:16]))
+        if len(found) != 1:
+            raise OSError("file %d lies in %d blocks, not in one of its own" % (i, len(found)))
+        entry += bytes((found[0] & 255, found[0] >> 8))
+    for i in range(count):
+        at = len(_MAGIC) + 2 * i
+        device.ioctl(6, entry[at] | entry[at + 1] << 8)
     content = bytearray(b"\xff" * BLOCK)
-    entry = bytearray(_MAGIC)
-    for number in numbers:
-        device.ioctl(6, number)
-        entry += bytes((number & 255, number >> 8))
     total = sum(entry) & 0xFFFF
     entry += bytes((255, 255, total & 255, total >> 8))
     content[: len(entry)] = entry

@@ -1,6 +1,6 @@
 """The journal of the energy register: one row of records, the newest good one is the truth (ST-1 to ST-3, EN-4).
 
-The same code on two media. FRAM: a record each second, read back a cycle later. Flash: a record each 0.1 kWh of energy
+The same code on two media. FRAM: a record each 0.9 s, read back a cycle later. Flash: a record each 0.1 kWh of energy
 in either direction or 60 s, read back at once; the next block is erased by `tidy`, directly after a committed save, so
 that a save never waits for an erase. On both a record is due when a count is about to be given to the mechanical
 counter (CO-2) and, while the supply is failing, in each cycle in which something changed.
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 _FAILED_AFTER = 5  # saves in a row that did not succeed: FAIL 04
 _RETRY_S = 10  # from one look at an unusable memory to the next
-_FLASH_WH = 100
-_FLASH_S = 60
+_FRAM_MS = 850  # with the cycle's 100 ms on top less than 1 s is ever unsaved, also while a record is being written
+_FLASH_WH = 97  # of whole Wh in both directions; with their remainders and a cycle's load on top less than 100 Wh
+_FLASH_S = 59
 _FLASH_RAW_COUNTS = 3_200_000  # far below half the chips' 24 bits, where a difference would become ambiguous
 _FLASH_FAILING_SAVES = 20  # a line that stays low must not wear the flash at ten records a second
 _RAW_MASK = 0xFFFFFF
@@ -139,12 +140,12 @@ class Journal:
                 or state.received_wh != last.received_wh
                 or state.edges_10 != last.edges_10
             )
-        if not self._group:
-            return state.run_s != last.run_s
-        return self._flash_due(state, last)
-
-    def _flash_due(self, state: State, last: State) -> bool:
         since_s = state.run_s - last.run_s
+        if self._group or since_s < 0 or since_s > 1:
+            return not self._group or self._flash_due(state, last, since_s)
+        return 1000 * since_s + (state.run_us - last.run_us) // 1000 >= _FRAM_MS
+
+    def _flash_due(self, state: State, last: State, since_s: int) -> bool:
         if since_s < 0 or since_s >= _FLASH_S or state.sub_k != last.sub_k:
             return True
         # Energy in either direction adds up: a net of import and export would stand still or run under (field bug 24).

@@ -60,6 +60,9 @@ class FramRegion:
         """FRAM is written over as it is."""
         return True
 
+    def spoil(self, _slot: int) -> None:
+        """Nothing half written can become readable later."""
+
 
 class FlashRegion:
     """Slots of `size` bytes (at most 256) in blocks of flash; several to a page, programmed one by one."""
@@ -94,6 +97,13 @@ class FlashRegion:
     def holds(self, slot: int) -> bool:
         """Whether `slot` reads back as what was committed last."""
         return self.read(slot, self._back) and self._back == self._views[slot % self._per_page]
+
+    def spoil(self, slot: int) -> None:
+        """Clear every bit of a slot."""
+        view = self.view(slot)
+        for i in range(self._size):
+            view[i] = 0
+        self.commit(slot)
 
     def erase(self, slot: int) -> bool:
         """Erase the block that `slot` lies in: stops code and interrupts for 45 ms, 400 ms at worst."""

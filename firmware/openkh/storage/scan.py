@@ -128,12 +128,18 @@ class Scan:
         return found
 
     def _newest(self) -> int:
-        """The last good slot of the newest unit, read into the buffer; -1 if it can be read no more."""
+        """The last good slot of the newest unit, read into the buffer; -1 if it can be read no more.
+
+        What a cut has left half written behind it is made unreadable: weak bits could let it pass at another start.
+        """
         first = self._best
         slot = first - first % self._unit + self._unit - 1
         while slot > first:
-            if self._look(slot) == records.GOOD:
+            found = self._look(slot)
+            if found == records.GOOD:
                 return slot
+            if found == records.DAMAGED:
+                self._region.spoil(slot)
             slot -= 1
         return first if self._look(first) == records.GOOD else -1
 
