@@ -6,9 +6,9 @@ stands, and the time base is lost: `start` begins a new chain.
 RP2040 data sheet: instructions 3.4, FIFO join 3.5.7.
 """
 
-from time import ticks_add, ticks_us
-
 import rp2
+
+from openkh.ticks import ticks_add, ticks_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ class PulsePort:
         """Add a segment to the running chain: `level` for `us` (MIN_US to MAX_US). Ask `room` first."""
         self._machine.put((us - MIN_US) << 2 | 3 * level)
         self.words = (self.words + 1) & WORDS_MASK
-        self.end_us = ticks_add(self.end_us, us)  # type: ignore[type-var]
+        self.end_us = ticks_add(self.end_us, us)
 
     def start(self, us: int, level: int) -> None:
         """Begin a new chain now with a first segment; only where the old one has run out or was dropped."""
         self._machine.put((us - MIN_US) << 2 | 3 * level)
-        self.end_us = ticks_add(ticks_us(), us + _START_US)  # type: ignore[assignment]
+        self.end_us = ticks_add(ticks_us(), us + _START_US)
         self.words = (self.words + 1) & WORDS_MASK
 
     def stop(self) -> None:

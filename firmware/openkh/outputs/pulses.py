@@ -12,11 +12,10 @@ moved back, never dropped (PO-3, field bugs 31 and 32).
 Nothing here allocates. Weights divide the register's 1e9 Wh: all counting is modulo and the roll-over is no edge.
 """
 
-from time import ticks_add, ticks_diff
-
 from openkh.drivers.pulse_port import DEPTH, MIN_US, WORDS_MASK
 from openkh.fixed import muldiv
 from openkh.metrology.energy import ROLL_WH
+from openkh.ticks import ticks_add, ticks_diff
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -243,7 +242,7 @@ class Output:
             self._skip(reading.wh)
 
     def _append(self, reading: Reading, beyond_counts: int, kind: int) -> None:
-        self._push(ticks_add(reading.t_us, DELAY_US - reading.back_us(beyond_counts)), kind)  # type: ignore[type-var]
+        self._push(ticks_add(reading.t_us, DELAY_US - reading.back_us(beyond_counts)), kind)
 
     def _push(self, due_us: int, kind: int) -> None:
         slot = (self._first + self._placed) & _SLOTS_MASK
@@ -280,7 +279,7 @@ class Output:
         slot = (self._first + self._fed) & _SLOTS_MASK
         due_us = self._due_us[slot]
         if self._recent and ticks_diff(due_us, self._last_us) < SPACING_US:
-            due_us = ticks_add(self._last_us, SPACING_US)  # type: ignore[type-var]
+            due_us = ticks_add(self._last_us, SPACING_US)
         us = ticks_diff(due_us, port.end_us)
         if us < MIN_US:
             us = MIN_US
@@ -348,7 +347,7 @@ class Pulses:
         self.out_10.place(reading)
         self.out_100.place(reading)
         self.out_1000.place(reading)
-        known_us = ticks_add(t_us, DELAY_US)  # type: ignore[type-var]
+        known_us = ticks_add(t_us, DELAY_US)
         self.out_10.feed(known_us, now_us)
         self.out_100.feed(known_us, now_us)
         self.out_1000.feed(known_us, now_us)
@@ -407,7 +406,7 @@ class Pulses:
 
     def _bench_step(self, now_us: int) -> None:
         passed_ms = ticks_diff(now_us, self._bench_now_us) // 1000
-        self._bench_now_us = ticks_add(self._bench_now_us, passed_ms * 1000)  # type: ignore[type-var]
+        self._bench_now_us = ticks_add(self._bench_now_us, passed_ms * 1000)
         self.bench_left_ms -= passed_ms
         if self.bench_left_ms <= 0:
             self.bench_stop(BENCH_TIME_OVER)
