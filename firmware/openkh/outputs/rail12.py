@@ -28,7 +28,7 @@ FAILURES = 3
 STUCK_OFF_MA = 5  # read with the 12 V off
 STUCK_FULL_US = 1_000_000
 COIL_MA = 2  # least change when the coil switches
-SETTLE_US = 20_000  # the coil's current after switching, and what is left on the rail after switching off
+SETTLE_US = 20_000  # what is left on the rail after switching off
 
 # States.
 OFF = 0  # not started, or the meter's supply is failing
@@ -73,8 +73,7 @@ class Rail12:
         self._stuck = False  # the sensor was found so, and that is logged
         self._full_us = 0  # since when full scale may have been read
         self._coil = 0
-        self._coil_us = 0
-        self._coil_ma = -1  # before the coil switched; -1 = that is judged
+        self._coil_ma = 0  # at the last cycle
         self._unmoved = 0  # switchings in a row without a change of current
 
     @property
@@ -111,12 +110,12 @@ class Rail12:
         else:
             self._switch_on(now_us)
 
-    def drop(self) -> None:
+    def suspend(self) -> None:
         """The meter's supply is failing: off, which is no failure."""
         if self.on:
             self._switch_off(OFF)
 
-    def restore(self, now_us: int) -> None:
+    def resume(self, now_us: int) -> None:
         """The supply is back."""
         if self.state == OFF:
             self._switch_on(now_us)
@@ -128,12 +127,12 @@ class Rail12:
             self._switch_on(now_us)
 
     def step(self, now_us: int, coil: int) -> None:
-        """Judge once a cycle; `coil` is the level that its pin is about to get."""
+        """Judge once a cycle, before the coil's pin changes; `coil` is the level it has had since the last call."""
         if self._tripped:
             self._tripped = False
             self._fail(now_us, OVERLOAD)
         elif self.on:
-            if self._full_scale(now_us) or self._coil_unseen(now_us, coil):
+            if self._full_scale(now_us) or self._coil_unseen(coil):
                 self._fail(now_us, STUCK)
         elif self.state == WAITING:
             self._wait(now_us)
@@ -157,19 +156,17 @@ class Rail12:
             self._full_us = now_us
         return ticks_diff(now_us, self._full_us) >= STUCK_FULL_US
 
-    def _coil_unseen(self, now_us: int, coil: int) -> bool:
+    def _coil_unseen(self, coil: int) -> bool:
         """True where the current changed neither when the coil went on nor when it went off."""
-        if coil != self._coil:
-            self._coil = coil
-            self._coil_us = now_us
-            self._coil_ma = self.ma
-        elif self._coil_ma >= 0 and ticks_diff(now_us, self._coil_us) >= SETTLE_US:
-            change_ma = self.ma - self._coil_ma
-            self._coil_ma = -1
-            if change_ma >= COIL_MA or change_ma <= -COIL_MA or not self._coil_fitted:
+        ma = self.ma
+        if coil != self._coil and self._coil_fitted:
+            change_ma = ma - self._coil_ma
+            if change_ma >= COIL_MA or change_ma <= -COIL_MA:
                 self._unmoved = 0
             else:
                 self._unmoved += 1
+        self._coil = coil
+        self._coil_ma = ma
         return self._unmoved >= 2
 
     def _fail(self, now_us: int, reason: int) -> None:
@@ -187,7 +184,7 @@ class Rail12:
         self._unmoved = 0
         self._stuck = False
         self._coil = 0
-        self._coil_ma = -1
+        self._coil_ma = 0
         self._full_us = now_us
         self.state = ON
         self._since_us = now_us
