@@ -4,6 +4,6 @@ micropython.kbd_intr(-1)  # before any import: a Ctrl-C during the imports would
 
 """Start the meter, or service mode. With the seal closed this never returns; with it open it ends at the prompt."""
 
-from openkh import app  # noqa: E402
+from openkh.app import main  # noqa: E402
 
-app.main()
+main()

@@ -88,7 +88,9 @@ class Meter:
             PulsePort(2, Pin(board.PIN_OPTO_1000)),
             self.model.counts_per_wh,
         )
-        self.rail12 = Rail12(ADC(board.ADC_RAIL12), Pin(board.PIN_RAIL12_ENABLE, Pin.OUT, value=0), self.log)
+        self.rail12 = Rail12(
+            ADC(board.ADC_RAIL12), Pin(board.PIN_RAIL12_ENABLE, Pin.OUT, value=0), self.log, board.RAIL12_UV_PER_MA
+        )
         screens = Screens(self.model, self.identity.date, self.identity.serial, REVISION, not self._continued)
         self.display = Display(_controller(), screens, Glass(board.GLASS), self.status, self.log)
         self.cycle = Cycle(

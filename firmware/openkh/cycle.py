@@ -76,6 +76,7 @@ class Cycle:
         self._pulses = pulses
         self._counter = counter
         self._coil = coil
+        self._coil_level = 0
         self._rail12 = rail12
         self._journal = journal
         self._scratch = scratch
@@ -136,7 +137,7 @@ class Cycle:
         if self._supply.step(one.sag):
             self._switch(now_us)
         self._pulses.given(new)
-        self._counter.given(new, now_us)
+        self._counter.given(new, now_us, self._rail12.on and not self._supply.failing)
         if self._journal.recovered:
             self._journal.adopt(new, self._model)
             self._pulses.start(new, now_us)
@@ -156,6 +157,7 @@ class Cycle:
         """The supply has begun to fail, or is back: coil and 12 V go first, the optos stand (ST-1, PO-4, CO-2)."""
         if self._supply.failing:
             self._coil(0)
+            self._coil_level = 0
             self._counter.drop(now_us)
             self._rail12.drop()
             self._pulses.freeze()
@@ -173,8 +175,7 @@ class Cycle:
         self._scratch.keep(state, self._journal.life)
         self._status.set_failure(FAIL_STORAGE, self._journal.failed)
         if not failing:
-            self._coil(self._counter.step(state, now_us, self._rail12.on))
-            self._rail12.step(now_us)
+            self._drive_counter(now_us, saved or self._journal.failed)
             if saved:
                 self._journal.tidy()
         self._log.run_s = state.run_s
@@ -185,3 +186,12 @@ class Cycle:
             request.carry_out()
         if ticks_diff(now_us, self.display_us) < DEADLINE_US:
             self._watchdog.feed()
+
+    def _drive_counter(self, now_us: int, saved: bool) -> None:
+        """The 12 V guard's slower part, then the coil: no count is started while the 12 V is off (CO-2, CO-3)."""
+        rail12 = self._rail12
+        rail12.step(now_us, self._coil_level)
+        if not rail12.on and self._coil_level:
+            self._counter.drop(rail12.off_us)
+        self._coil_level = self._counter.step(now_us, saved)
+        self._coil(self._coil_level)
