@@ -36,9 +36,10 @@ class FakeEngine:
                 self.power = bool(item[2])
         self._book(until_us)
         out.append(["edge", self.now_us, "opto10", len(self.calls) & 1])
-        out.append(["log", self.now_us, {"event": "power_up"}])
+        if len(self.calls) == 1:
+            out.append(["boot", self.now_us, "power"])
         if self.fail_at_us is not None and until_us >= self.fail_at_us:
-            out.append(["error", "MemoryError: no more\nof it"])
+            out.append(["error", "Traceback:\n  app.py, line 9\nMemoryError: no more of it\n"])
         return {"t_us": until_us, "out": out, "snap": self.snap()}
 
     def _book(self, t_us):
@@ -63,10 +64,9 @@ class FakeEngine:
             "demand": {"interval_w": 100, "max_w": 200, "shown_kw": "0.200"},
             "lcd": {"screen": "1", "text": "0.00", "symbols": [], "bar": "off", "blinking": [], "lit": LIT},
             "pins": {"opto10": 1, "opto100": 0, "opto1000": 0, "led": 1, "counter": 0, "rail12": 1},
-            "pulses": {"10": 3, "100": 0, "1000": 0},
             "counter": 12,
-            "status": {"condition": "normal", "lines": [], "failures": []},
-            "rail12": {"on": True, "ma": 8},
+            "status": {"condition": "normal", "lines": [], "failures": [], "rail12v": "on"},
+            "rail12_ma": 8,
         }
 
     def finish(self):
@@ -78,7 +78,7 @@ class FakeEngine:
             "led": 0,
             "counter": {"counts": 0, "shortest_on_ms": 0, "shortest_off_ms": 0},
             "demand": snap["demand"],
-            "status": {**snap["status"], "rail12v": "on"},
+            "status": snap["status"],
             "events": [{"t_s": 0.0, "event": "power_up"}],
             "firmware": {"cycles": self.now_us // 100_000, "faults": {}},
             "memory": {"fram": "AAEC"},

@@ -21,8 +21,8 @@ DEFAULT_MODEL, DEFAULT_SERVICE = "MDNCT-1SC", "60Hz"
 LONGEST_S = 3_200_000_000
 
 DESCRIPTION = """\
-Runs the meter's firmware on the virtual board: live in the terminal, or with --headless at full speed.
-With none of --scenario, --load, --waveform: a standard household's day (BDEW profile H25)."""
+Runs the meter's firmware on the virtual board: live in the terminal, or at full speed without
+(--headless). With none of --scenario, --load, --waveform: a standard household's day (BDEW H25)."""
 
 EXAMPLES = """\
 examples:
@@ -80,8 +80,8 @@ def parser() -> argparse.ArgumentParser:
     add("--for", dest="duration", metavar="DURATION", help="simulated time: 90s, 15m, 24h, 30d")
     add("--report", metavar="FILE.json", help="write what happened")
     add("--trace", metavar="FILE.csv", help="write every change of outputs, LED, counter and 12 V rail")
-    add("--state", metavar="DIR", help="keep the board's non-volatile memory between runs (default: a new meter)")
-    add("--engine", choices=link.ENGINES, default="micropython", metavar="micropython|cpython", help="what runs it")
+    add("--state", metavar="DIR", help="the board's memory, kept between runs (else a new meter each time)")
+    add("--engine", choices=link.ENGINES, default=link.ENGINES[0], metavar="NAME", help=" or ".join(link.ENGINES))
     return p
 
 
@@ -116,10 +116,14 @@ def setup_of(args: argparse.Namespace) -> Setup:
     duration = duration_us(args.duration) if args.duration is not None else None
     plan = scenario.load(args.scenario) if args.scenario is not None else Scenario()
     try:
-        model = Model(args.model or plan.model or DEFAULT_MODEL, args.service or plan.service or DEFAULT_SERVICE)
+        code, service = (
+            _first(args.model, plan.model, DEFAULT_MODEL),
+            _first(args.service, plan.service, DEFAULT_SERVICE),
+        )
+        model = Model(code, service)
     except ValueError as e:
-        where = f"scenario {plan.path}: " if (plan.model or plan.service) and not args.model else ""
-        raise RefusedError(where + str(e)) from None
+        given = (args.model, args.service) != (None, None) or (plan.model, plan.service) == (None, None)
+        raise RefusedError(str(e) if given else f"scenario {plan.path}: {e}") from None
     source = source_of(args, plan, model)
     if duration is None and args.headless:
         if source.end_s is None:
@@ -131,6 +135,11 @@ def setup_of(args: argparse.Namespace) -> Setup:
     setup.memory_dir = MemoryDir(args.state) if args.state is not None else None
     setup.trace = Trace(args.trace) if args.trace is not None else None
     return setup
+
+
+def _first(*values: str | None) -> str:
+    """The first value that is given, be it empty."""
+    return next(value for value in values if value is not None)
 
 
 def _writable(path: str, option: str) -> None:
@@ -159,8 +168,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return _run(args, setup, speed)
     except FirmwareError as e:
-        print(f"openkh: the firmware failed: {e}", file=sys.stderr)
+        print(f"openkh: the firmware failed {e}\n{e.trace}", file=sys.stderr)
         return FAILED
+    except OSError as e:  # a disk that is full, a folder that has gone meanwhile
+        print(f"openkh: {e.filename or 'output'}: cannot be written: {e.strerror or e}", file=sys.stderr)
+        return UNUSABLE
 
 
 def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from host.link import EngineError
 from host.memory import MemoryDir
 from host.source import Event, Source
 from host.stimulus import Stimulus
@@ -15,7 +16,12 @@ LCD_KEYS = ("screen", "text", "symbols", "bar", "blinking")
 
 
 class FirmwareError(Exception):
-    """The firmware, or the engine under it, ended by an error; the text says where and why."""
+    """The firmware, or the engine under it, ended by an error; the text says when and why, `trace` from where."""
+
+    def __init__(self, now_us: int, trace: str) -> None:
+        lines = [line.strip() for line in trace.splitlines() if line.strip()]
+        super().__init__(f"after {now_us / 1e6:.1f} simulated seconds: {lines[-1] if lines else 'no reason given'}")
+        self.trace = trace
 
 
 class Engine(Protocol):
@@ -63,6 +69,7 @@ class Session:
         self.stimulus = Stimulus(setup.model, setup.source)
         self.snap: dict[str, Any] = {}
         self.lcd: list[dict[str, Any]] = []
+        self.rises = dict.fromkeys(SIGNALS, 0)  # off-to-on edges
         self.log: list[list[Any]] = []
         self._final: dict[str, Any] | None = None
         self._began = time.monotonic()
@@ -129,22 +136,20 @@ class Session:
     def _take(self, item: list[Any]) -> None:
         kind = item[0]
         if kind == "edge":
-            if self.setup.trace and item[2] in SIGNALS:
-                self.setup.trace.edge(item[1], item[2], item[3])
+            _, t_us, signal, level = item
+            self.rises[signal] += level
+            if self.setup.trace:
+                self.setup.trace.edge(t_us, signal, level)
         elif kind == "lcd":
             said = {key: item[2][key] for key in LCD_KEYS}
             self.lcd.append({"t_s": item[1] / 1e6, **said})
         elif kind == "error":
-            raise FirmwareError(f"after {self.now_us / 1e6:.1f} simulated seconds: {' '.join(str(item[-1]).split())}")
+            raise FirmwareError(self.now_us, str(item[-1]))
         elif kind in ("log", "boot"):
             self.log.append(item)
 
     def _guarded(self, call: Callable[..., Any], *args: Any) -> Any:
         try:
             return call(*args)
-        except (EngineError, EOFError, BrokenPipeError) as e:
-            raise FirmwareError(" ".join(str(e).split()) or type(e).__name__) from e
-
-
-class EngineError(Exception):
-    """Stand-in until host.link is in."""
+        except EngineError as e:
+            raise FirmwareError(self.now_us, str(e)) from e

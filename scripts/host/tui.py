@@ -174,8 +174,8 @@ class MeterView(App[None]):
         self.query_one(GlassView).show(set(snap["lcd"]["lit"]))
         self.query_one("#lines", Panel).update(self._lines(snap))
         self.query_one("#energy", Panel).update(self._energy(snap))
-        self.query_one("#outputs", Panel).update(outputs(snap, self._model))
-        self.query_one("#strip", Static).update(output_strip(snap, self._model))
+        self.query_one("#outputs", Panel).update(outputs(self.live.session))
+        self.query_one("#strip", Static).update(output_strip(self.live.session))
         self._events()
 
     def _head(self) -> Text:
@@ -259,38 +259,38 @@ def wheels(counts: int, model: Model) -> Text:
     return text
 
 
-def outputs(snap: dict[str, Any], model: Model) -> Text:
+def outputs(session: Session) -> Text:
     """The lamps, the counter and the 12 V output, for the panel."""
-    pins, pulses = snap["pins"], snap["pulses"]
+    snap, pins = session.snap, session.snap["pins"]
     text = Text()
     text.append_text(lamp(pins["led"], "load LED\n", ON, OFF))
     for weight in ("10", "100", "1000"):
-        text.append_text(lamp(pins["opto" + weight], f"{weight:>4} Wh {pulses[weight]:>7}\n"))
-    text.append_text(wheels(snap["counter"], model))
+        text.append_text(lamp(pins["opto" + weight], f"{weight:>4} Wh {session.rises['opto' + weight]:>7}\n"))
+    text.append_text(wheels(snap["counter"], session.setup.model))
     text.append("\n")
-    text.append_text(rail(snap["rail12"]))
+    text.append_text(rail(snap))
     return text
 
 
-def output_strip(snap: dict[str, Any], model: Model) -> Text:
+def output_strip(session: Session) -> Text:
     """The same in one row, where there is no room for the panel."""
-    pins = snap["pins"]
+    snap, pins = session.snap, session.snap["pins"]
     text = Text()
     text.append_text(lamp(pins["led"], "LED ", ON, OFF))
     for weight in ("10", "100", "1000"):
         text.append_text(lamp(pins["opto" + weight], f"{weight} "))
     text.append(" ")
-    text.append_text(wheels(snap["counter"], model))
+    text.append_text(wheels(snap["counter"], session.setup.model))
     text.append("  ")
-    text.append_text(rail(snap["rail12"]))
+    text.append_text(rail(snap))
     return text
 
 
-def rail(state: dict[str, Any]) -> Text:
-    """The 12 V output."""
-    return Text.assemble(
-        "12 V ", ("on " if state["on"] else "OFF", "" if state["on"] else ON), f" {state['ma']:.0f} mA"
-    )
+def rail(snap: dict[str, Any]) -> Text:
+    """The 12 V output: lamp, state, current."""
+    state = snap["status"]["rail12v"]
+    ma = f" {snap['rail12_ma']} mA" if "rail12_ma" in snap else ""
+    return lamp(snap["pins"]["rail12"], f"12 V {state}{ma}", GREEN if state == "on" else WARN)
 
 
 def status_text(status: dict[str, Any]) -> str:
