@@ -50,10 +50,14 @@ def _character(draw: ImageDraw.ImageDraw, character: str, box: tuple, fore: tupl
     middle, centre = (top + bottom) // 2, (left + right) // 2
     quarters = {"▀": "12", "▄": "34", "█": "1234", "▌": "13", "▐": "24", "▛": "123", "▜": "124", "▙": "134", "▟": "234"}
     if character in quarters:
-        boxes = ((left, top, centre, middle), (centre + 1, top, right, middle))
-        boxes += ((left, middle + 1, centre, bottom), (centre + 1, middle + 1, right, bottom))
+        boxes = {
+            "1": (left, top, centre, middle),
+            "2": (centre + 1, top, right, middle),
+            "3": (left, middle + 1, centre, bottom),
+            "4": (centre + 1, middle + 1, right, bottom),
+        }
         for quarter in quarters[character]:
-            draw.rectangle(boxes[int(quarter) - 1], fore)
+            draw.rectangle(boxes[quarter], fore)
     elif character == "●":
         radius = (right - left) // 2
         draw.ellipse((centre - radius + 1, middle - radius + 1, centre + radius, middle + radius), fore)

@@ -1,6 +1,6 @@
 """Scenario files (TOML): what happens on the virtual board, checked in full before anything runs.
 
-The layout is the project's interface (docs/scenarios.md). Everything unusable is refused with the file, the line where
+The layout is the project's interface (docs/run.md). Everything unusable is refused with the file, the line where
 it can be found, the key, and what is allowed.
 """
 
@@ -270,19 +270,20 @@ class _Checker:
     def _fault(self, fault: Any, where: tuple) -> dict[str, Any]:
         if not isinstance(fault, dict):
             raise self._wrong(where, "wrong type", 'a table {part = "...", kind = "...", ...}')
-        for key, allowed in (("part", FAULTS), ("kind", None)):
-            if allowed is None:
-                allowed = FAULTS[fault["part"]]
-            value = fault.get(key)
-            if not isinstance(value, str) or value not in allowed:
-                found = f"is {_show(value)}" if key in fault else "is missing"
-                raise self._wrong((*where, key), found, ", ".join(allowed))
+        self._one_of(fault, "part", tuple(FAULTS), where)
+        self._one_of(fault, "kind", tuple(FAULTS[fault["part"]]), where)
         needs = FAULTS[fault["part"]][fault["kind"]]
         keys: dict[str, Kind] = {"part": Text(), "kind": Text(), **needs, "for_s": FOR_S}
         for key in needs:
             if key not in fault:
                 raise self._wrong(where, f"{fault['part']} {fault['kind']} does not name {key}", ", ".join(keys))
         return self._table(fault, Table(keys), where)
+
+    def _one_of(self, table: dict[str, Any], key: str, allowed: tuple[str, ...], where: tuple) -> None:
+        value = table.get(key)
+        if not isinstance(value, str) or value not in allowed:
+            found = f"is {_show(value)}" if key in table else "is missing"
+            raise self._wrong((*where, key), found, ", ".join(allowed))
 
     def _table(self, value: dict[str, Any], table: Table, where: tuple, extra: tuple[str, ...] = ()) -> dict[str, Any]:
         """`value` with every key checked; `extra` are keys that are allowed here and checked elsewhere."""

@@ -75,7 +75,7 @@ class MeterView(App[None]):
     """The view. A thread of its own runs the meter; keys reach it through a queue, its pictures come by call."""
 
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (96, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (96, "-wide")]
     CSS = """
     Screen { layout: vertical; background: #14181c; color: #d5dbe0; }
     #head { height: 1; background: #26303a; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
