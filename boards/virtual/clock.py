@@ -24,6 +24,7 @@ class Clock:
         self.now_us = 0
         self.next_us = NEVER  # when the earliest event is due: lets bus calls skip the heap
         self.run_soft = None  # runs the firmware's pending soft callbacks; set by the CPU model
+        self.on_wait = None  # called while the firmware waits (heap.py)
         self.cpu_blocked = False  # CPU events wait: stall, flash erase, interrupts disabled
         self._heap = []
         self._held = []
@@ -69,6 +70,8 @@ class Clock:
                 run_soft()
             if self.next_us > end_us:
                 break
+            if self.on_wait is not None:
+                self.on_wait()
             self._advance(self.next_us if self.next_us > self.now_us else self.now_us)
         if self.now_us < end_us:
             self.now_us = end_us

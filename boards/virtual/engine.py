@@ -50,8 +50,7 @@ class Engine:
 
     def __init__(self, transport):
         self._transport = transport
-        self._stimulus = []
-        self._finished = False
+        self._cause = "power"  # of the next start
 
     def serve(self):
         """Run until the host has asked for the end."""
@@ -59,8 +58,8 @@ class Engine:
             self._start(json.loads(self._transport.receive()))
             self._reply({})
             self._live()
-        except Exception as error:
-            self._transport.send(json.dumps({"error": trace_of(error)}))
+        except Exception:
+            self._transport.send(json.dumps({"error": trace_of(sys.exc_info()[1])}))
 
     # -- the host's side ----------------------------------------------------------------------------------------
 
@@ -83,7 +82,6 @@ class Engine:
                 self._feed(request["stimulus"])
                 self._reply({})
             elif op == "finish":
-                self._finished = True
                 raise Finished()
             else:
                 raise ValueError("no operation " + op)
@@ -117,6 +115,11 @@ class Engine:
         options = config.get("board", {})
         self._board = board = reference.new_board(config)
         self._clock = board.clock
+        if not gc.isenabled():
+            from boards.virtual import heap
+
+            sys.modules["gc"] = heap.Quiet()
+            self._clock.on_wait = heap.Collector(board.cpu).look
         board.install()
         self._options = options
         parts = self._parts()
@@ -165,48 +168,57 @@ class Engine:
         else:
             image.new_meter(kind, chip, self._board.unique_id, model, start_wh)
 
+    # These stay on the stack while the firmware runs, and are small (no `as` either): heap.py says why.
+
     def _live(self):
         """Power comes and goes, firmware starts and ends, until the host has enough."""
-        board = self._board
-        cause = "power"
         try:
             self._ask()
             while True:
-                try:
-                    while not self._reference.supply.on:
-                        board.clock.next_event()
-                    self._boot(cause)
-                except PowerCut:
-                    cause = "power"
-                    self._stopped(cause)
-                    self._glass.off(board.clock.now_us)
-                except Reset as reset:
-                    cause = reset.cause
-                    self._stopped(cause)
+                self._one_life()
         except Finished:
             self._reply(self._final())
 
-    def _boot(self, cause):
+    def _one_life(self):
+        """Until something takes the CPU away."""
+        try:
+            while not self._reference.supply.on:
+                self._clock.next_event()
+            self._boot()
+        except PowerCut:
+            self._stopped("power")
+        except Reset:
+            self._stopped(sys.exc_info()[1].cause)
+
+    def _boot(self):
         """From the end of a reset on, for ever: the start-up files, then the prompt."""
-        board = self._board
-        board.clock.sleep(BOOT_US)
-        if cause == "power":
-            self._lives.append(board.clock.now_us)
-        self._recorder.add(["boot", board.clock.now_us, cause])
-        self._parts()
+        self._clock.sleep(BOOT_US)
+        self._booting()
+        self._start_up_files()
+        while True:
+            self._clock.next_event()
+
+    def _start_up_files(self):
         try:
             import boot  # noqa: F401
             import main  # noqa: F401
         except SystemExit:
             raise Reset("soft") from None
-        except Exception as error:
-            self._failed(error)
-        while True:
-            board.clock.next_event()
+        except Exception:
+            self._failed(sys.exc_info()[1])
+
+    def _booting(self):
+        if self._cause == "power":
+            self._lives.append(self._clock.now_us)
+        self._recorder.add(["boot", self._clock.now_us, self._cause])
+        self._parts()
 
     def _stopped(self, cause):
+        self._cause = cause
         self._probe.retire()
         self._board.restart(cause)
+        if cause == "power":
+            self._glass.off(self._clock.now_us)
         drop_firmware()
 
     def _failed(self, error):
@@ -229,6 +241,7 @@ class Engine:
             "lcd": glass,
             "pins": self._recorder.levels,
             "counter": self._reference.coil.counts,
+            "rail12_ma": int(self._reference.rail12.sensed_ma()),
         }
 
     def _final(self):

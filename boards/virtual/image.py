@@ -1,5 +1,5 @@
-"""The board's non-volatile memory seen from outside, through the firmware's own storage modules and without taking time:
-a new meter's content before its first start, and the event log for the report.
+"""The board's non-volatile memory seen from outside, through the firmware's own storage modules and without taking
+time: a new meter's content before its first start, and the event log for the report.
 """
 
 from boards.virtual import flash
@@ -40,7 +40,7 @@ def regions_of(kind, memory):
 
 
 def new_meter(kind, memory, unique_id, model, delivered_wh):
-    """What leaves the factory: identity, and a register that holds `delivered_wh`, counter and edges in step with it."""
+    """What leaves the factory: identity, and a register at `delivered_wh`, counter and edges in step with it."""
     from openkh.identity import Identity
     from openkh.storage import records, regions
     from openkh.storage.vault import Vault

@@ -3,6 +3,8 @@
 Counters wrap where the RP2040 port's do: at 2^30. On CPython everything else comes from the real module.
 """
 
+import time as _real
+
 _MASK = (1 << 30) - 1
 _HALF = 1 << 29
 _POLLS = 64  # so many looks at the clock in a row take no time, then each takes _POLL_US
@@ -76,6 +78,4 @@ def sleep(seconds):
 
 
 def __getattr__(name):
-    import time
-
-    return getattr(time, name)
+    return getattr(_real, name)

