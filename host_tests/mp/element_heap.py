@@ -1,8 +1,8 @@
 """Runs inside MicroPython: the front end's part of the measuring cycle under heap_lock().
 
-A scenario runs once on the bench while everything that goes over the pins is recorded; then the same firmware runs again
-on the recording, whose pins take nothing from the heap, with the heap locked in every poll. The second run must send
-the same frames, and give the same results.
+A scenario runs once on the bench while everything that goes over the pins is recorded; then the same firmware runs
+again on the recording, whose pins take nothing from the heap, with the heap locked in every poll. The second run must
+send the same frames, and give the same results.
 """
 
 import micropython

@@ -39,12 +39,11 @@ class Wire:
         self._listeners = []
 
     def __call__(self, level=None):
-        if level is None:
-            return self.level
-        if level != self.level:
+        if level is not None and level != self.level:
             self.level = level
             for fn in self._listeners:
                 fn(level, 0)
+        return self.level
 
     def quiet(self):
         pass

@@ -80,6 +80,7 @@ class Ade7953(Link):
         self._reset = reset
         self._covered = list(COVERED_RESET)
         self._uncovered = list(UNCOVERED_RESET)
+        self.altered = -1
         self._crc_high = -1  # the fingerprint, two halves of 16 bits; -1 = not learnt
         self._crc_low = -1
         self.want(LCYCMODE, 0)  # energy registers run free and are not cleared by reading
@@ -159,39 +160,47 @@ class Ade7953(Link):
         done = self.open() and self._put_uncovered()
         return self.close() and done
 
-    def audit(self, mend: bool) -> int:
+    def audit(self, mend: bool) -> bool:
         """Read back every register (some 45 frames), and where `mend`, write those that are altered.
 
-        AS_WANTED, NO_ANSWER, or the address of an altered one; `failed` tells of one that could not be mended.
+        True if each of them answered. `altered` is one that was found altered, -1 if none; `failed` one that could not
+        be mended.
         """
         self.failed = -1
-        result = self.holds(CONFIG, CONFIG_RUN)
-        if result >= 0 and mend and self.open():
-            self.put(CONFIG, CONFIG_RUN)
-        state = self._audit_uncovered()
-        if state >= 0 and mend and self.open():
-            self._put_uncovered()
-        if state != AS_WANTED:
-            result = state
+        self.altered = -1
+        complete = self._check(CONFIG, CONFIG_RUN, mend) and self._audit_uncovered(mend)
         for n in range(len(COVERED)):
-            state = self.holds(COVERED[n], self._covered[n])
-            if state >= 0 and mend and self.open():
-                self.put(COVERED[n], self._covered[n])
-            if state != AS_WANTED:
-                result = state
-            if state == NO_ANSWER:
-                break
+            if not self._check(COVERED[n], self._covered[n], mend):
+                complete = False
         state = self.holds(WRITE_PROTECT, PROTECT_ALL)
-        if state >= 0 and mend:
+        if state != AS_WANTED and mend:
             self.close()
-        return state if result == AS_WANTED else result
+        if state == WRITE_PROTECT and self.altered < 0:
+            self.altered = WRITE_PROTECT
+        return complete and state != NO_ANSWER
 
-    def _audit_uncovered(self) -> int:
+    def as_wanted(self) -> bool:
+        """Every register was read back and holds what is wanted."""
+        return self.audit(False) and self.altered < 0
+
+    def _check(self, address: int, value: int, mend: bool) -> bool:
+        state = self.holds(address, value)
+        if state >= 0:
+            self.altered = address
+            if mend and self.open():
+                self.put(address, value)
+        return state != NO_ANSWER
+
+    def _audit_uncovered(self, mend: bool) -> bool:
         state = self.holds(OPTIMUM, OPTIMUM_SETTING)
         for n in range(len(UNCOVERED)):
             if state == AS_WANTED:
                 state = self.holds(UNCOVERED[n], self._uncovered[n])
-        return state
+        if state >= 0:
+            self.altered = state
+            if mend and self.open():
+                self._put_uncovered()
+        return state != NO_ANSWER
 
     # Fingerprint
 
@@ -201,20 +210,26 @@ class Ade7953(Link):
         return rx[5] << 8 | rx[6] == self._crc_low and rx[3] << 8 | rx[4] == self._crc_high
 
     def proven_altered(self) -> bool:
-        """The checksum differs from the one learnt, twice the same way, and it was the checksum that was asked for."""
-        if self.unaltered():
-            return False
+        """The checksum is not the one learnt: twice in a row the same other one, from the chip that was asked for it."""
         rx = self._rx[3]
-        high = rx[3] << 8 | rx[4]
-        low = rx[5] << 8 | rx[6]
-        if self.read(LAST_ADD) != CRC or self.unaltered():
-            return False
-        return rx[3] << 8 | rx[4] == high and rx[5] << 8 | rx[6] == low
+        high = -1
+        low = -1
+        for _ in range(TRIES):
+            if self.unaltered():
+                return False
+            if rx[3] << 8 | rx[4] == high and rx[5] << 8 | rx[6] == low and self.read(LAST_ADD) == CRC:
+                return True
+            high = rx[3] << 8 | rx[4]
+            low = rx[5] << 8 | rx[6]
+        return False
 
     def restored(self) -> bool:
         """After writing: the checksum, computed anew, is the one learnt."""
         sleep_us(CHECKSUM_US)
-        return self.unaltered() or self.unaltered()
+        for _ in range(TRIES):  # noqa: SIM110  any() takes a generator from the heap
+            if self.unaltered():
+                return True
+        return False
 
     def learnt(self) -> bool:
         """Whether a fingerprint is known."""
@@ -245,11 +260,8 @@ class Ade7953(Link):
 
     def running(self) -> bool:
         """The chip runs, not reset since it was set up, every register as wanted; learns the fingerprint."""
-        for _ in range(TRIES):
-            flags = self.read_verified(IRQSTATA)
-            if flags >= 0:
-                return not flags & IRQ_RESET and self.audit(False) == AS_WANTED and self.learn()
-        return False
+        flags = self.read_sure(IRQSTATA)
+        return flags >= 0 and not flags & IRQ_RESET and self.as_wanted() and self.learn()
 
     def bring_up(self) -> None:
         """Reset, probe, configure, learn the fingerprint (DS p.18). Blocks for 0.2 s at most; the counters start at 0.
@@ -268,7 +280,7 @@ class Ade7953(Link):
         self.audit(True)
         if self.failed >= 0:
             raise FrontEndError(self.failed, self.expected, self.found)
-        if self.audit(False) != AS_WANTED or not self.learn():
+        if not self.as_wanted() or not self.learn():
             raise FrontEndError(LAST_ADD, CRC, self.read(LAST_ADD))
         self.read(RSTIRQSTATA)
 

@@ -30,7 +30,7 @@ LOCK_HOLD_US = 2  # CS stays low for 1.2 us after the frame that locks, DS p.6
 
 AS_WANTED = -1  # results of `holds` beside the register's address
 NO_ANSWER = -2
-TRIES = 3
+TRIES = 8  # of a write, or a read of a register that does not change
 
 
 def signed16(value: int) -> int:
@@ -121,6 +121,14 @@ class Link:
             return -1
         return value if self.read(address & 0x300 | LAST_RWDATA_8) == value else -1
 
+    def read_sure(self, address: int) -> int:
+        """`read_verified`, trying again a few times."""
+        for _ in range(TRIES):
+            value = self.read_verified(address)
+            if value >= 0:
+                return value
+        return -1
+
     def deaf(self) -> bool:
         """Nobody drives the bus, or an unlocked chip holds it: LAST_ADD, which is never all ones, reads so."""
         return self.read(LAST_ADD) == 0xFFFF
@@ -144,12 +152,17 @@ class Link:
         return False
 
     def holds(self, address: int, value: int) -> int:
-        """Whether a register holds `value`: AS_WANTED, NO_ANSWER, or its address if it is proven altered."""
+        """Whether a register holds `value`: AS_WANTED, NO_ANSWER, or its address if it is proven altered.
+
+        Altered: twice in a row the same other value, and it was this register that answered.
+        """
         mask = ACCMODE_WRITABLE if address == ACCMODE else 0xFFFFFF
-        if self.read(address) & mask == value:
-            return AS_WANTED
+        before = -1
         for _ in range(TRIES):
-            found = self.read_verified(address)
-            if found >= 0:
-                return AS_WANTED if found & mask == value else address
+            found = self.read(address)
+            if found & mask == value:
+                return AS_WANTED
+            if found == before and self.read(LAST_ADD) == address:
+                return address
+            before = found
         return NO_ANSWER

@@ -14,7 +14,6 @@ from time import ticks_diff, ticks_us
 
 from openkh import event_codes
 from openkh.drivers.ade7953 import FrontEndError
-from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER
 from openkh.drivers.ade7953_registers import (
     AENERGYA,
     AIGAIN,
@@ -236,7 +235,7 @@ class Element:
             return False
         self.calibrate(cal)
         chip.forget()
-        if chip.audit(True) == NO_ANSWER or chip.failed >= 0 or chip.audit(False) != AS_WANTED:
+        if not chip.audit(True) or chip.failed >= 0 or not chip.as_wanted():
             return False
         chip.read(RSTIRQSTATA)
         return chip.learn()
@@ -302,7 +301,7 @@ class Element:
         if self._resumed:
             span_ms += RESTART_MS
         if span_ms > EXACT_MS:
-            flags = self._chip.read_verified(IRQSTATA)
+            flags = self._chip.read_sure(IRQSTATA)
             if flags < 0:
                 return
             if not flags & IRQ_AEOF:
@@ -388,7 +387,7 @@ class Element:
 
     def _flags(self) -> None:
         """Read, verify and only then clear the interrupt flags: a spoilt reading that clears would lose them."""
-        flags = self._chip.read_verified(IRQSTATA)
+        flags = self._chip.read_sure(IRQSTATA)
         if flags < 0:
             return
         if flags & IRQ_SAG and self._line == 1:
@@ -444,8 +443,8 @@ class Element:
         chip = self._chip
         if chip.learnt() and not chip.proven_altered():
             return False
-        flags = chip.read_verified(IRQSTATA)
-        config = chip.read_verified(CONFIG)
+        flags = chip.read_sure(IRQSTATA)
+        config = chip.read_sure(CONFIG)
         if flags < 0 or config < 0:
             return False
         if flags & IRQ_RESET or not config & CRC_ENABLE:
@@ -454,15 +453,16 @@ class Element:
                 self._lose(event_codes.CHIP_RESET, 0)
             chip.setup()
         elif chip.learnt():
-            altered = chip.audit(True)
-            if altered == NO_ANSWER:
-                return False
-            if altered >= 0:
+            complete = chip.audit(True)
+            if chip.altered >= 0:
                 self.repairs += 1
                 if not self._lost:
-                    self._lose(event_codes.CHIP_REPAIRED, altered)
+                    self._lose(event_codes.CHIP_REPAIRED, chip.altered)
+            if not complete:
+                return False
         if not self._matches():
-            self._not_restored()
+            if chip.failed >= 0 or (chip.learnt() and chip.proven_altered()):
+                self._not_restored()
             return False
         self._tries = 0
         self.altered = False
@@ -474,11 +474,9 @@ class Element:
         chip = self._chip
         if chip.learnt() and chip.restored():
             return True
-        if chip.audit(True) == NO_ANSWER or chip.failed >= 0:
+        if not chip.audit(True) or chip.failed >= 0:
             return False
-        if chip.learnt():
-            return chip.restored()
-        return chip.audit(False) == AS_WANTED and chip.learn()
+        return chip.restored() if chip.learnt() else chip.as_wanted() and chip.learn()
 
     def _not_restored(self) -> None:
         """Try again in the next cycle, after a reset of the chip to begin with; FAIL 02 when that does not help."""
