@@ -147,8 +147,10 @@ class Events:
             energy.advance(now)
             count = signed24(energy.count & 0xFFFFFF)
             for bit, limit in ((AEHF + k, 0x400000), (AEOF + k, 0x800000)):
+                if not bits >> bit & 1:
+                    continue
                 wait = None
-                if bits >> bit & 1 and not energy.window:
+                if not energy.window:
                     up = limit - count
                     down = -limit - count - (limit == 0x800000)
                     wait = energy.when(up if up > 0 else up + 0x1000000)

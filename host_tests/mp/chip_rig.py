@@ -68,7 +68,8 @@ class Rig:
         self.clock.sleep(round(seconds * 1000000))
 
     def counts_in(self, seconds, address=AENERGY):
-        """Energy counts of a span of time, from the free-running register."""
-        before = self.signed(address)
+        """Energy counts of a span of time, from the free-running register (less than half its range)."""
+        before = self.read(address)
         self.sleep(seconds)
-        return self.signed(address) - before
+        counts = (self.read(address) - before) & 0xFFFFFF
+        return counts - (1 << 24) if counts >> 23 else counts
