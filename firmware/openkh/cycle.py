@@ -193,5 +193,5 @@ class Cycle:
         rail12.step(now_us, self._coil_level)
         if not rail12.on and self._coil_level:
             self._counter.drop(rail12.off_us)
-        self._coil_level = self._counter.step(now_us, saved)
+        self._coil_level = self._counter.step(ticks_us(), saved)
         self._coil(self._coil_level)
