@@ -19,6 +19,7 @@ from rp2040py.device.load_flash import load_uf2
 from rp2040py.memory_map import FLASH_START_ADDRESS
 from rp2040py.simulator import Simulator
 from rp2040py.usb.cdc import USBCDC
+from rp2040py.utils.fifo import FIFO
 from rp2040py.utils.logging import ConsoleLogger, LogLevel
 
 FLASH_BYTES = 2 << 20
@@ -27,6 +28,7 @@ FS_BLOCKS = 352
 FS_BLOCK_BYTES = 4096
 CLK_PERI_HZ = 48_000_000  # MicroPython feeds SPI and UART from the USB PLL; rp2040py assumes 125 MHz
 CPU_HZ = 125_000_000
+UNIQUE_ID = bytes.fromhex("e66164084b680101")
 
 ERASE_NS = 45_000_000  # W25Q16JV: sector erase, typical (400 ms worst)
 PROGRAM_NS = 400_000  # page program, typical (3 ms worst)
@@ -76,10 +78,13 @@ class Chip:
     """One RP2040 from power-up until its supply goes.
 
     fs: filesystem image for a blank chip; flash: whole flash contents (a chip that ran before); usb: a host is plugged
-    in (costs emulated time; off for measurements). Time is `ns` since power-up, whole nanoseconds of emulated time.
+    in (costs emulated time; off for measurements); unique_id: 8 bytes. Time is `ns` since power-up, whole nanoseconds
+    of emulated time.
     """
 
-    def __init__(self, fs: bytes = b"", flash: bytes = b"", usb: bool = False, seed: int = 1) -> None:
+    def __init__(
+        self, fs: bytes = b"", flash: bytes = b"", usb: bool = False, unique_id: bytes = UNIQUE_ID, seed: int = 1
+    ) -> None:
         self.sim = Simulator(rp2040=build_rp2040_from_spec(BoardSpec()))
         self.mcu = self.sim.rp2040
         self.clock = self.sim.clock
@@ -102,11 +107,12 @@ class Chip:
         self.mcu.watchdog.on_watchdog_trigger = self._watchdog
         for uart in self.mcu.uart:
             _fix_uart(uart)
-        _fix_identity(self.mcu, seed)
+        _fix_identity(self.mcu, unique_id, seed)
         self._fix_flash_time()
-        self._pio_alarm = self.clock.create_alarm(self._pio_heartbeat)
-        self.pio_step_ns = 100_000
-        self._pio_heartbeat()
+        for pio in self.mcu.pio:
+            for machine in pio.machines:
+                machine.tx_fifo = _TxFifo(machine)
+        self._pio = _PioPacer(self)
         self.console = Console(self) if usb else None
         self.mcu.core.pc = FLASH_START_ADDRESS
 
@@ -161,11 +167,6 @@ class Chip:
         for tell in self.on_reset:
             tell()
 
-    def _pio_heartbeat(self) -> None:
-        """rp2040py gives a sleeping chip's PIO one step per jump of the clock: bound the jumps while one runs."""
-        running = any(machine.enabled for pio in self.mcu.pio for machine in pio.machines)
-        self._pio_alarm.schedule(self.pio_step_ns if running else 100_000)
-
     def _fix_flash_time(self) -> None:
         """rp2040py erases and programs in no time; also the place to cut the supply half-way."""
         ssi = self.mcu.ssi
@@ -192,6 +193,59 @@ class Chip:
             self.clock.tick(ERASE_NS if erase else PROGRAM_NS)
 
         ssi._apply_command = timed
+
+
+class _TxFifo(FIFO):
+    """A state machine's transmit FIFO: 4 words, 8 where it is joined, which rp2040py does not know."""
+
+    JOIN_TX = 1 << 30  # SHIFTCTRL
+
+    def __init__(self, machine) -> None:
+        super().__init__(8)
+        self._machine = machine
+
+    @property
+    def size(self) -> int:
+        return 8 if self._machine.shift_ctrl & self.JOIN_TX else 4
+
+    @property
+    def full(self) -> bool:
+        return self.item_count >= self.size
+
+
+class _PioPacer:
+    """Keeps PIO in step with the clock, and fast.
+
+    rp2040py gives PIO one instruction for a whole jump of the clock, and lets it fall behind where an instruction of
+    the processor takes long. So jumps end where a state machine has its next instruction, and a waiting loop
+    `label: jmp(x_dec, label)` is taken in one step: all its turns but the last become one long instruction.
+    """
+
+    SCAN_NS = 50_000  # look this often whether a machine runs
+    FP_PER_NS = 32  # rp2040py's unit of PIO time is 1/256 cycle of 8 ns
+
+    def __init__(self, chip: Chip) -> None:
+        self._chip = chip
+        self._ahead_fp = [0, 0]  # each block's PIO time less emulated time
+        self._alarm = chip.clock.create_alarm(self._tick)
+        self._alarm.schedule(self.SCAN_NS)
+
+    def _tick(self) -> None:
+        mcu = self._chip.mcu
+        now_fp = self._chip.ns * self.FP_PER_NS
+        wait_ns = self.SCAN_NS
+        for n, pio in enumerate(mcu.pio):
+            if not mcu.core.waiting:
+                self._ahead_fp[n] = pio.cycle_fp - now_fp  # between two instructions PIO time is right
+            pio_fp = now_fp + self._ahead_fp[n]
+            for machine in pio.machines:
+                if machine.enabled and not machine.waiting:
+                    if machine.x and pio.instructions[machine.pc] & 0xFFFF == 0x0040 | machine.pc:
+                        machine.next_due_fp += machine.x * machine.div_fp
+                        machine.x = 0
+                        pio.recompute_due()
+                    wait_ns = min(wait_ns, max(8, (machine.next_due_fp - pio_fp) // self.FP_PER_NS))
+        self._alarm.schedule(wait_ns)
 
 
 class Console:
@@ -318,9 +372,8 @@ def _fix_uart(uart) -> None:
     uart.write_uint32 = timed_write
 
 
-def _fix_identity(mcu, seed: int) -> None:
+def _fix_identity(mcu, unique_id: bytes, seed: int) -> None:
     """rp2040py has neither the flash chip's unique number (command 0x4B) nor the oscillator's random bit."""
-    number = bytes.fromhex("e6616408") + seed.to_bytes(4, "big")
     randomness = random.Random(seed)
     ssi = mcu.ssi
     shift = ssi._shift_byte
@@ -328,7 +381,7 @@ def _fix_identity(mcu, seed: int) -> None:
     def shift_byte(byte: int) -> int:
         value = shift(byte)
         tx = ssi._tx_buffer
-        return number[(len(tx) - 6) % 8] if tx and tx[0] == 0x4B and len(tx) > 5 else value
+        return unique_id[(len(tx) - 6) % 8] if tx and tx[0] == 0x4B and len(tx) > 5 else value
 
     ssi._shift_byte = shift_byte
     rosc = mcu.peripherals[0x40060]
