@@ -159,10 +159,10 @@ class Cycle:
             self._coil(0)
             self._coil_level = 0
             self._counter.drop(now_us)
-            self._rail12.drop()
+            self._rail12.suspend()
             self._pulses.freeze()
         else:
-            self._rail12.restore(now_us)
+            self._rail12.resume(now_us)
             self._pulses.thaw(now_us)
 
     def _act(self) -> None:
