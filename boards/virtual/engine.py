@@ -2,7 +2,8 @@
 
 Messages are JSON texts through a transport with `send(text)` and `receive()`. The host sends
     {"op": "start", config...}, {"op": "run", "until_us": t, "stimulus": [...]}..., {"op": "finish"}
-and gets {"ok": ...} or {"error": text} for each, before it any number of {"more": [items]} (recorder.py).
+and gets {"ok": ...} or {"error": text} for each, before it any number of {"more": [items]} (recorder.py), at the end
+of {"memory": name, "base64": portion}.
 Between `start` and `finish` the firmware runs; the host is asked at an event of simulated time, wherever the firmware
 then is. A power cut or reset is an exception that goes through all of it up to `_live`.
 """
@@ -21,6 +22,7 @@ from boards.virtual.recorder import Recorder
 
 BOOT_US = 20_000  # from the end of a reset to boot.py
 FIRMWARE = ("boot", "main", "board", "glass")  # top-level modules of the device, with the package openkh
+MEMORY_PORTION = 3 * 1024  # a multiple of 3: base64 without padding between portions
 MAINS_ITEMS = ("mains", "power", "wave")
 
 
@@ -42,7 +44,6 @@ def drop_firmware():
     for name in list(sys.modules):
         if name in FIRMWARE or name == "openkh" or name.startswith("openkh."):
             del sys.modules[name]
-    gc.collect()
 
 
 class Engine:
@@ -51,15 +52,21 @@ class Engine:
     def __init__(self, transport):
         self._transport = transport
         self._cause = "power"  # of the next start
+        self._heap = None
 
     def serve(self):
         """Run until the host has asked for the end."""
         try:
             self._start(json.loads(self._transport.receive()))
+            drop_firmware()
+            gc.collect()
             self._reply({})
             self._live()
         except Exception:
-            self._transport.send(json.dumps({"error": trace_of(sys.exc_info()[1])}))
+            self._broken()
+
+    def _broken(self):
+        self._transport.send(json.dumps({"error": trace_of(sys.exc_info()[1])}))
 
     # -- the host's side ----------------------------------------------------------------------------------------
 
@@ -120,6 +127,7 @@ class Engine:
 
             sys.modules["gc"] = heap.Quiet()
             self._clock.on_wait = heap.Collector(board.cpu).look
+            self._heap = heap
         board.install()
         self._options = options
         parts = self._parts()
@@ -146,7 +154,6 @@ class Engine:
             lcd.on_refresh = lambda: self._glass.feed(board.clock.now_us, lcd.lit())
         board.cpu.on_error = self._failed
         self._memory_in(config.get("memory", {}), model, options.get("start_delivered_wh", 0))
-        drop_firmware()
 
     def _parts(self):
         """The board's own file, with what this scenario chooses."""
@@ -176,8 +183,10 @@ class Engine:
             self._ask()
             while True:
                 self._one_life()
+                drop_firmware()
+                gc.collect()
         except Finished:
-            self._reply(self._final())
+            self._finish()
 
     def _one_life(self):
         """Until something takes the CPU away."""
@@ -188,7 +197,7 @@ class Engine:
         except PowerCut:
             self._stopped("power")
         except Reset:
-            self._stopped(sys.exc_info()[1].cause)
+            self._reset()
 
     def _boot(self):
         """From the end of a reset on, for ever: the start-up files, then the prompt."""
@@ -205,13 +214,39 @@ class Engine:
         except SystemExit:
             raise Reset("soft") from None
         except Exception:
-            self._failed(sys.exc_info()[1])
+            self._start_failed()
+
+    def _start_failed(self):
+        self._failed(sys.exc_info()[1])
 
     def _booting(self):
         if self._cause == "power":
             self._lives.append(self._clock.now_us)
         self._recorder.add(["boot", self._clock.now_us, self._cause])
         self._parts()
+        if self._heap is not None:
+            self._heap.load(self._modules())
+
+    def _modules(self):
+        import openkh
+
+        return self._heap.modules("openkh", openkh.__file__[: openkh.__file__.rfind("/")])
+
+    def _reset(self):
+        self._stopped(sys.exc_info()[1].cause)
+
+    def _finish(self):
+        gc.collect()
+        self._memory_out()
+        gc.collect()
+        self._reply(self._final())
+
+    def _memory_out(self):
+        """The memory's content in portions, base64; they are put together as they are."""
+        content = self._reference.memory.memory
+        for at in range(0, len(content), MEMORY_PORTION):
+            text = b2a_base64(content[at : at + MEMORY_PORTION]).decode().strip()
+            self._transport.send(json.dumps({"memory": self._reference.memory_kind, "base64": text}))
 
     def _stopped(self, cause):
         self._cause = cause
@@ -219,7 +254,6 @@ class Engine:
         self._board.restart(cause)
         if cause == "power":
             self._glass.off(self._clock.now_us)
-        drop_firmware()
 
     def _failed(self, error):
         self._recorder.add(["error", self._clock.now_us, trace_of(error)])
@@ -266,7 +300,6 @@ class Engine:
             "status": figures["status"],
             "events": self._events(kind, chip),
             "firmware": self._probe.firmware(),
-            "memory": {kind: b2a_base64(chip.memory).decode().strip()},
         }
 
     def _events(self, kind, chip):

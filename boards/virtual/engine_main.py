@@ -46,11 +46,19 @@ class Call:
         return self._json.loads(self._call("receive", '{"args":[],"kwargs":{}}'))["value"]
 
 
+def _only(roots):
+    """Not the folder of this file: its modules have names of built-in ones."""
+    sys.path[:] = roots + [path for path in sys.path if path == ".frozen" or "lib" in path]
+
+
 def serve(transport, roots):
     """Run one engine with these import roots: checkout, firmware, board files."""
-    sys.path[:] = roots + [path for path in sys.path if path == ".frozen" or "lib" in path]
+    _only(roots)
+    import gc
+
     from boards.virtual.engine import Engine
 
+    gc.collect()
     Engine(transport).serve()
 
 

@@ -6,6 +6,7 @@ for the stack: one in the middle of a deep call frees what is in use. So automat
 """
 
 import gc
+import os
 
 LOOKS = 40
 LEAST_FREE_BYTES = 300_000
@@ -13,6 +14,25 @@ LEAST_FREE_BYTES = 300_000
 collect = gc.collect
 mem_free = gc.mem_free
 mem_alloc = gc.mem_alloc
+
+
+def modules(package, folder):
+    """Names of all modules of `package`."""
+    found = []
+    for entry in os.ilistdir(folder):
+        name = entry[0]
+        if entry[1] == 0x4000:
+            found += modules(package + "." + name, folder + "/" + name)
+        elif name.endswith(".py") and name != "__init__.py":
+            found.append(package + "." + name[:-3])
+    return found
+
+
+def load(names):
+    """Import modules one by one and collect after each: compiling all of them at once takes the heap."""
+    while names:
+        __import__(names.pop())
+        collect()
 
 
 class Quiet:
@@ -45,9 +65,9 @@ class Collector:
         self._looks = 0
 
     def look(self):
-        """Collect if little is left, and nobody waits inside a callback."""
+        """Collect if little is left, and it is not a callback or the start-up before the timers that waits."""
         self._looks += 1
-        if self._looks < LOOKS or self._cpu.in_callback:
+        if self._looks < LOOKS or self._cpu.in_callback or not self._cpu.alarms:
             return
         self._looks = 0
         if mem_free() < LEAST_FREE_BYTES:

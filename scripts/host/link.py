@@ -61,6 +61,7 @@ class Link:
         self.console: list[str] = []
         self._wasm = engine == "wasm"
         self._out: list[list[Any]] = []
+        self._memory: dict[str, list[str]] = {}
         self._transport: Transport
         if self._wasm:
             self._transport = _Wasm(roots)
@@ -94,6 +95,7 @@ class Link:
         """End the run: what the report needs of the engine, and the memory's content."""
         final = self._ask({"op": "finish"})
         final["out"] = self._take(final["out"])
+        final["memory"] = {name: "".join(portions) for name, portions in self._memory.items()}
         final.update(_in_people_s_units(final))
         final["counted"] = [{"counts": c["counts"], "gap_s": c["gap_us"] / 1e6} for c in final["counted"]]
         counter = final["counter"]
@@ -121,6 +123,8 @@ class Link:
             message = json.loads(self._transport.receive())
             if "more" in message:
                 self._out += message["more"]
+            elif "memory" in message:
+                self._memory.setdefault(message["memory"], []).append(message["base64"])
             elif "error" in message:
                 raise EngineError(message["error"])
             else:
