@@ -7,7 +7,7 @@ import machine
 import micropython
 from machine import ADC, I2C, SPI, WDT, Pin, Timer
 
-from openkh import REVISION, event_codes, identity
+from openkh import REVISION, event_codes, identity, restart
 from openkh.calibration import Calibration
 from openkh.calibration import unpack as unpack_calibration
 from openkh.cycle import PERIOD_MS, Cycle
@@ -45,6 +45,7 @@ DEFAULT_CODE = "MDNCT-1SC"
 DEFAULT_SERVICE = "60Hz"
 
 FAIL_FACTORY_DATA = 3
+FAIL_INTERNAL = 5
 _CALIBRATION = 1  # in event CALIBRATION_DAMAGED
 _FACTORY = 2
 
@@ -179,19 +180,22 @@ class Meter:
             log.add(event_codes.STATE_LOST, self.journal.damaged, self.journal.foreign)
         elif self.journal.damaged:
             log.add(event_codes.RECORD_DAMAGED, self.journal.damaged)
-        cause = machine.reset_cause()
+        asked = restart.reason()
         continued = result == scan.LOADED and self.scratch.resume(state, self.journal.life, self.model)
         if continued:
-            log.add(event_codes.RESTART, cause)
-            return True
-        state.power_up()
-        self.journal.start_life()
-        if cause == machine.PWRON_RESET:
-            log.add(event_codes.POWER_UP, cause, self.journal.sequence)
+            log.run_s = state.run_s
         else:
-            log.add(event_codes.RESTART, cause)
+            state.power_up()
+            self.journal.start_life()
+        if not continued and machine.reset_cause() == machine.PWRON_RESET:
+            log.add(event_codes.POWER_UP, 0, self.journal.sequence)
+            return False
+        log.add(event_codes.RESTART, asked)
+        if not continued:
             log.add(event_codes.DEMAND_LOST)
-        return False
+        if asked == restart.NONE:
+            self.status.set_failure(FAIL_INTERNAL, True)  # the watchdog (DX-6)
+        return continued
 
     def _load_calibration(self) -> bool:
         """Set `calibration`; True where a stored one is in force, else nominal constants (DX-6)."""
