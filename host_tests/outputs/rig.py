@@ -42,4 +42,97 @@ def new_port(board, machine, pin, pins=1):
     return pulse_port.PulsePort(machine, Pin(board.pins[pin]), pins)
 
 
-__all__ = ["Board", "Pin", "State", "new_board", "new_port", "pulse_port", "pulses", "record", "simtime"]
+ROLL_WH = 1_000_000_000
+READ_US = 2_000  # from the reading to the planning: what a cycle takes on the chip
+
+
+class Meter:
+    """The part of the cycle that drives the pulse outputs, on a load given in watts; energy is exact.
+
+    `true_counts` is what the front ends have counted since the start, `state` what is committed.
+    """
+
+    def __init__(self, counts_per_wh=32_000, start_wh=0, ticks_offset_us=0, edges=None):
+        self.board = new_board(ticks_offset_us)
+        self.clock = self.board.clock
+        self.counts_per_wh = counts_per_wh
+        self.watts = 0
+        self._milli = 0  # counts * 3.6e9, the part that is not a whole count
+        self.true_counts = 0
+        self._true_us = 0
+        self.start_wh = start_wh
+        self.state = State()
+        self.state.delivered_wh = start_wh
+        given = edges or (start_wh // 10, start_wh // 100, start_wh // 1000)
+        self.state.edges_10, self.state.edges_100, self.state.edges_1000 = given
+        self.edges = {10: record(self.board, 0), 100: record(self.board, 2), 1000: record(self.board, 3)}
+        self.led = record(self.board, 1)
+        self.log = []  # (time of the reading, counts since the start) of each commit
+        self.power_up()
+
+    def power_up(self):
+        """Ports and planner anew from the committed state, as after a loss of power."""
+        for machine in self.board.state_machines.values():
+            machine.release()
+        self.board.state_machines.clear()
+        ports = (new_port(self.board, 0, 0, 2), new_port(self.board, 1, 2), new_port(self.board, 2, 3))
+        for number in range(4):
+            self.board.pins[number].configure(3, None)
+        self.pulses = pulses.Pulses(*ports, self.counts_per_wh)
+        self.pulses.start(self.state, simtime.ticks_us())
+
+    def energy(self):
+        """Whole counts up to now."""
+        passed_us = self.clock.now_us - self._true_us
+        self._milli += self.watts * passed_us * self.counts_per_wh
+        self._true_us = self.clock.now_us
+        self.true_counts += self._milli // 3_600_000_000
+        self._milli %= 3_600_000_000
+        return self.true_counts
+
+    def load(self, watts):
+        """The load from now on."""
+        self.energy()
+        self.watts = watts
+
+    def cycle(self):
+        """Read, commit, plan."""
+        counts = self.energy()
+        t_us = simtime.ticks_us()
+        scratch = State()
+        scratch.copy(self.state)
+        total = self.start_wh * self.counts_per_wh + counts
+        scratch.delivered_wh = total // self.counts_per_wh % ROLL_WH
+        scratch.delivered_counts = total % self.counts_per_wh
+        self.clock.spend(READ_US)
+        self.pulses.given(scratch)
+        self.state = scratch
+        self.log.append((self.clock.now_us - READ_US, counts))
+        self.pulses.plan(self.state, t_us, simtime.ticks_us())
+
+    def run(self, cycles, gap_us=lambda _n: 100_000):
+        """So many cycles; `gap_us(n)` is the time from one to the next."""
+        for n in range(cycles):
+            self.cycle()
+            self.clock.spend(max(0, gap_us(n) - READ_US))
+
+    def now(self):
+        """ticks_us."""
+        return simtime.ticks_us()
+
+    def rises(self, weight):
+        """Off-to-on edges seen on the pin."""
+        return sum(level for _, level in self.edges[weight])
+
+    def crossing_us(self, half, weight=10):
+        """When the committed register reached half weight number `half` since the start: the next reading's time."""
+        needed = (half * weight // 2 - self.start_wh % (weight // 2)) * self.counts_per_wh
+        for t_us, counts in self.log:
+            if counts >= needed:
+                return t_us
+        return None
+
+
+def shortest_us(edges):
+    """Shortest time between two edges."""
+    return min((b[0] - a[0] for a, b in zip(edges, edges[1:])), default=None)

@@ -119,7 +119,7 @@ class Output:
         self._recent = True  # the last edge is not old
         self._last_us = 0  # when it is, was, or may have been
         self._bench_counts = 0  # half a weight of the bench mode; 0 = not in it
-        self._bench_sum = 0  # energy since the bench mode's last crossing
+        self._bench_sum = 0  # energy since the bench mode's last crossing; -1 = billing edges are on their way still
         self._bench_level = 0
 
     def start(self, edges: int, now_us: int) -> None:
@@ -207,7 +207,7 @@ class Output:
             self._push(t_us, 0)
             self._next = (self._next + 1) % self._halves
         self._bench_counts = half_counts
-        self._bench_sum = 0
+        self._bench_sum = -1
         self._bench_level = 0
 
     def bench_stop(self, wh: int, t_us: int) -> None:
@@ -232,7 +232,10 @@ class Output:
 
     def _place_bench(self, reading: Reading) -> None:
         half = self._bench_counts
-        self._bench_sum += reading.step_counts
+        if self._bench_sum >= 0:
+            self._bench_sum += reading.step_counts
+        elif not self._placed:
+            self._bench_sum = 0
         while self._bench_sum >= half and self._placed < SLOTS:
             self._bench_level = 1 - self._bench_level
             self._bench_sum -= half

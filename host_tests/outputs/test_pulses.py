@@ -1,0 +1,448 @@
+"""Pulse outputs: right in number for ever, right in time at constant load (PO-1 to PO-4, EN-3, field bugs 31, 32)."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from host_tests.outputs.rig import READ_US, ROLL_WH, Meter, pulses, shortest_us
+
+DELAY_US = 500_000
+DRAIN = 40  # cycles that let everything on its way come out
+
+
+def jittered(seed, by_us=80_000):
+    """Cycle times of 100 ms, each late by up to `by_us` (a late one does not shift those after it)."""
+    rng = random.Random(seed)
+    late = [0]
+
+    def gap(_n):
+        before, late[0] = late[0], rng.randrange(by_us + 1)
+        return max(2 * READ_US, 100_000 + late[0] - before)
+
+    return gap
+
+
+def spread(numbers):
+    return max(numbers) - min(numbers)
+
+
+# Model: counts per Wh, and the loads from 1 A to 110 % of one and of two lines at nominal voltage, W.
+LOADS = [
+    (32_000, 120),
+    (32_000, 1_200),
+    (32_000, 13_200),
+    (32_000, 26_400),
+    (16_000, 240),
+    (16_000, 4_700),
+    (16_000, 52_800),
+    (8_000, 240),
+    (8_000, 7_777),
+    (8_000, 52_800),
+]
+
+
+@pytest.mark.parametrize("counts_per_wh, watts", LOADS)
+def test_PO_3_edges_are_even_at_constant_load(counts_per_wh, watts):
+    """PO-1, PO-3, field bug 31: peak to peak of the spacing at most 0.2 ms or 0.005 %; duty 50 % +-0.1 %."""
+    meter = Meter(counts_per_wh, ticks_offset_us=(1 << 30) - 3_000_000)
+    meter.load(watts)
+    spacing_us = 5 * 3_600_000_000 / watts
+    gap = jittered(counts_per_wh + watts)
+    while len(meter.edges[10]) < 12:
+        if spacing_us > 5_000_000 and meter.energy() % (5 * counts_per_wh) < 4.8 * counts_per_wh:
+            meter.run(2, gap)  # far from an edge
+        meter.run(1, gap)
+    times = [t for t, _ in meter.edges[10]]
+    spaces = [b - a for a, b in zip(times, times[1:])]
+    assert spread(spaces) <= max(200, 0.00005 * spacing_us)
+    assert abs(sum(spaces) / len(spaces) - spacing_us) <= max(100, 0.00003 * spacing_us)
+    on = times[2] - times[1] if meter.edges[10][1][1] else times[1] - times[0]
+    assert abs(on / (2 * spacing_us) - 0.5) < 0.001
+    # PO-2: the load LED repeats it.
+    assert meter.led == meter.edges[10]
+
+
+@pytest.mark.parametrize("counts_per_wh, watts", [(32_000, 1_200), (32_000, 26_400), (8_000, 7_777), (8_000, 52_800)])
+def test_PO_3_reference_integrator_on_a_bench(counts_per_wh, watts):
+    """An ideal standard that integrates between 10 pulses finds an error below 0.005 %."""
+    meter = Meter(counts_per_wh)
+    meter.load(watts)
+    gap = jittered(7)
+    while meter.rises(10) < 12:
+        meter.run(1, gap)
+    rises = [t for t, level in meter.edges[10] if level]
+    standard_wh = watts * (rises[10] - rises[0]) / 3.6e9
+    assert abs(100 / standard_wh - 1) < 0.00005
+
+
+def test_PO_3_edges_stand_500_ms_after_the_crossing_and_never_before_the_register():
+    meter = Meter()
+    meter.load(18_000)  # 5 Wh each second
+    meter.run(300, jittered(1))
+    for n, (t_us, level) in enumerate(meter.edges[10]):
+        # The first edge is the full weight of 10 Wh: half weight 2.
+        assert level == 1 - n % 2
+        assert abs(t_us - ((n + 2) * 1_000_000 + DELAY_US)) <= 40
+        assert meter.crossing_us(n + 2) + READ_US <= t_us
+
+
+def test_PO_1_on_from_each_full_weight_to_half_a_weight_later():
+    meter = Meter()
+    meter.load(36_000)
+    meter.run(2_050)
+    for weight in (10, 100, 1000):
+        wh_at = [(t - DELAY_US) * 36_000 / 3.6e9 for t, _ in meter.edges[weight]]
+        levels = [level for _, level in meter.edges[weight]]
+        assert levels == [1 - n % 2 for n in range(len(levels))]
+        for n, wh in enumerate(wh_at):
+            assert abs(wh - weight * (1 + n / 2)) < 0.01
+    assert [meter.rises(w) for w in (10, 100, 1000)] == [199 + 5, 20, 2]
+
+
+LOAD_STEPS = st.lists(
+    st.tuples(st.integers(0, 60_700), st.integers(1, 60), st.integers(0, 1)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(LOAD_STEPS, st.sampled_from([32_000, 16_000, 8_000]), st.integers(0, 2**32), st.integers(0, 10**9 - 1))
+@settings(max_examples=60, deadline=None)
+def test_PO_1_edges_times_weight_and_remainder_are_the_energy(steps, counts_per_wh, seed, start_wh):
+    """EN-3, PO-1, field bug 32: any load in any slicing, across the roll-over or not; never under 30 ms."""
+    start_wh = ROLL_WH - 1 - start_wh % 300 if seed % 3 == 0 else start_wh
+    meter = Meter(counts_per_wh, start_wh, ticks_offset_us=seed % (1 << 30))
+    rng = random.Random(seed)
+    for watts, cycles, stall in steps:
+        meter.load(watts)
+        meter.run(cycles, jittered(seed))
+        if stall:
+            meter.clock.spend(rng.randrange(8_000_000))
+    meter.load(0)
+    meter.run(DRAIN)
+    for weight in (10, 100, 1000):
+        whole = (start_wh * counts_per_wh + meter.energy()) // (weight * counts_per_wh)
+        assert start_wh // weight + meter.rises(weight) == whole
+        given = getattr(meter.state, "edges_%d" % weight)
+        assert given == whole % (ROLL_WH // weight)
+        assert (shortest_us(meter.edges[weight]) or 30_000) >= 30_000
+        # The moments of the edges are the register's or later.
+        for n, (t_us, level) in enumerate(meter.edges[weight]):
+            if level:
+                wh = (start_wh // weight + 1 + n // 2) * weight
+                needed = (wh - start_wh) * counts_per_wh
+                assert next(t for t, counts in meter.log if counts >= needed) <= t_us
+
+
+def test_PO_3_a_late_cycle_delays_nothing_that_was_queued():
+    """400 ms without a cycle (a flash erase): every edge stands where it would have stood."""
+    meters = []
+    for stall_us in (0, 300_000):
+        meter = Meter()
+        meter.load(30_000)
+        meter.run(100, lambda n, s=stall_us: 100_000 + (s if n % 10 == 5 else 0))
+        meters.append(meter)
+    calm = [t for t, _ in meters[0].edges[10]]
+    late = [t for t, _ in meters[1].edges[10]]
+    for a, b in zip(calm, late):
+        assert abs(a - b) <= 40
+
+
+def test_field_bug_31_no_burst_after_a_stall():
+    """8 s without a cycle at the highest rate: no pulse is lost, none follows within 30 ms, and evenness returns."""
+    meter = Meter(8_000)
+    meter.load(60_700)
+    meter.run(50)
+    before = meter.rises(10)
+    meter.clock.spend(8_000_000)
+    meter.run(40)
+    assert meter.rises(10) > before + 13
+    assert shortest_us(meter.edges[10]) >= 30_000
+    assert len({(t - DELAY_US) % 100_000 for t, _ in meter.edges[10]}) > 10  # not at the polling rate
+    tail = [t for t, _ in meter.edges[10]][-6:]
+    spaces = [b - a for a, b in zip(tail, tail[1:])]
+    assert spread(spaces) < 200
+    meter.load(0)
+    meter.run(DRAIN)
+    assert meter.rises(10) == meter.energy() // 80_000
+
+
+def test_EN_3_the_roll_over_is_no_edge_and_loses_none():
+    start = ROLL_WH - 40
+    meter = Meter(start_wh=start)
+    meter.load(36_000)
+    meter.run(150)
+    meter.load(0)
+    meter.run(DRAIN)
+    wh = meter.energy() // 32_000
+    assert wh > 140
+    assert meter.rises(10) == (start + wh) // 10 - start // 10
+    assert meter.rises(100) == (start + wh) // 100 - start // 100
+    assert meter.rises(1000) == 1
+    assert meter.state.edges_10 == (start + wh) // 10 % (ROLL_WH // 10) < 20
+    assert shortest_us(meter.edges[10]) > 400_000
+
+
+def cut(meter, warned=True):
+    """Lose the supply: with a warning the queue stands still at the last commit."""
+    if warned:
+        meter.pulses.freeze()
+        meter.cycle()
+        meter.clock.spend(60_000)
+    saved = meter.state
+    for machine in meter.board.state_machines.values():
+        machine.release()
+    meter.clock.spend(200_000)
+    meter.energy()
+    # What flowed while the meter was off is not measured.
+    meter.start_wh = saved.delivered_wh
+    meter.true_counts = saved.delivered_counts
+    meter._milli = 0
+    meter.log = []
+    meter.power_up()
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_PO_4_power_cycles_give_each_edge_exactly_once(seed):
+    """25 power cycles at random moments: nothing too many, nothing too few, off after each power-up."""
+    rng = random.Random(seed)
+    meter = Meter(rng.choice((8_000, 16_000, 32_000)), ticks_offset_us=rng.randrange(1 << 30))
+    for _ in range(25):
+        meter.load(rng.choice((0, 500, rng.randrange(60_700), 60_700)))
+        meter.run(rng.randrange(1, 25), jittered(seed))
+        meter.clock.spend(rng.randrange(100_000))
+        cut(meter)
+        assert [meter.board.pins[n].level for n in range(4)] == [0, 0, 0, 0]
+    meter.load(0)
+    meter.run(DRAIN)
+    for weight in (10, 100, 1000):
+        assert meter.rises(weight) == meter.state.delivered_wh // weight
+        assert (shortest_us(meter.edges[weight]) or 30_000) >= 30_000
+
+
+def test_PO_4_a_pulse_cut_short_is_not_repeated():
+    meter = Meter()
+    meter.load(36_000)
+    while not meter.board.pins[0].level:
+        meter.run(1)
+    cut(meter)
+    whole = meter.state.edges_10
+    assert whole == 1
+    meter.load(18_000)
+    meter.run(30)
+    # Off until the next full weight: the off-to-on edge of 20 Wh is the next one.
+    assert [level for _, level in meter.edges[10]][:3] == [1, 0, 1]
+    assert meter.rises(10) == 2
+
+
+def test_PO_4_owed_edges_are_given_and_a_register_behind_waits():
+    meter = Meter(start_wh=1_047, edges=(101, 10, 1))
+    meter.run(DRAIN)
+    assert (meter.rises(10), meter.rises(100), meter.rises(1000)) == (3, 0, 0)
+    assert meter.state.edges_10 == 104
+    assert shortest_us(meter.edges[10]) >= 30_000
+    # Edges ahead of the register after a cut without warning: the next one is that of the next weight not given.
+    meter = Meter(start_wh=1_047, edges=(106, 10, 1))
+    meter.load(36_000)
+    meter.run(30)
+    meter.load(0)
+    meter.run(DRAIN)
+    assert meter.state.delivered_wh == 1_077
+    assert meter.rises(10) == 1
+    assert meter.state.edges_10 == 107
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_PO_4_a_dip_within_the_hold_up_changes_no_count(seed):
+    """Freeze and thaw: what is committed while frozen is what the pin has shown; afterwards each edge once."""
+    rng = random.Random(seed)
+    meter = Meter(16_000, ticks_offset_us=rng.randrange(1 << 30))
+    for _ in range(20):
+        meter.load(rng.randrange(60_700))
+        meter.run(rng.randrange(1, 15), jittered(seed))
+        meter.clock.spend(rng.randrange(100_000))
+        meter.pulses.freeze()
+        seen = {weight: meter.rises(weight) for weight in (10, 100, 1000)}
+        levels = [meter.board.pins[n].level for n in range(4)]
+        for _ in range(rng.randrange(1, 5)):
+            meter.cycle()
+            meter.clock.spend(rng.randrange(20_000))
+            assert meter.state.edges_10 == seen[10]
+            assert meter.state.edges_100 == seen[100]
+            assert meter.state.edges_1000 == seen[1000]
+            assert levels == [meter.board.pins[n].level for n in range(4)]
+        meter.pulses.thaw(meter.now())
+    meter.load(0)
+    meter.run(DRAIN)
+    for weight in (10, 100, 1000):
+        assert meter.rises(weight) == meter.state.delivered_wh // weight
+        assert (shortest_us(meter.edges[weight]) or 30_000) >= 30_000
+
+
+def test_PO_4_edges_not_yet_due_keep_their_time_through_a_dip():
+    times = []
+    for dip in (False, True):
+        meter = Meter()
+        meter.load(18_000)
+        for n in range(100):
+            meter.run(1)
+            if dip and n == 50:
+                meter.pulses.freeze()
+                meter.clock.spend(40_000)
+                meter.pulses.thaw(meter.now())
+                meter.clock.spend(60_000)
+            elif n == 50:
+                meter.clock.spend(100_000)
+        times.append([t for t, _ in meter.edges[10]])
+    assert len(times[0]) == len(times[1])
+    for a, b in zip(*times):
+        assert abs(a - b) <= 40
+
+
+def test_a_supply_that_fails_for_long_lets_no_tick_wrap_through():
+    """Frozen for 20 minutes with an edge owed: given at once after the thaw."""
+    meter = Meter()
+    meter.load(36_000)
+    meter.run(12)
+    meter.pulses.freeze()
+    meter.load(0)
+    meter.run(60, lambda _n: 20_000_000)
+    meter.pulses.thaw(meter.now())
+    meter.run(10)
+    assert meter.rises(10) == 1
+
+
+@pytest.mark.parametrize("weight_mwh, watts", [(1000, 55_000), (1000, 200), (100, 5_000), (100, 400)])
+@pytest.mark.parametrize("counts_per_wh", [32_000, 8_000])
+def test_bench_mode_gives_a_finer_constant(weight_mwh, watts, counts_per_wh):
+    """Issue 5: 1 Wh up to 55 kW, 0.1 Wh up to 5 kW, even edges; its pulses are not billing pulses."""
+    meter = Meter(counts_per_wh)
+    meter.load(watts)
+    meter.run(20, jittered(3))
+    billed = meter.rises(10)
+    assert meter.pulses.bench(weight_mwh, 3_600, meter.now()) == pulses.BENCH_STARTED
+    begin = meter.energy()
+    half_us = weight_mwh * 1_800_000 / watts
+    meter.run(max(60, int(7 * half_us / 100_000)), jittered(4))
+    edges = [t for t, _ in meter.edges[10]][billed * 2 + 2 :]
+    spaces = [b - a for a, b in zip(edges, edges[1:])]
+    assert len(spaces) > 2
+    # One count of the front end is the finest that a crossing can be placed to.
+    count_us = 3_600_000_000 / watts / counts_per_wh
+    assert all(abs(space - half_us) <= count_us + 50 for space in spaces)
+    assert shortest_us(meter.edges[10]) >= 30_000
+    assert meter.led == meter.edges[10]
+    assert meter.energy() > begin
+    # In the bench mode the full weights that pass count as given.
+    assert meter.state.edges_10 == meter.state.delivered_wh // 10
+    meter.pulses.bench_stop(pulses.BENCH_COMMAND)
+    assert meter.pulses.bench_ended == pulses.BENCH_COMMAND
+    meter.run(8)
+    assert meter.board.pins[0].level == 0 or meter.state.delivered_wh // 5 % 2 == 0
+    # Afterwards off until the next full weight, then as ever.
+    before = meter.rises(10)
+    whole = meter.state.edges_10
+    meter.load(30_000)
+    meter.run(100)
+    meter.load(0)
+    meter.run(DRAIN)
+    assert meter.state.edges_10 == meter.state.delivered_wh // 10
+    assert meter.rises(10) - before == meter.state.edges_10 - whole
+
+
+def test_bench_mode_ends_by_itself_and_says_why():
+    meter = Meter()
+    meter.load(1_000)
+    meter.run(5)
+    now = meter.now()
+    assert meter.pulses.bench(500, 10, now) == pulses.BENCH_REFUSED
+    assert meter.pulses.bench(1000, 0, now) == pulses.BENCH_REFUSED
+    assert meter.pulses.bench(1000, 40_000, now) == pulses.BENCH_REFUSED
+    assert meter.pulses.bench(1000, 10, now) == pulses.BENCH_STARTED
+    meter.run(95)
+    assert meter.pulses.bench_mwh == 1000
+    meter.run(10)
+    assert (meter.pulses.bench_mwh, meter.pulses.bench_ended) == (0, pulses.BENCH_TIME_OVER)
+    meter.load(6_000)
+    meter.run(3)
+    assert meter.pulses.bench(100, 10, meter.now()) == pulses.BENCH_LOAD_TOO_HIGH
+    assert meter.pulses.bench(1000, 10, meter.now()) == pulses.BENCH_STARTED
+    meter.load(60_000)
+    meter.run(3)
+    assert (meter.pulses.bench_mwh, meter.pulses.bench_ended) == (0, pulses.BENCH_LOAD_TOO_HIGH)
+    assert shortest_us(meter.edges[10]) >= 30_000
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_bench_mode_at_any_moment_keeps_billing_right(seed):
+    """Into and out of the bench mode at random, with dips and stalls: billing edges and register agree again."""
+    rng = random.Random(seed)
+    meter = Meter(rng.choice((8_000, 16_000, 32_000)), start_wh=ROLL_WH - rng.randrange(1, 200))
+    for _ in range(12):
+        meter.load(rng.randrange(50_000))
+        meter.run(rng.randrange(1, 20), jittered(seed))
+        meter.pulses.bench(rng.choice((100, 1000)), rng.randrange(1, 5), meter.now())
+        meter.run(rng.randrange(1, 20), jittered(seed))
+        if rng.random() < 0.3:
+            meter.pulses.freeze()
+            meter.cycle()
+            meter.clock.spend(rng.randrange(50_000))
+            meter.pulses.thaw(meter.now())
+        if rng.random() < 0.5:
+            meter.pulses.bench_stop(pulses.BENCH_SEALED)
+    meter.pulses.bench_stop(pulses.BENCH_COMMAND)
+    meter.run(DRAIN)
+    assert shortest_us(meter.edges[10]) is None or shortest_us(meter.edges[10]) >= 30_000
+    # Until the next full weight the output is off; from there on nothing is missing and nothing too much.
+    meter.load(0)
+    meter.run(DRAIN)
+    whole = meter.state.delivered_wh // 10
+    assert meter.state.edges_10 == whole
+    before = meter.rises(10)
+    meter.load(36_000)
+    meter.run(50)
+    meter.load(0)
+    meter.run(DRAIN)
+    whole_after = meter.state.delivered_wh // 10
+    assert meter.state.edges_10 == whole_after
+    assert meter.rises(10) - before == (whole_after - whole) % (ROLL_WH // 10)
+
+
+def test_PO_1_received_energy_gives_no_edge():
+    """The register only rises; cycles without delivered energy ask for nothing."""
+    meter = Meter()
+    meter.run(50)
+    meter.state.received_wh = 500
+    meter.run(50)
+    assert meter.edges[10] == []
+
+
+def test_a_reading_that_failed_is_spread_over_both_cycles():
+    """The former t_us given again: the next edge stands where it belongs, not lumped into the last cycle."""
+    meter = Meter()
+    meter.load(18_000)
+    last_us = 0
+    for n in range(120):
+        if n % 7 == 3:
+            # No good reading: the register stands, and so does the time it was read.
+            meter.pulses.plan(meter.state, last_us, meter.now())
+            meter.clock.spend(100_000)
+        else:
+            last_us = meter.now()
+            meter.run(1)
+    for n, (t_us, _) in enumerate(meter.edges[10]):
+        assert abs(t_us - ((n + 2) * 1_000_000 + DELAY_US)) <= 40
+
+
+@given(st.integers(1, (1 << 20) - 1), st.integers(0, (1 << 20) - 1), st.integers(0, (1 << 18) - 1))
+@settings(max_examples=300, deadline=None)
+def test_short_way_of_the_interpolation_is_exact(step, counts, us):
+    reading = pulses.Reading(32_000)
+    reading.step_counts = step
+    reading.step_us = us
+    assert reading.back_us(counts) == (us if counts >= step else us * counts // step)
