@@ -4,8 +4,8 @@
 
 A cut without warning happens at any byte of a write (FRAM), anywhere in a program or an erase (flash), or between two
 cycles. With warning the meter commits in each cycle that it still has before the cut. After each cut the journal is
-loaded as at power-up (and cut again, at times, while that is going on) and must give a state that had been handed to it,
-never one above what was measured, and less only by the bound.
+loaded as at power-up (and cut again, at times, while that is going on) and must give a state that had been handed to
+it, never one above what was measured, and less only by the bound.
 """
 
 import random
@@ -95,9 +95,10 @@ class Campaign:
         self._reboot(warning)
 
     def _until_block_ends(self):
+        """On to where the next save is followed by an erase."""
         journal = self.journal
         for _ in range(60):
-            if journal._slot % 48 == 47 and journal._next < 0 or journal._slot < 0:
+            if journal._slot % 48 == 47 or journal._next < 0:
                 return
             self._save_now()
 

@@ -1,7 +1,7 @@
 """The check that closes every stored record: CRC-30/CDMA (3GPP2 C.S0002), reflected so that it never leaves 30 bits.
 
-It finds every error of up to five bits in a record of up to 128 bytes (tested), every burst of up to 30 bits, and lets
-one random block in 2^30 pass.
+It finds every error of up to five bits in a record of up to 140 bytes (tested), every burst of up to 30 bits, and of
+random blocks lets one in 2^30 pass.
 """
 
 from array import array

@@ -76,6 +76,8 @@ class _Ring:
 
     def find(self) -> bool:
         """Find the newest entry and where to go on; False if the memory does not answer."""
+        if not self.region.slots:
+            return False
         if self.region.group:
             return self._find_in_blocks()
         low = 0

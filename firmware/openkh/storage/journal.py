@@ -39,6 +39,7 @@ class Journal:
         self._scan = Scan(region, identity)
         self._group = region.group  # slots erased together; 0 = FRAM
         self.found = self._scan.found  # the newest record in the memory when it was read
+        self.off = False  # a board without factory data stores nothing, which is no failure
         self.blocked = True  # nothing may be written: not loaded, or what is there must not be lost
         self.recovered = False
         self.sequence = 0  # of the newest record
@@ -58,7 +59,7 @@ class Journal:
     @property
     def failed(self) -> bool:
         """Register storage has failed: FAIL 04. Clears by itself when records can be written again (DX-6)."""
-        return self.blocked or self._misses >= _FAILED_AFTER
+        return (self.blocked or self._misses >= _FAILED_AFTER) and not self.off
 
     @property
     def damaged(self) -> int:
@@ -112,6 +113,8 @@ class Journal:
 
     def step(self, state: State, failing: bool) -> bool:
         """One cycle's work: verify what was written last, save what is due. True if a record was committed now."""
+        if self.off:
+            return False
         if self.blocked:
             self._look_again(state)
             return False
@@ -174,8 +177,10 @@ class Journal:
             marks |= records.AHEAD
         sequence = (self.sequence + 1) & records.SEQUENCE_MASK
         records.pack(region.view(slot), state, self._identity, sequence, marks)
-        self._advance(slot)
-        if not region.commit(slot) or (self._group and not region.holds(slot)):
+        done = region.commit(slot) and (not self._group or region.holds(slot))
+        if done or not self._group or not region.blank(slot):
+            self._advance(slot)  # used up, unless the flash took nothing at all
+        if not done:
             self._miss()
             return False
         self.sequence = sequence
@@ -189,13 +194,15 @@ class Journal:
             self._unverified = slot
         return True
 
-    def tidy(self) -> None:
-        """Flash: erase the block ahead where that is still to do; stops everything for 45 ms, 400 ms at worst.
+    def tidy(self) -> bool:
+        """Flash: erase the block ahead where that is to do, and say so; stops everything for 45 ms, 400 ms at worst.
 
         Call directly after a committed save, with the pulses of that time queued; never while the supply is failing.
         """
-        if self._group and self._next < 0 and not self.blocked:
-            self._erase()
+        if not self._group or self._next >= 0 or self.blocked:
+            return False
+        self._erase()
+        return True
 
     def _verify(self) -> None:
         """Read back the record written last; what does not hold is written again (field bug 25)."""
@@ -215,7 +222,7 @@ class Journal:
             self._misses += 1
 
     def _advance(self, slot: int) -> None:
-        """Choose the slot after this one; whether the write succeeds or not, this one is used up."""
+        """Choose the slot after this one."""
         slot += 1
         if self._group:
             if slot % self._group == 0:

@@ -60,6 +60,10 @@ class FramRegion:
         """FRAM is written over as it is."""
         return True
 
+    def blank(self, _slot: int) -> bool:
+        """FRAM is written over as it is."""
+        return True
+
     def spoil(self, _slot: int) -> None:
         """Nothing half written can become readable later."""
 
@@ -78,6 +82,7 @@ class FlashRegion:
         self._pages = tuple(bytearray(b"\xff" * _PAGE) for _ in range(self._per_page))
         self._views = tuple(memoryview(page)[i * size : (i + 1) * size] for i, page in enumerate(self._pages))
         self._back = bytearray(size)
+        self._erased = b"\xff" * size
 
     def view(self, slot: int) -> memoryview:
         """Where to put what `commit` shall write to this slot."""
@@ -97,6 +102,10 @@ class FlashRegion:
     def holds(self, slot: int) -> bool:
         """Whether `slot` reads back as what was committed last."""
         return self.read(slot, self._back) and self._back == self._views[slot % self._per_page]
+
+    def blank(self, slot: int) -> bool:
+        """Whether `slot` reads as erased."""
+        return self.read(slot, self._back) and self._back == self._erased
 
     def spoil(self, slot: int) -> None:
         """Clear every bit of a slot."""

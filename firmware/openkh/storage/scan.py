@@ -55,8 +55,10 @@ class Scan:
 
     def step(self) -> bool:
         """Look at the next unit; True after the last one."""
+        if not self._region.slots:
+            self._unread = 1
+            return True
         at = self._at
-        blanks = 0
         for slot in range(at, at + self._unit):
             found = self._look(slot)
             if found == records.GOOD:
@@ -66,10 +68,8 @@ class Scan:
                     self._best = slot
                     self.sequence = sequence
                 break
-            if found == records.BLANK:
-                blanks += 1
-                if blanks == 3:  # one is left out at a start, never so many
-                    break
+            if self._buf == records.ERASED:
+                break  # nothing follows: a slot that is left out is made unreadable
         self._at = at + self._unit
         return self._at >= self._region.slots
 
@@ -146,9 +146,12 @@ class Scan:
     def _room(self, first: int, end: int) -> int:
         """Flash: where to go on in a block after a start, past anything that a cut may have left half done; -1: full.
 
-        One more slot is left out: it may hold the weak beginning of a record although it reads as blank.
+        One more slot is left out and made unreadable: it may hold the weak beginning of a record although it reads as
+        blank.
         """
         slot = end
         while slot > first and self._region.read(slot - 1, self._buf) and self._buf == records.ERASED:
             slot -= 1
+        if slot < end:
+            self._region.spoil(slot)
         return slot + 1 if slot + 1 < end else -1

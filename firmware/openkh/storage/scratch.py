@@ -26,8 +26,8 @@ _MOST_UNITS = 900  # a record is never older than 60 s
 
 
 def _sealed(value: int) -> int:
-    """20 bits with their check; within 30 bits."""
-    return value | ((value * 781 >> 12) & 1023 ^ _SALT) << 20
+    """20 bits with their check: a remainder that one or two wrong bits cannot leave alike; within 30 bits."""
+    return value | (value % 1021 ^ _SALT) << 20
 
 
 def _units(state: "State") -> int:
@@ -35,8 +35,9 @@ def _units(state: "State") -> int:
 
 
 def _on(value: int, low: int, bits: int) -> int:
-    """The smallest number from `value` on whose lowest `bits` are `low`."""
-    return value + (low - value & (1 << bits) - 1)
+    """The number nearest to `value` whose lowest `bits` are `low`: a count may have been taken back, too (CO-2)."""
+    half = 1 << bits - 1
+    return value + (low - value + half & 2 * half - 1) - half
 
 
 class Scratch:

@@ -60,7 +60,10 @@ class Vault:
         self.previous = None
         self.damaged = 0
         self.foreign = 0
+        if not self._region.slots:
+            return SILENT
         versions: dict[int, bytes] = {}
+        second = False
         copies: dict[int, int] = {}  # bit 0: in the first half, bit 1: in the second
         for slot in range(self._region.slots):
             found = self._look(slot)
@@ -68,6 +71,7 @@ class Vault:
                 return SILENT
             if found == DAMAGED:
                 self.damaged += 1
+                second = second or slot >= self._half
             elif found == FOREIGN:
                 self.foreign += 1
             elif found == GOOD:
@@ -77,8 +81,8 @@ class Vault:
         if not versions:
             if self.foreign:
                 return FOREIGN
-            # One damaged copy and nothing else: the very first write was cut, nothing has been in use yet.
-            return DAMAGED if self.damaged > 1 else BLANK
+            # Nothing in the second half: the very first write was cut, nothing has been in use yet.
+            return DAMAGED if second else BLANK
         newest = self._newest(versions)
         self.version = newest
         self.data = versions.pop(newest)
@@ -111,7 +115,7 @@ class Vault:
         if not self._write(version, half * self._half + version % self._half, data):
             # On flash a place spoilt by a cut takes nothing any more: the next version's is used instead.
             ahead = (version - self.version) & _VERSION_MASK
-            self._jobs = self._later() if self._region.group and 0 < ahead < _TRIES else []
+            self._jobs = self._later() if self._region.group and 0 < ahead < self._half else []
             return bool(self._jobs)
         self._jobs.pop(0)
         if not self._jobs:

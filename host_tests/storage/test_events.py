@@ -1,0 +1,202 @@
+"""The event log: bounded, never torn, calibration entries apart (ST-1, CA-2)."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from host.memory_rig import Cut, Rig
+from openkh import event_codes
+from openkh.storage import regions
+
+MEDIA = ["fram", "flash"]
+both = pytest.mark.parametrize("medium", MEDIA)
+
+
+def loaded(rig):
+    log = rig.log()
+    assert log.load()
+    return log
+
+
+def write(log, *events, tidy=True):
+    for run_s, code, a, b in events:
+        log.run_s = run_s
+        log.add(code, a, b)
+        log.step()
+        if tidy:
+            log.tidy()
+
+
+def texts(log):
+    return [entry[1:] for entry in log.entries()]
+
+
+@both
+def test_ST_1_events_survive_in_their_order(medium):
+    rig = Rig(medium)
+    events = [(n, 1 + n % 60, n - 500, (1 << 30) - 1 - n) for n in range(60)]
+    log = loaded(rig)
+    write(log, *events[:30])
+    log = loaded(rig)
+    write(log, *events[30:])
+    assert texts(log) == events
+    assert texts(loaded(rig)) == events
+    assert log.damaged == 0
+
+
+@both
+def test_ST_1_the_oldest_make_room(medium):
+    rig = Rig(medium)
+    slots = rig.memory().events.slots
+    kept = slots if medium == "fram" else slots - 192 - 16
+    log = loaded(rig)
+    for n in range(3 * slots):
+        write(log, (60 * n, 1 + n % 30, n, 0))
+        if n % 37 == 0:
+            log = loaded(rig)
+    seen = [entry[3] for entry in loaded(rig).entries()]
+    assert len(seen) >= kept
+    assert seen == list(range(3 * slots - len(seen), 3 * slots))
+
+
+@both
+def test_CA_2_other_events_never_displace_calibration_entries(medium):
+    rig = Rig(medium)
+    log = loaded(rig)
+    service = [(5, event_codes.SEAL_OPENED, 0, 0), (6, event_codes.CALIBRATION, 17, 4_234_704)]
+    write(log, *service)
+    for n in range(2000):
+        write(log, (100 + 60 * n, 1 + n % 30, n, 0))
+    assert [text for text in texts(loaded(rig)) if text[1] >= event_codes.SEAL_OPENED] == service
+
+
+@both
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_ST_1_no_entry_is_ever_torn(medium, data):
+    """Cut anywhere, any number of times: what is read is a run of what was added, in order, nothing else."""
+    rig = Rig(medium, seed=data.draw(st.integers(1, 999)))
+    added = []
+    log = loaded(rig)
+    for _ in range(data.draw(st.integers(1, 12))):
+        rig.chip.cut_in = data.draw(st.integers(0, 400 if medium == "fram" else 12))
+        rig.chip.cut_fraction = data.draw(st.floats(0, 1))
+        log.run_s = 0
+        try:
+            while True:
+                event = (60 * len(added), 1 + len(added) % 30, len(added), -len(added))
+                added.append(event)
+                write(log, event)
+        except Cut:
+            pass
+        rig.power(True)
+        log = loaded(rig)
+    seen = texts(log)
+    numbers = [event[2] for event in seen]
+    assert numbers == sorted(set(numbers))
+    assert all(event == added[event[2]] for event in seen)
+    # Only the one in progress at each cut may be missing.
+    assert len(seen) >= min(len(added), 100) - 12
+
+
+@both
+def test_ST_3_an_endless_repetition_is_held_back_and_others_get_through(medium):
+    rig = Rig(medium)
+    log = loaded(rig)
+    for n in range(36_000):  # an hour of one event a cycle
+        log.run_s = n // 10
+        log.add(event_codes.READING_REJECTED, 1, n)
+        if n == 35_000:
+            log.add(event_codes.STORAGE_BACK, 7)
+        log.step()
+        log.tidy()
+    entries = log.entries()
+    assert len(entries) <= 32 + 60 + 1
+    assert any(entry[2] == event_codes.STORAGE_BACK for entry in entries)
+    assert log.held_back == 36_001 - len(entries) - log.lost
+
+
+def test_the_queue_is_bounded_and_what_it_loses_is_counted():
+    log = loaded(Rig("fram"))
+    for n in range(50):
+        log.add(1 + n % 50, n)
+    assert log.pending == 32
+    assert log.lost == 18
+    for _ in range(40):
+        log.step()
+    assert [entry[3] for entry in log.entries()] == list(range(32))
+
+
+def test_events_wait_while_the_memory_is_silent():
+    rig = Rig("fram")
+    rig.chip.silent = True
+    log = rig.log()
+    assert not log.load()
+    log.add(1, 5)
+    for n in range(50):
+        log.run_s = n // 10
+        log.step()
+    assert log.pending == 1
+    rig.chip.silent = False
+    for n in range(50, 70):
+        log.run_s = n // 10
+        log.step()
+    assert log.pending == 0
+    assert texts(log) == [(0, 1, 5, 0)]
+
+
+@both
+def test_a_write_that_does_not_hold_is_done_again(medium):
+    rig = Rig(medium)
+    log = loaded(rig)
+    write(log, (1, 1, 1, 1))
+    rig.chip.stuck = True
+    write(log, (2, 2, 2, 2), tidy=False)
+    assert log.errors >= 1
+    assert log.pending == 1
+    rig.chip.stuck = False
+    for n in range(3, 20):
+        log.run_s = n
+        log.step()
+    assert texts(loaded(rig)) == [(1, 1, 1, 1), (2, 2, 2, 2)]
+
+
+@both
+def test_a_damaged_entry_costs_only_itself(medium):
+    rig = Rig(medium)
+    log = loaded(rig)
+    write(log, *[(n, 1 + n % 60, n, 0) for n in range(60)])
+    region = rig.memory().events
+    for slot in (10, 30, 58):
+        at = (
+            regions.FRAM_EVENTS[0] + slot * regions.FRAM_EVENTS[2]
+            if medium == "fram"
+            else region._blocks[0] * 4096 + slot // 12 * 256 + slot % 12 * 20
+        )
+        rig.chip.memory[at + 9] ^= 4
+    log = loaded(rig)
+    assert len(texts(log)) >= 56
+    write(log, (99, 9, 9, 9))
+    assert texts(loaded(rig))[-1] == (99, 9, 9, 9)
+
+
+@both
+def test_the_prompt_gets_the_log_over_many_cycles(medium):
+    rig = Rig(medium)
+    log = loaded(rig)
+    write(log, *[(n, 1 + n % 60, n, 0) for n in range(100)])
+    found = log.collect()
+    while log.wanted is not None:
+        log.step()
+    assert log.sorted(found) == log.entries()
+
+
+def test_order_numbers_wrap():
+    rig = Rig("fram")
+    log = loaded(rig)
+    log._order = 0xFFFFFF - 50
+    write(log, *[(n, 1 + n % 60, n, 0) for n in range(100)])
+    log = loaded(rig)
+    assert [entry[3] for entry in log.entries()] == list(range(100))
+    write(log, (5, 5, 5, 5))
+    assert texts(loaded(rig))[-1] == (5, 5, 5, 5)
