@@ -158,9 +158,10 @@ class Ade7953:
         """Alter a register behind everybody's back."""
         if 0x300 <= address < 0x400:
             address -= 0x100
-        if address not in self.regs:
+        stored = registers.NARROW.get(address) or registers.WIDE.get(address)
+        if stored is None:
             raise ValueError("the chip has no stored register 0x%03X" % address)
-        self._set(address, value)
+        self._set(address, value & stored[1])
 
     # -- SPI ----------------------------------------------------------------------------------------------------
 

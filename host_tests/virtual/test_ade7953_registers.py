@@ -101,6 +101,8 @@ def test_absurd_gains_do_no_harm(rig: Rig) -> None:
     """Factory data of real products holds gains far outside the legal range (reference sheet 5.4)."""
     for address in range(0x280, 0x298):
         rig.write(address, 21_865_738 & 0xFFFFFF)
+    for address in (0x007, 0x008, 0x009):
+        rig.chip.poke(address, 0xFF)
     rig.chip.drive(1.0, 1.0, 1.0, 0.3, 50.0)
     rig.sleep(1)
     assert 0 <= rig.read(0x21C) <= 0xFFFFFF
