@@ -105,6 +105,11 @@ class Net:
         self._told = None
         self.settle()
 
+    def disconnect(self) -> None:
+        """No chip has power: the pads drive nothing."""
+        self._gpio = None
+        self.settle()
+
     def board_pull(self, level: int | None) -> None:
         """A resistor on the board pulls to `level`."""
         self._board_pull = level
