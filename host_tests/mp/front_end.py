@@ -95,9 +95,11 @@ class Calibration:
 class Line:
     """One element with its chip, polled as the measuring cycle does it."""
 
-    def __init__(self, chip, driver, element, spi):
+    def __init__(self, chip, driver, element, spi, bus, irq):
         self.chip = chip
         self.spi = spi
+        self.bus = bus
+        self.irq = irq
         self.driver = driver
         self.element = element
         self.raw = -1
@@ -118,6 +120,8 @@ class Bench:
         self.model = Model(code, service)
         self.log = Log()
         self.lines = []
+        self.shared = shared
+        self._began_us = 0
         bus = None
         for n in range(chips):
             if bus is None or not shared:
@@ -132,12 +136,14 @@ class Bench:
             reset.listen(lambda level, _t_us, chip=chip: chip.reset_pin(level))
             driver = Ade7953(spi, cs, irq, reset)
             chip.power(True)
-            self.lines.append(Line(chip, driver, Element(driver, self.model, n, self.log), spi))
+            self.lines.append(Line(chip, driver, Element(driver, self.model, n, self.log), spi, bus, irq))
         self.line = self.lines[0]
         self.chip = self.line.chip
         self.driver = self.line.driver
         self.element = self.line.element
         self.spi = self.line.spi
+        self.bus = self.line.bus
+        self.irq = self.line.irq
 
     def drive(self, volts=120.0, amps=10.0, cosine=1.0, sine=0.0, hz=60, line=0):
         """Mains on a line, in primary quantities."""
@@ -149,15 +155,19 @@ class Bench:
         """Power-up. Counted and booked are compared from the first reading on."""
         for line in self.lines:
             line.element.calibrate(calibration or Calibration())
-        lock_all([line.driver for line in self.lines])
+        if self.shared:
+            lock_all([line.driver for line in self.lines])
         for line in self.lines:
             line.element.start(line.raw)
+        self._began_us = self.clock.now_us
         self.settle()
 
     def settle(self):
-        """Compare counted and booked from here on."""
+        """Take the load away, and compare counted and booked from here on."""
+        for n in range(len(self.lines)):
+            self.drive(amps=0, line=n)
+        self.run(3)
         for line in self.lines:
-            self.cycle(line)
             line.total = 0
             line.first = line.chip.counted_total()
 
@@ -168,14 +178,21 @@ class Bench:
         line.raw = line.element.raw
 
     def run(self, cycles, period_us=100000):
-        """Cycles of all lines, each a period after the one before."""
+        """Cycles of all lines, each begun a period after the one before."""
         for _ in range(cycles):
-            self.clock.sleep(period_us)
+            self._began_us = max(self._began_us + period_us, self.clock.now_us)
+            self.clock.sleep(self._began_us - self.clock.now_us)
             for line in self.lines:
                 self.cycle(line)
 
+    def poll(self):
+        """A cycle of line 1 that is interrupted before it stores anything."""
+        self._began_us += 100000
+        self.clock.sleep(self._began_us - self.clock.now_us)
+        self.element.poll(self.line.raw, simtime.ticks_us())
+
     def error(self, line=0):
-        """Counts booked more than counted, after one more cycle without load."""
-        self.drive(volts=0, amps=0, line=line)
-        self.run(2)
+        """Counts booked more than counted, after a cycle without load."""
+        self.drive(amps=0, line=line)
+        self.run(3)
         return self.lines[line].error()

@@ -62,7 +62,8 @@ class FrontEndError(Exception):
 
 
 def lock_all(chips: "tuple[Ade7953, ...]") -> None:
-    """Lock every chip of a bus blind, before any of them is asked anything."""
+    """Lock every chip of a shared bus blind, before any of them is asked anything. Waits until all have started."""
+    sleep_us(READY_US)
     for chip in chips:
         chip.lock()
 
@@ -102,15 +103,11 @@ class Ade7953(Link):
             if UNCOVERED[n] == address:
                 self._uncovered[n] = value
 
-    def wanted(self, address: int) -> int:
-        """What `address` shall hold; -1 if nothing is asked of it."""
-        for n in range(len(UNCOVERED)):
-            if UNCOVERED[n] == address:
-                return self._uncovered[n]
-        for n in range(len(COVERED)):
-            if COVERED[n] == address:
-                return self._covered[n]
-        return OPTIMUM_SETTING if address == OPTIMUM else -1
+    def holds_uncovered(self, n: int) -> int:
+        """`holds` for entry `n` of UNCOVERED, or OPTIMUM beyond its end."""
+        if n < len(UNCOVERED):
+            return self.holds(UNCOVERED[n], self._uncovered[n])
+        return self.holds(OPTIMUM, OPTIMUM_SETTING)
 
     def lock(self) -> None:
         """Lock the interface to SPI. Without effect on a chip that runs: it is locked, and protected from writing."""
@@ -192,10 +189,10 @@ class Ade7953(Link):
         return state != NO_ANSWER
 
     def _audit_uncovered(self, mend: bool) -> bool:
-        state = self.holds(OPTIMUM, OPTIMUM_SETTING)
-        for n in range(len(UNCOVERED)):
+        state = AS_WANTED
+        for n in range(len(UNCOVERED) + 1):
             if state == AS_WANTED:
-                state = self.holds(UNCOVERED[n], self._uncovered[n])
+                state = self.holds_uncovered(n)
         if state >= 0:
             self.altered = state
             if mend and self.open():
@@ -210,7 +207,7 @@ class Ade7953(Link):
         return rx[5] << 8 | rx[6] == self._crc_low and rx[3] << 8 | rx[4] == self._crc_high
 
     def proven_altered(self) -> bool:
-        """The checksum is not the one learnt: twice in a row the same other one, from the chip that was asked for it."""
+        """The checksum is not the one learnt: twice in a row the same other one, in answer to being asked for it."""
         rx = self._rx[3]
         high = -1
         low = -1

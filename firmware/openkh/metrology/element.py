@@ -71,7 +71,8 @@ NOLOAD = 59_300
 NOLOAD_VAR_VA_OFF = 0x06
 PEAK_FULL_SCALE = 6_500_000  # waveform and peak codes, DS p.21
 SAG_PERCENT = 75  # of the nominal peak, for half a line cycle
-SAG_OVER_PERCENT = 80  # rms, of nominal
+SAG_OVER_PERCENT = 80  # rms, of nominal: the sag is over,
+SAG_HOLD_US = 400_000  # not sooner than this after its flag, as rms lags by 0.2 s
 
 # Full scale is 23,570 W * 32,000 / 3600 = 209.5 counts per ms for every model (EN-6), and 5 % on top.
 COUNTS_PER_MS = 220
@@ -188,6 +189,7 @@ class Element:
         self._wake_us = 0
         self._good = 0
         self._tries = 0
+        self._sag_us = 0
 
     # Start and calibration
 
@@ -274,8 +276,10 @@ class Element:
         self._measure()
         if chip.interrupt():
             self._flags()
-        elif self.sag and self.v_mv >= self._sag_over_mv:
-            self.sag = False
+        elif self.sag:
+            self._sag_us -= dt_us
+            if self._sag_us <= 0 and self.v_mv >= self._sag_over_mv:
+                self.sag = False
         self._round()
 
     def _read_energy(self) -> bool:
@@ -392,6 +396,7 @@ class Element:
             return
         if flags & IRQ_SAG and self._line == 1:
             self.sag = True
+            self._sag_us = SAG_HOLD_US
         if flags & (IRQ_SAG | IRQ_RESET | IRQ_CRC | IRQ_AEOF):
             self._chip.read(RSTIRQSTATA)
 

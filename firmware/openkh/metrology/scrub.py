@@ -5,7 +5,7 @@ the optimum setting (DS p.58). Two of them are read back in each cycle, all with
 """
 
 from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER
-from openkh.drivers.ade7953_registers import IRQSTATA, OPTIMUM, PERIOD, UNCOVERED
+from openkh.drivers.ade7953_registers import IRQSTATA, PERIOD, UNCOVERED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ A_CYCLE = 2  # registers read in each cycle
 PERIOD_STEP = 64  # a period further than this from the one before waits for the next to agree
 STUCK_TRIES = 3  # rounds in which a register would not be mended before it is reported
 
-ROUND = UNCOVERED + (OPTIMUM, PERIOD, IRQSTATA)
+PERIOD_TURN = len(UNCOVERED) + 1  # a round: UNCOVERED, OPTIMUM, then these two
+FLAGS_TURN = PERIOD_TURN + 1
 
 
 class Scrub:
@@ -43,16 +44,15 @@ class Scrub:
         self.flags = 0
         self.altered = -1
         for _ in range(A_CYCLE):
-            address = ROUND[self._n]
-            self._n += 1
-            if self._n == len(ROUND):
-                self._n = 0
-            if address == PERIOD:
+            n = self._n
+            self._n = n + 1
+            if n == PERIOD_TURN:
                 self._period(self._chip.read(PERIOD))
-            elif address == IRQSTATA:
+            elif n == FLAGS_TURN:
                 self.flags = self._chip.read(IRQSTATA)
+                self._n = 0
             else:
-                self._compare(address)
+                self._compare(n)
 
     def _period(self, value: int) -> None:
         step = value - self._seen
@@ -60,19 +60,19 @@ class Scrub:
             self.period = value
         self._seen = value
 
-    def _compare(self, address: int) -> None:
+    def _compare(self, n: int) -> None:
         chip = self._chip
-        state = chip.holds(address, chip.wanted(address))
+        state = chip.holds_uncovered(n)
         if state == AS_WANTED:
-            if address == self._suspect:
+            if n == self._suspect:
                 self._suspect = -1
                 self._tries = 0
                 self.stuck = -1
         elif state != NO_ANSWER:
             if chip.mend_uncovered():
-                self.altered = address
+                self.altered = state
             else:
-                self._suspect = address
+                self._suspect = n
                 self._tries += 1
                 if self._tries >= STUCK_TRIES:
-                    self.stuck = address
+                    self.stuck = state

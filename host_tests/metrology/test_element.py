@@ -1,0 +1,516 @@
+"""One line's front end in the cycle: what is booked is what the chip counted (EN-1, EN-2, EN-5, EN-6, DX-6).
+
+`error` is counts booked less the simulated chip's own total; 0 unless the chip was reset or altered.
+"""
+
+import random
+
+import pytest
+
+from host_tests.mp.front_end import Bench, Calibration, Element
+from openkh import event_codes
+from openkh.drivers import ade7953_registers as reg
+from openkh.metrology import element as module
+
+RATE_100A = 120 * 100 * 32_000 // 3600 // 10  # counts in one cycle at 100 A, 120 V, 32,000 counts per Wh
+
+
+def running(amps=50.0, cycles=15, **options):
+    b = Bench(**options)
+    b.start()
+    for n in range(len(b.lines)):
+        b.drive(amps=amps, line=n)
+    b.run(cycles)
+    return b
+
+
+# Counting
+
+
+@pytest.mark.parametrize(
+    ("code", "service", "volts", "amps"),
+    [("MDNCT-1SC", "60Hz", 120, 100), ("MDNCT-2SC", "60Hz", 120, 200), ("MSNCT-1SC", "50Hz", 240, 100)],
+)
+def test_EN_6_counts_per_watt_hour_of_every_model(code, service, volts, amps):
+    b = Bench(code=code, service=service)
+    b.start()
+    b.drive(volts, amps)
+    b.run(600)
+    true = volts * amps * b.model.counts_per_wh * 60 // 3600
+    assert abs(b.line.total - true) <= true // 10_000
+    assert abs(b.element.v_mv - volts * 1000) <= volts
+    assert abs(b.element.i_ma - amps * 1000) <= amps
+    assert b.error() == 0
+
+
+def test_EN_2_intervals_of_any_length_up_to_30_s_book_every_count():
+    """At full scale, both directions, across the register's end and the tick wrap; not power times a fixed second
+    (field bug 14), and no window that can be missed (field bug 11)."""
+    b = Bench()
+    b.start()
+    rng = random.Random(1)
+    for n in range(3000):
+        if n % 3 == 0:
+            b.drive(rng.uniform(108, 199), rng.uniform(0, 117), rng.uniform(-1, 1))
+        b.run(1, rng.choice((1, 900, 100_000, 100_000, 250_000, 2_000_000, 30_000_000)))
+        assert b.element.fresh
+    assert b.error() == 0
+    assert b.element.rejected == 0
+
+
+def test_field_bug_15_sign_comes_with_the_counts():
+    """Half an interval of import, half of export: the net is booked, not a magnitude with the sign of the moment."""
+    b = running(amps=100)
+    b.settle()
+    before = b.line.total
+    b.drive(amps=100)
+    b.clock.sleep(70_000)
+    b.drive(amps=100, cosine=-1.0)
+    b.run(1)
+    assert 0 < b.line.total - before < RATE_100A
+    assert b.error() == 0
+
+
+def test_EN_5_starts_at_50_mA_and_does_not_creep():
+    b = Bench()
+    b.start()
+    b.drive(amps=0.05)
+    b.run(600)
+    assert abs(b.line.total - 3200) <= 320  # 6 W for a minute
+    b.drive(volts=138, amps=0)
+    b.run(5)
+    before = b.line.total
+    b.run(600)
+    assert b.line.total == before
+
+
+def test_scaling_is_exact_to_4_ppm_and_stays_below_2_30():
+    for full_scale in (200_000, 400_000, 117_850, 235_700):
+        shift = module.ratio_shift(full_scale)
+        ratio = module.code_ratio(full_scale, shift)
+        assert (0xFFF * ratio) + (0xFFF * ratio >> 12) < 1 << 30
+        for code in (0, 1, 4095, 4096, 0x7FFFFF, 0x800000, 9_032_007, 0xFFFFFF):
+            true = code * full_scale // 9_032_007
+            assert abs(module.scale(code, ratio, shift) - true) <= 1 + true * 4 // 1_000_000
+
+
+def test_one_spoilt_rms_reading_shows_nowhere():
+    for a, b, c in ((1, 2, 3), (1, 3, 2), (2, 1, 3), (2, 3, 1), (3, 1, 2), (3, 2, 1), (2, 2, 9), (0, 2, 2)):
+        assert module.middle(a, b, c) == 2
+
+
+def test_period_reactive_and_rms_follow_the_line():
+    b = running(amps=10, cycles=20)
+    assert b.element.period_raw == 3728  # 60 Hz, DS p.36
+    b.drive(amps=10, cosine=0.5, sine=0.866)
+    b.run(5)
+    assert abs(b.element.reactive * 500 - b.element.active * 866) < b.element.active * 5
+
+
+def test_poll_takes_ten_frames():
+    b = running()
+    before = b.spi.frames
+    b.run(70)
+    assert b.spi.frames - before <= 10 * 70 + 4  # and sometimes the overflow flag
+
+
+# Readings that are not to be believed
+
+
+def spoil(bench, address, change):
+    """From now on the answer for `address` goes through `change(rx)`."""
+
+    def meddle(tx, rx):
+        if tx[0] << 8 | tx[1] == address:
+            change(rx)
+
+    bench.spi.meddle = meddle
+
+
+def all_ones(rx):
+    for n in range(len(rx)):
+        rx[n] = 0xFF
+
+
+def test_field_bug_17_all_ones_book_nothing_and_lose_nothing():
+    b = running()
+    before = b.line.total
+    for address in (reg.AENERGYA, None):
+        spoil(b, address, all_ones)
+        if address is None:
+            b.spi.meddle = lambda _tx, rx: all_ones(rx)
+        b.run(5)
+        assert b.line.total == before
+        assert not b.element.fresh
+    b.spi.meddle = None
+    b.run(1)
+    assert b.line.total > before
+    assert b.error() == 0
+
+
+@pytest.mark.parametrize("kind", ["stuck_ones", "stuck_zeros", "drop_cs", "silent"])
+@pytest.mark.parametrize("amps", [5, 100])
+def test_DX_6_a_dead_bus_is_FAIL_01_after_a_second_and_comes_back_by_itself(kind, amps):
+    b = running(amps)
+    before = b.line.total
+    b.chip.fault(kind, {"rate": 1.0})
+    b.run(9)
+    assert not b.element.silent
+    b.run(1)
+    assert b.element.silent
+    b.run(300)
+    assert b.line.total == before
+    b.chip.unfault(kind)
+    b.run(4)
+    assert not b.element.silent
+    assert b.log.codes() == [event_codes.CHIP_SILENT, event_codes.CHIP_BACK]
+    assert b.error() == 0
+
+
+def test_shifted_frames_book_nothing():
+    """Field bug 7, in operation."""
+    b = running()
+    before = b.line.total
+    b.bus.clock_mode(0, 1)
+    b.run(20)
+    assert b.line.total == before
+    b.bus.clock_mode(1, 1)
+    b.run(4)
+    assert b.error() == 0
+
+
+@pytest.mark.parametrize("seconds", [45, 58, 120])
+def test_a_long_silence_is_booked_where_it_is_unambiguous(seconds):
+    """Up to 38 s at full scale, 60 s within the ratings, any time while the register did not go over its end."""
+    b = running(amps=10 if seconds > 60 else 110)
+    b.chip.fault("silent")
+    b.run(seconds, 1_000_000)
+    b.chip.unfault("silent")
+    b.run(10)
+    assert b.error() == 0
+
+
+def test_a_silence_that_cannot_be_resolved_is_dropped_and_logged():
+    b = running(amps=110)
+    b.chip.fault("silent")
+    before = b.line.total
+    b.run(100, 1_000_000)
+    b.chip.unfault("silent")
+    b.run(1)
+    assert b.line.total == before
+    assert (event_codes.READING_REJECTED, 1) in [e[:2] for e in b.log.events]
+    assert abs(b.element.gap_ms - 100_100) < 200
+    b.settle()
+    b.drive(amps=20)
+    b.run(10)
+    assert b.error() == 0
+
+
+def test_field_bug_18_19_a_jump_of_the_counter_is_neither_wrap_nor_energy():
+    """Verified, but beyond full scale: never booked; where the counter stays there, counting goes on from it."""
+    b = running(amps=50)
+    before = b.line.total
+    real = b.driver.read_verified
+
+    def jumped(address):
+        value = real(address)
+        return (value + 5_000_000) & 0xFFFFFF if address == reg.AENERGYA and value >= 0 else value
+
+    b.driver.read_verified = jumped
+    b.run(2)
+    assert b.line.total == before
+    assert b.element.rejected == 2
+    b.run(2)
+    assert b.line.total - before < RATE_100A
+    b.run(10)
+    assert b.line.total - before < RATE_100A * 6
+    assert [e[:2] for e in b.log.events] == [(event_codes.READING_REJECTED, 1)]
+
+
+def test_field_bug_21_no_reading_is_replaced_by_zero():
+    b = running(amps=50)
+    raw = b.line.raw
+    b.chip.fault("stuck_zeros")
+    b.run(3)
+    assert b.line.raw == raw
+    b.chip.unfault("stuck_zeros")
+    b.run(3)
+    assert b.error() == 0
+
+
+@pytest.mark.parametrize("rate", [1e-6, 1e-5, 1e-4, 1e-3])
+def test_EN_2_bit_errors_change_no_count(rate):
+    b = running(amps=90, seed=7)
+    b.chip.fault("bit_error", {"rate": rate})
+    b.run(1000)
+    b.chip.unfault("bit_error")
+    b.run(3)
+    assert b.error() == 0
+    assert b.element.resets == 0
+    assert (b.element.spoilt > 0) == (rate > 2e-6)
+
+
+def test_bit_errors_of_one_in_a_hundred_are_bounded_shown_and_over_when_they_stop():
+    b = running(amps=50, seed=2)
+    b.chip.fault("bit_error", {"rate": 1e-2})
+    shown = 0
+    for _ in range(1000):
+        b.run(1)
+        shown += b.element.silent
+        assert abs(b.element.active) < 220 * 20_000
+    assert shown
+    b.chip.unfault("bit_error")
+    b.run(30)
+    assert not b.element.silent
+    assert not b.element.altered
+    assert -b.element.gap_ms * 60 <= b.error() <= 0
+    b.settle()
+    b.drive(amps=50)
+    b.run(100)
+    assert b.error() == 0
+
+
+# Chip resets and altered registers
+
+
+def test_field_bug_18_22_a_reset_of_the_chip_at_any_moment_costs_less_than_300_ms():
+    """Not taken for a wrap (up to 2^24 counts); the chip gets its gains again, and the other chip is untouched."""
+    for at_ms in range(1, 100, 9):
+        b = running(amps=100, chips=2)
+        for line in b.lines:
+            line.first = line.chip.counted_total() - line.total
+        b.clock.sleep(at_ms * 1000)
+        b.chip.fault("reset")
+        b.run(9)
+        assert b.chip.regs[reg.AWGAIN] == 4_234_704
+        assert b.log.codes() == [event_codes.CHIP_RESET]
+        assert b.element.resets == 1
+        assert b.log.events[0][2] == b.element.gap_ms < 300
+        lost = -b.line.error()
+        dead = b.chip.gap_us // 1000 * RATE_100A // 100
+        assert lost > 0
+        assert lost + dead < 3 * RATE_100A
+        total = b.line.total
+        b.run(10)
+        assert abs(b.line.total - total - 10 * RATE_100A) < 10
+        assert b.lines[1].element.gap_ms == 0
+
+
+def test_resets_at_random_under_load_in_both_directions():
+    b = running(amps=100)
+    rng = random.Random(3)
+    for n in range(40):
+        b.drive(amps=100, cosine=rng.choice((1, -1)))
+        b.run(rng.randrange(1, 20), rng.randrange(90_000, 110_000))
+        b.chip.fault("reset")
+        b.run(6)
+        assert not b.element.silent
+        assert b.element.resets == n + 1
+        assert b.element.gap_ms <= 300 * (n + 1)
+
+
+def test_a_chip_that_loses_its_supply_comes_back():
+    b = running()
+    b.chip.power(False)
+    b.run(15)
+    assert b.element.silent
+    b.chip.power(True)
+    b.run(6)
+    assert not b.element.silent
+    assert b.log.codes() == [event_codes.CHIP_SILENT, event_codes.CHIP_RESET, event_codes.CHIP_BACK]
+    assert b.chip.regs[reg.AWGAIN] == 4_234_704
+    b.settle()
+    b.run(10)
+    assert b.error() == 0
+
+
+COVERED = reg.COVERED + (reg.CONFIG, reg.WRITE_PROTECT)
+
+
+@pytest.mark.parametrize("address", COVERED, ids=hex)
+def test_each_register_of_the_checksum_altered_in_turn(address):
+    """Counts since the last match are dropped, the register is mended in the cycle that sees it, the gap logged."""
+    b = running(amps=100)
+    before = b.chip.regs[address]
+    total = b.line.total
+    b.clock.sleep(50_000)
+    b.chip.poke(address, before ^ 0x01)
+    b.run(1)
+    assert b.chip.regs[address] == before
+    assert b.chip.regs[reg.WRITE_PROTECT] == 7
+    assert b.line.total == total
+    assert b.log.events == [(event_codes.CHIP_REPAIRED, 1, address)]
+    assert b.element.repairs == 1
+    assert b.element.gap_ms <= 105
+    b.run(10)
+    assert abs(b.line.total - total - 10 * RATE_100A) < 200  # 2 ms
+    assert b.element.fresh
+
+
+@pytest.mark.parametrize("address", reg.UNCOVERED + (reg.OPTIMUM,), ids=hex)
+def test_each_register_outside_the_checksum_is_mended_within_a_second(address):
+    b = running(amps=100)
+    before = b.chip.regs[address]
+    b.chip.poke(address, before ^ 0x01)
+    b.run(10)
+    assert b.chip.regs[address] == before
+    assert b.chip.regs[reg.WRITE_PROTECT] == 7
+    assert b.log.events == [(event_codes.CHIP_REPAIRED, 1, address)]
+    assert b.error() == 0
+
+
+@pytest.mark.parametrize("address", [0x285, 0x287, 0x293])
+def test_an_altered_reserved_register_takes_a_reset_of_the_chip(address):
+    b = running(amps=100)
+    b.chip.poke(address, 0x55)
+    b.run(5)
+    assert b.chip.regs[address] == 0
+    assert b.element.fresh
+    assert b.element.gap_ms <= 300
+    assert not b.element.altered
+
+
+@pytest.mark.parametrize("address", [reg.AWGAIN, reg.SAGCYC])
+def test_DX_6_a_register_that_cannot_be_restored_is_FAIL_02_until_it_can(address):
+    b = running()
+    plain = b.chip._set
+
+    def sticky(to, value):
+        plain(to, 0x333333 & (0xFFFFFF if to > 0x200 else 0xFF) if to == address else value)
+
+    b.chip._set = sticky
+    b.chip.poke(address, 0)
+    b.run(30)
+    assert b.element.altered
+    assert not b.element.silent
+    assert event_codes.CHIP_ALTERED in b.log.codes()
+    b.chip._set = plain
+    b.run(20)
+    assert not b.element.altered
+    assert b.element.fresh
+    b.settle()
+    b.run(5)
+    assert b.error() == 0
+
+
+def test_field_bug_8_a_neighbour_that_loses_its_lock_silences_nobody_for_long():
+    b = running(chips=2, shared=True)
+    b.lines[1].chip.fault("reset")
+    b.run(5)
+    assert [line.element.fresh for line in b.lines] == [True, True]
+    assert b.line.element.gap_ms == 0
+    for line in b.lines:
+        line.chip.fault("reset")  # both unlocked: each holds MISO against the other
+    b.run(6)
+    assert [line.element.fresh for line in b.lines] == [True, True]
+    assert [line.chip.locked for line in b.lines] == [True, True]
+
+
+# Restart of the RP2040, interrupted cycles, calibration
+
+
+def restart(bench, raw):
+    """The RP2040 alone restarts: new objects, the chip goes on."""
+    line = bench.line
+    line.element = bench.element = Element(bench.driver, bench.model, 0, bench.log)
+    bench.driver.forget()
+    line.element.calibrate(Calibration())
+    line.element.start(raw)
+    line.raw = raw
+
+
+@pytest.mark.parametrize("seconds", [0.5, 8, 30])
+def test_EN_2_a_restart_of_the_RP2040_alone_loses_no_count(seconds):
+    b = running(amps=100)
+    b.clock.sleep(int(seconds * 1_000_000))
+    restart(b, b.line.raw)
+    b.run(20)
+    assert b.element.gap_ms == 0
+    assert b.log.events == []
+    assert b.error() == 0
+
+
+def test_after_a_power_cut_the_counter_starts_anew():
+    """The old raw value is worthless then: field bug 18, and field bug 20."""
+    b = running(amps=100)
+    b.chip.power(False)
+    b.clock.sleep(1_000_000)
+    b.chip.power(True)
+    b.clock.sleep(70_000)
+    total = b.line.total
+    restart(b, 0x7FFFF0)
+    b.cycle(b.line)
+    assert abs(b.line.total - total) < 200
+    b.run(10)
+    assert 0 < b.line.total - total < 12 * RATE_100A
+
+
+def test_an_interrupted_cycle_changes_nothing():
+    """What a cycle did not store comes again, also across a reset of the chip."""
+    b = running(amps=100)
+    for spoilt in range(6):
+        b.poll()
+        assert b.element.fresh
+        if spoilt == 2:
+            b.run(2)
+    b.run(2)
+    assert b.error() == 0
+    b.drive(amps=100)
+    b.run(3)
+    b.chip.fault("reset")
+    gap = b.element.gap_ms
+    while b.element.gap_ms == gap:
+        b.poll()
+    assert b.element.rebased
+    total = b.line.total
+    b.run(10)
+    assert abs(b.line.total - total - 10 * RATE_100A) < 200  # 2 ms
+
+
+def test_CA_1_calibration_changes_while_the_chip_counts():
+    b = running(amps=100)
+    cal = Calibration(wgain=4_300_000, phcal=0x205, wattos=-700, vgain=0x410000, igain=0x3F0000)
+    for _ in range(5):
+        assert b.element.apply(cal)
+        assert b.chip.regs[reg.AWGAIN] == 4_300_000
+        assert b.chip.regs[reg.AVGAIN] == 0x410000
+        assert b.chip.regs[reg.PHCALA] == 0x205
+        assert b.chip.regs[reg.AWATTOS] == 0x1000000 - 700
+        assert b.chip.regs[reg.WRITE_PROTECT] == 7
+        b.run(5)
+        assert b.element.fresh
+        assert b.element.apply(Calibration())
+        b.run(5)
+    assert b.log.events == []
+    assert b.error() == 0
+    b.chip.fault("reset")
+    b.run(5)
+    assert b.chip.regs[reg.AWGAIN] == 4_234_704
+
+
+# Sag
+
+
+@pytest.mark.parametrize("volts", [0, 60, 85])
+def test_sag_of_line_1_is_told_at_once_and_ends_with_it(volts):
+    b = running()
+    assert not b.element.sag
+    b.drive(volts=volts, amps=0)
+    b.clock.sleep(30_000)
+    assert b.driver.interrupt()  # its pin calls the cycle
+    b.cycle(b.line)
+    assert b.element.sag
+    b.run(20)
+    assert b.element.sag
+    b.drive()
+    b.run(20)
+    assert not b.element.sag
+    assert not b.driver.interrupt()
+
+
+def test_no_sag_at_the_lowest_supply():
+    b = running()
+    b.drive(volts=108 * 0.9)
+    b.run(30)
+    assert not b.element.sag
+    assert not b.driver.interrupt()
