@@ -159,7 +159,7 @@ def main(argv: list[str] | None = None) -> int:
         args = parser().parse_args(argv)
         live = not args.headless
         speed = speed_of(args.speed, live)
-        if live and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if live and not (sys.stdin.isatty() and sys.stderr.isatty()):  # the view is drawn on standard error
             raise RefusedError("the live view needs a terminal; use --headless --for DURATION without one")
         setup = setup_of(args)
     except RefusedError as e:
@@ -187,7 +187,8 @@ def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
         else:
             from host.tui import view  # here, because a headless run does without
 
-            view(session, speed)
+            if not view(session, speed):
+                return FAILED
         report = session.report()
         if args.report is not None:
             write_whole(args.report, (json.dumps(report, indent=1) + "\n").encode())

@@ -204,19 +204,20 @@ class MeterView(App[None]):
             mark = "hand" if stimulus.manual[index] else "input"
             power_factor = math.cos(math.radians(line.degrees))
             row = f"{'▸' if chosen else ' '}L{index + 1} {mark:6}"
-            row += f"{line.volts * on:8.2f}{line.amps * on:9.3f}{watts(line) * on:9.1f}{power_factor:7.3f}"
+            row += f"{line.volts * on:8.2f}{line.amps * on:9.3f}{watts(line) * on:9.1f}"
+            row += f"{power_factor:7.3f}" if on else "      -"
             reactive = math.sin(math.radians(line.degrees))
             row += "i" if reactive > 1e-6 else "c" if reactive < -1e-6 else ""
             text.append(row + "\n", style="bold #f0e0a0" if chosen else "#f0e0a0")
             turned = stimulus.reversed[index]
             text.append(" CT turned" if turned else "  measured", style=WARN if turned else QUIET)
-            if snap["powered"]:
+            if index < len(snap["lines"]):
                 seen = snap["lines"][index]
                 text.append(
                     f"{seen['v_mv'] / 1000:8.2f}{seen['i_ma'] / 1000:9.3f}{seen['p_w']:9.1f}{seen['pf']:7.3f}\n"
                 )
-            else:
-                text.append(f"{'no supply':>33}\n", style=QUIET)
+            else:  # the firmware does not run
+                text.append(f"{'starting' if snap['powered'] else 'no supply':>33}\n", style=QUIET)
         text.append(f"  {hz:.2f} Hz", style=QUIET)
         return text
 
@@ -228,9 +229,10 @@ class MeterView(App[None]):
             ("  true", f"{net.delivered_ws / 3600:16.6f}", "#f0e0a0"),
             ("received", f"{snap['received']:>16}", "bold"),
             ("demand", f"{demand['interval_w']} W, max {demand['max_w']} W", ""),
-            ("state", status_text(snap["status"]), "" if condition == "normal" else WARN),
         )
-        return Text("\n").join(Text.assemble((f"{name:10}", QUIET), (value, style)) for name, value, style in rows)
+        text = Text("\n").join(Text.assemble((f"{name:10}", QUIET), (value, style)) for name, value, style in rows)
+        colour = GREEN if condition == "normal" else QUIET if condition == "unjudged" else WARN
+        return text.append("\n● ", colour).append(status_text(snap["status"]), colour)
 
     def _events(self) -> None:
         log = self.query_one("#log", RichLog)
@@ -295,25 +297,25 @@ def rail(snap: dict[str, Any]) -> Text:
 
 def status_text(status: dict[str, Any]) -> str:
     """The condition with its lines and failures."""
-    lines = " ".join(f"L{n}" for n in status.get("lines", ()))
-    failures = " ".join(f"FAIL {n:02d}" for n in status.get("failures", ()))
-    return " ".join(part for part in (str(status.get("condition", "")), lines, failures) if part)
+    lines = [f"L{n}" for n in status["lines"]]
+    failures = [f"{n:02d}" for n in status["failures"]]
+    return " ".join([status["condition"].replace("_", " "), *lines, *failures])
 
 
 def event_text(item: list[Any]) -> str:
-    """A line for an entry of the firmware's log or a start of the board."""
+    """A line for an entry of the firmware's log, [kind, t_us, name, values...], or a start of the board."""
     if item[0] == "boot":
         return f"board starts ({item[2]})"
-    rest = item[2]
-    if isinstance(rest, dict):
-        more = " ".join(f"{key}={value}" for key, value in rest.items() if key not in ("event", "t_s"))
-        return f"{rest.get('event', '')} {more}".strip().replace("_", " ")
     return " ".join(str(part) for part in item[2:]).replace("_", " ")
 
 
-def view(session: Session, speed: float | None) -> None:
-    """Show `session` in the terminal until a person ends it or it is over; FirmwareError if the firmware fails."""
+def view(session: Session, speed: float | None) -> bool:
+    """Show `session` in the terminal until a person ends it or it is over; FirmwareError if the firmware fails.
+
+    Returns False where the view itself has failed (it has said so then).
+    """
     app = MeterView(session, speed)
     app.run()
     if app.failure:
         raise app.failure
+    return app.return_code == 0
