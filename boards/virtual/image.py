@@ -15,6 +15,10 @@ class _BareFram:
         self._memory = memory
         self.size = len(memory)
 
+    def works(self):
+        """It does."""
+        return True
+
     def write(self, at, buf):
         """The first two bytes are room for the address, as on the bus."""
         self._memory[at : at + len(buf) - 2] = buf[2:]
