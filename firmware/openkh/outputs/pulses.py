@@ -123,7 +123,15 @@ class Output:
         self._bench_level = 0
 
     def start(self, edges: int, now_us: int) -> None:
-        """Output off, `edges` given so far (modulo); what is owed beyond them is given (PO-4)."""
+        """Output off, `edges` given so far (modulo); what is owed beyond them is given (PO-4).
+
+        In a running meter, where a better state was found, the output goes off first.
+        """
+        self._placed = self._fed
+        for n in range(SLOTS):
+            self._kind[n] &= 1  # counted in `edges`
+        if self._planned_level():
+            self._push(now_us, 0)
         self._next = 2 * (edges + 1) % self._halves
         self._last_us = now_us
         self._recent = True
@@ -245,7 +253,8 @@ class Output:
             self._skip(reading.wh)
 
     def _append(self, reading: Reading, beyond_counts: int, kind: int) -> None:
-        self._push(ticks_add(reading.t_us, DELAY_US - reading.back_us(beyond_counts)), kind)
+        delay_us = DELAY_US - reading.back_us(beyond_counts)
+        self._push(ticks_add(reading.t_us, delay_us), kind)
 
     def _push(self, due_us: int, kind: int) -> None:
         slot = (self._first + self._placed) & _SLOTS_MASK
