@@ -149,6 +149,24 @@ def test_a_chip_held_in_reset_does_not_start() -> None:
     assert rig.chip.running
 
 
+def test_a_reset_during_the_start_begins_it_anew() -> None:
+    rig = Rig(start=False)
+    rig.chip.power(True)
+    rig.sleep(0.05)
+    rig.chip.reset_pin(0)
+    rig.sleep(0.1)
+    assert not rig.chip.running
+    rig.chip.reset_pin(1)
+    rig.sleep(0.0399)
+    assert not rig.chip.running
+    rig.sleep(0.0002)
+    assert rig.chip.running
+    rig.chip.reset_pin(0)
+    rig.chip.power(False)
+    rig.sleep(1)
+    assert rig.edges[-1][1] is None
+
+
 @pytest.mark.parametrize("how", ["register", "fault"])
 def test_a_reset_loses_settings_counts_and_lock(rig: Rig, how: str) -> None:
     rig.chip.drive(1.0, 1.0, 1.0, 0.0, 60.0)
