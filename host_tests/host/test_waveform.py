@@ -53,9 +53,9 @@ def two_lines(rate: float = 5000.0) -> list[Channel]:
     root = np.sqrt(2)
     return [
         ("UA", "V", 120 * root * np.sin(wave), "P", 1, 1),
-        ("UB", "kV", -0.118 * root * np.sin(wave), "P", 1, 1),
+        ("UB", "KV", -0.118 * root * np.sin(wave), "P", 1, 1),
         ("IA", "A", 0.01 * root * np.sin(wave - np.pi / 3), "S", 100, 0.1),
-        ("IB", "A", -5 * root * np.sin(wave), "P", 100, 0.1),
+        ("IB", "Amps", -5 * root * np.sin(wave), "P", 100, 0.1),
         ("temperature", "C", t, "P", 1, 1),
     ]
 
@@ -81,7 +81,7 @@ def test_named_channels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("mapping", "text"),
     [
-        ("V1=UC", "no channel 'UC'; channels: UA (V), UB (kV), IA (A)"),
+        ("V1=UC", "no channel 'UC'; channels: UA (V), UB (KV), IA (A)"),
         ("V1=IA", "not a voltage channel"),
         ("V3=UA", "V1=NAME"),
         ("V1=UA,V1=UB", "twice"),
@@ -98,9 +98,9 @@ def test_a_recording_without_voltage_is_refused_with_its_channels(tmp_path: Path
     path = save(tmp_path, [c for c in two_lines() if "V" not in c[1]], 5000.0)
     with pytest.raises(RefusedError) as refused:
         waveform.source(path, None, Model("MDNCT-1SC", "60Hz"))
-    assert str(refused.value) == (f"waveform {path}: no voltage channel; channels: IA (A), IB (A), temperature (C)")
+    assert str(refused.value) == (f"waveform {path}: no voltage channel; channels: IA (A), IB (Amps), temperature (C)")
     path = save(tmp_path, two_lines()[:2], 5000.0)
-    with pytest.raises(ValueError, match=r"no current channel; channels: UA \(V\), UB \(kV\)"):
+    with pytest.raises(ValueError, match=r"no current channel; channels: UA \(V\), UB \(KV\)"):
         waveform.read(path)
 
 

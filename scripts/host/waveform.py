@@ -27,7 +27,7 @@ STEP_US = 1000  # about what one row of a table covers
 ROWS = 4000  # at most: a longer recording gets longer rows
 
 _KEYS = ("V1", "I1", "V2", "I2")
-_PREFIXES = {"": 1.0, "k": 1e3, "m": 1e-3, "u": 1e-6, "M": 1e6}
+_PREFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "m": 1e-3, "u": 1e-6, "M": 1e6}
 
 
 @dataclass
@@ -130,6 +130,7 @@ def _word(key: str) -> str:
 def _quantity(channel: comtrade.AnalogChannel) -> tuple[str, float]:
     """("V" or "I" or "", factor to volts or amps) by the channel's unit, by its name where it has none."""
     unit = channel.uu.strip()
+    unit = {"volt": "V", "volts": "V", "amp": "A", "amps": "A"}.get(unit.lower(), unit)
     for prefix, factor in _PREFIXES.items():
         if unit in (prefix + "V", prefix + "v"):
             return "V", factor
