@@ -52,7 +52,8 @@ class Fram:
             return 1
         at = (data[0] << 8 | data[1]) % self.size
         todo = count - 2
-        if 0 <= self.cut_in < count:
+        cut = 0 <= self.cut_in < count
+        if cut:
             todo = max(0, self.cut_in - 2)
         elif self.cut_in >= 0:
             self.cut_in -= count
@@ -66,7 +67,7 @@ class Fram:
         if todo:
             self._wear(at, todo)
         self._at = end % self.size
-        if 0 <= self.cut_in < count:
+        if cut:
             self.power(False)
             if self.on_cut is not None:
                 self.on_cut()

@@ -527,3 +527,35 @@ def test_regions_do_not_disturb_each_other_in_a_flash_page():
         assert region.read(slot, buf)
         assert buf == bytes((slot * 7 + i) & 255 for i in range(records.SIZE))
     assert regions.RECORD_BYTES * 3 <= 256
+
+
+def test_DX_6_a_stuck_line_does_not_look_like_a_new_meter():
+    """Reads of zeros over the whole of the memory, or over a part of it while the scan is under way."""
+    rig = Rig("fram")
+    _, state = filled(rig, 100)
+    before = bytes(rig.chip.memory)
+    rig.chip.stuck = True
+    journal = rig.journal()
+    assert journal.load(State()) == SILENT
+    assert journal.failed
+    ram = State()
+    for cycle in range(600):
+        advance(ram, 0)
+        journal.step(ram, False)
+        if cycle == 205:
+            assert bytes(rig.chip.memory[: len(before) - 2]) == before[:-2]
+            rig.chip.stuck = False  # in the middle of a look
+        if journal.recovered:
+            break
+    assert fields(journal.found) == fields(state)
+
+
+@both
+def test_a_slot_that_turned_blank_does_not_stop_the_meter(medium):
+    rig = Rig(medium)
+    journal, state = filled(rig, 100)
+    at, size = slots_of(rig)[journal._good - 3]
+    rig.chip.memory[at : at + size] = bytes(size)
+    again = State()
+    assert rig.journal().load(again) == LOADED
+    assert fields(again) == fields(state)

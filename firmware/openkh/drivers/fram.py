@@ -4,19 +4,23 @@ MB85RC256V data sheet DS501-00017 (Fujitsu/RAMXEED): byte write and sequential w
 in the memory when it has been acknowledged.
 """
 
+_PATTERNS = b"\xa5\x3c"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from machine import I2C
 
 
 class Fram:
-    """The memory on its bus. Never raises and allocates nothing, but for the exception of a bus that does not answer."""
+    """The memory on its bus. Never raises; allocates nothing, but for the exception where nobody answers."""
 
     def __init__(self, i2c: "I2C", address: int, size: int) -> None:
         self._i2c = i2c
         self._address = address
         self.size = size
         self._at = bytearray(2)
+        self._probe = bytearray(4)
+        self._back = bytearray(2)
         self.errors = 0  # transfers that were not acknowledged
 
     def write(self, at: int, buf: bytearray) -> bool:
@@ -38,6 +42,18 @@ class Fram:
             self._i2c.readfrom_into(self._address, buf)
         except OSError:
             return self._missed()
+        return True
+
+    def works(self) -> bool:
+        """Whether the last two bytes take what is written: a line held low or high looks like a blank memory."""
+        probe = self._probe
+        for pattern in _PATTERNS:
+            probe[2] = pattern
+            probe[3] = 255 - pattern
+            if not self.write(self.size - 2, probe) or not self.read(self.size - 2, self._back):
+                return False
+            if self._back[0] != pattern or self._back[1] != 255 - pattern:
+                return False
         return True
 
     def _missed(self) -> bool:

@@ -79,10 +79,10 @@ class Journal:
         Takes 60 ms on FRAM, 0.2 s on flash. Run time and demand are the record's; State.power_up() starts them anew.
         """
         scan = self._scan
-        scan.begin()
-        while not scan.step():
-            pass
-        result = self._take_up(scan.finish())
+        result = scan.run()
+        if scan.doubt:
+            result = scan.run()
+        result = self._take_up(result)
         if result == LOADED:
             state.copy(self.found)
         return result

@@ -60,6 +60,10 @@ class FramRegion:
         """FRAM is written over as it is."""
         return True
 
+    def works(self) -> bool:
+        """Whether the memory takes what is written; where it looks blank this tells it from one that is stuck."""
+        return self._fram.works()
+
     def blank(self, _slot: int) -> bool:
         """FRAM is written over as it is."""
         return True
@@ -106,6 +110,10 @@ class FlashRegion:
     def blank(self, slot: int) -> bool:
         """Whether `slot` reads as erased."""
         return self.read(slot, self._back) and self._back == self._erased
+
+    def works(self) -> bool:
+        """The map of the blocks could be read, so the flash works."""
+        return self.slots > 0
 
     def spoil(self, slot: int) -> None:
         """Clear every bit of a slot."""

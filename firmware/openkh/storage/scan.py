@@ -40,9 +40,18 @@ class Scan:
         self.next = -1
         self.damaged = 0
         self.foreign = 0
+        self.doubt = False  # finish() wants another look before it believes what it has seen
         self._unread = 0
+        self._blanks = 0
         self._at = 0
         self._best = -1  # first good slot of the newest unit
+
+    def run(self) -> int:
+        """The whole scan at once."""
+        self.begin()
+        while not self.step():
+            pass
+        return self.finish()
 
     def begin(self) -> None:
         """Start from the first slot."""
@@ -50,6 +59,7 @@ class Scan:
         self.damaged = 0
         self.foreign = 0
         self._unread = 0
+        self._blanks = 0
         self._at = 0
         self._best = -1
 
@@ -68,6 +78,8 @@ class Scan:
                     self._best = slot
                     self.sequence = sequence
                 break
+            if found == records.BLANK:
+                self._blanks += 1
             if self._buf == records.ERASED:
                 break  # nothing follows: a slot that is left out is made unreadable
         self._at = at + self._unit
@@ -86,9 +98,16 @@ class Scan:
                 return FOREIGN
             if self.damaged > (_TORN_AT_BIRTH if self._unit > 1 else 1):
                 return LOST
+            if not self._region.works():
+                return SILENT
             if self._unit > 1:
                 self.free = self._room(0, self._unit)
             return NEW
+        if self._unit == 1 and self._blanks and self.sequence >= self._region.slots and not self.doubt:
+            # A row that has been filled has no blank slots: the line may have been stuck for the first of them.
+            self.doubt = True
+            return SILENT
+        self.doubt = False
         newest = self._newest()
         if newest < 0 or self._unread:
             return SILENT

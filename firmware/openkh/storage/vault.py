@@ -82,7 +82,9 @@ class Vault:
             if self.foreign:
                 return FOREIGN
             # Nothing in the second half: the very first write was cut, nothing has been in use yet.
-            return DAMAGED if second else BLANK
+            if second:
+                return DAMAGED
+            return BLANK if self._region.works() else SILENT
         newest = self._newest(versions)
         self.version = newest
         self.data = versions.pop(newest)
