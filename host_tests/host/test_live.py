@@ -197,7 +197,7 @@ def test_the_view_shows_what_the_meter_is(size):
             " 0  0  0  0  1  2 ",
             "12 V on",
             "normal",
-            "max 200 W",
+            "200.000",
             "board starts (power)",
             "MAX",
             "Hz",

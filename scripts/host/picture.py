@@ -1,6 +1,6 @@
-"""The picture of the live view for the README: `python -m host.picture FOLDER` writes run.svg and run.png there.
+"""The picture of the live view for the README: `python -m host.picture FOLDER` writes run.png there.
 
-The PNG is painted from the view's own cells, with block characters as rectangles, so that the glass has no seams.
+It is painted from the view's own cells, with block characters as rectangles, so that the glass has no seams.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ SIZE = (100, 30)
 CELL = (10, 20)
 MARGIN = 12
 BACKGROUND = "#14181c"
-START_S = 18 * 3600 + 600  # an evening hour of the day's profile
+START_S = 7 * 3600 + 600
+REGISTER_WH = 48_205_730  # what the meter has counted before
 
 
 def paint(strips: list[Any], width: int) -> Image.Image:
@@ -72,18 +73,19 @@ async def _shoot(folder: Path) -> None:
     from openkh.model import Model
 
     model = Model("MDNCT-1SC", "60Hz")
-    session = Session(Setup(model, profile.household_source(model)), link.start)
+    setup = Setup(model, profile.household_source(model), board={"start_delivered_wh": REGISTER_WH})
+    session = Session(setup, link.start)
     try:
         while session.now_us < START_S * 1_000_000:
             session.advance(session.now_us + 60_000_000)
         app = MeterView(session, 1.0)
         async with app.run_test(size=SIZE) as pilot:
+            await pilot.press("l", "up", "up", "right")
             for _ in range(200):  # until the glass shows the energy and the load LED is lit
                 await pilot.pause(0.1)
                 if session.snap["lcd"]["screen"] == "1" and session.snap["pins"]["led"]:
                     break
             paint(app.screen._compositor.render_strips(), SIZE[0]).save(folder / "run.png", optimize=True)
-            app.save_screenshot("run.svg", str(folder))
             await pilot.press("q")
     finally:
         session.close()

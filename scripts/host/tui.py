@@ -87,7 +87,7 @@ class MeterView(App[None]):
     #log { height: 1fr; background: #14181c; padding: 0 1; scrollbar-size: 0 0; }
     #log { border: round #46515c; border-title-color: #9fb6c9; }
     .-narrow #outputs { display: none; } .-narrow #strip { display: block; }
-    .-narrow #panels { height: 6; } .-narrow .panel { padding: 0; } .-narrow #lines { width: 46; }
+    .-narrow #panels { height: 7; } .-narrow .panel { padding: 0; } .-narrow #lines { width: 46; }
     .-narrow .panel { border: none; border-top: solid #46515c; } .-narrow #energy { padding: 0 0 0 1; }
     .-narrow #log { border: none; border-top: solid #46515c; padding: 0; }
     Footer { height: 1; }
@@ -228,7 +228,8 @@ class MeterView(App[None]):
             ("delivered", f"{snap['delivered']:>16}", "bold"),
             ("  true", f"{net.delivered_ws / 3600:16.6f}", "#f0e0a0"),
             ("received", f"{snap['received']:>16}", "bold"),
-            ("demand", f"{demand['interval_w']} W, max {demand['max_w']} W", ""),
+            ("demand, W", f"{demand['interval_w']:16.3f}", ""),
+            ("  largest", f"{demand['max_w']:16.3f}", ""),
         )
         text = Text("\n").join(Text.assemble((f"{name:10}", QUIET), (value, style)) for name, value, style in rows)
         colour = GREEN if condition == "normal" else QUIET if condition == "unjudged" else WARN
