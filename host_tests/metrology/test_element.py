@@ -8,6 +8,7 @@ import random
 import pytest
 
 from host_tests.mp.front_end import Bench, Calibration, Element
+from host_tests.mp.polls import campaign
 from openkh import event_codes
 from openkh.drivers import ade7953_registers as reg
 from openkh.metrology import element as module
@@ -56,6 +57,13 @@ def test_EN_2_intervals_of_any_length_up_to_30_s_book_every_count():
         assert b.element.fresh
     assert b.error() == 0
     assert b.element.rejected == 0
+
+
+def test_EN_2_polls_with_jitter_and_drop_outs_book_every_count():
+    error, booked, rejected, dropped = campaign(20_000)
+    assert (error, rejected) == (0, 0)
+    assert booked > 1_000_000_000
+    assert dropped > 500
 
 
 def test_field_bug_15_sign_comes_with_the_counts():

@@ -492,4 +492,4 @@ class Element:
         self._tries += 1
         if self._tries >= RESTORE_TRIES and not self.altered:
             self.altered = True
-            self._log.add(event_codes.CHIP_ALTERED, self._line, self._chip.failed)
+            self._log.add(event_codes.CHIP_ALTERED, self._line, max(self._chip.failed, 0))
