@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageColor, ImageDraw
 
 Point = tuple[float, float]
 Polygon = list[Point]
@@ -185,7 +185,7 @@ def svg(lit: Collection[str], scale: float = 0.8) -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * scale:.0f}" height="{height * scale:.0f}" '
         f'viewBox="{-_RIM:g} {-_RIM:g} {width:g} {height:g}">',
-        f'<rect x="{-_RIM:g}" y="{-_RIM:g}" width="{width:g}" height="{height:g}" rx="16" fill="{BEZEL}"/>',
+        f'<rect x="{-_RIM:g}" y="{-_RIM:g}" width="{width:g}" height="{height:g}" fill="{BEZEL}"/>',
         f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" rx="7" fill="{GLASS}"/>',
     ]
     for name, polygons in POLYGONS.items():
@@ -198,13 +198,12 @@ def image(lit: Collection[str], width: int = 640) -> Image.Image:
     """The same picture as pixels, `width` of them across; drawn four times as large and averaged."""
     fine = 4
     scale = width * fine / (WIDTH + 2 * _RIM)
-    picture = Image.new("RGB", (width * fine, round((HEIGHT + 2 * _RIM) * scale)), "white")
+    picture = Image.new("RGB", (width * fine, round((HEIGHT + 2 * _RIM) * scale)), BEZEL)
     draw = ImageDraw.Draw(picture)
 
     def at(points: Polygon) -> Polygon:
         return [((x + _RIM) * scale, (y + _RIM) * scale) for x, y in points]
 
-    draw.rounded_rectangle((0, 0, picture.width - 1, picture.height - 1), 16 * scale, BEZEL)
     draw.rounded_rectangle((*at([(0, 0)])[0], *at([(WIDTH, HEIGHT)])[0]), 7 * scale, GLASS)
     for name, polygons in POLYGONS.items():
         for points in polygons:
@@ -212,8 +211,36 @@ def image(lit: Collection[str], width: int = 640) -> Image.Image:
     return picture.reduce(fine)
 
 
+def _palette() -> Image.Image:
+    """Every colour of a picture: the pure ones, and the steps between them that smooth edges take."""
+    pairs = ((GLASS, LIT), (GLASS, GHOST), (GLASS, BEZEL), (GHOST, LIT))
+    colours: list[int] = []
+    for start, end in (tuple(ImageColor.getrgb(name) for name in pair) for pair in pairs):
+        for step in range(8):
+            colours += [round(a + (b - a) * step / 7) for a, b in zip(start, end)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colours)
+    return palette
+
+
 def save(frames: list[Collection[str]], path: Path, frame_ms: int = 250, width: int = 640) -> None:
     """Write a PNG of these looks: one picture, or a moving one (APNG; a viewer that cannot move it shows the first)."""
-    pictures = [image(lit, width).quantize(24, dither=Image.Dither.NONE) for lit in frames]
+    palette = _palette()
+    pictures = [image(lit, width).quantize(palette=palette, dither=Image.Dither.NONE) for lit in frames]
     more = {"save_all": True, "append_images": pictures[1:], "duration": frame_ms, "loop": 0} if len(frames) > 1 else {}
     pictures[0].save(path, optimize=True, **more)
+
+
+def lit_in(picture: Image.Image) -> frozenset[str]:
+    """The dots that a picture made by `image` shows lit, seen at the middle of each dot's first shape."""
+    scale = picture.width / (WIDTH + 2 * _RIM)
+    found = set()
+    for name, polygons in POLYGONS.items():
+        points = polygons[0]
+        x = sum(p[0] for p in points) / len(points)
+        y = sum(p[1] for p in points) / len(points)
+        pixel = picture.getpixel((int((x + _RIM) * scale), int((y + _RIM) * scale)))
+        assert isinstance(pixel, tuple)
+        if sum(pixel[:3]) < 3 * 90:
+            found.add(name)
+    return frozenset(found)
