@@ -28,21 +28,21 @@ class Fram:
         buf[0] = at >> 8
         buf[1] = at & 255
         try:
-            return self._i2c.writeto(self._address, buf) == len(buf) or self._missed()
+            count = self._i2c.writeto(self._address, buf)
         except OSError:
-            return self._missed()
+            count = -1
+        return count == len(buf) or self._missed()
 
     def read(self, at: int, buf: "bytearray | memoryview") -> bool:
         """Fill `buf` from address `at`."""
         self._at[0] = at >> 8
         self._at[1] = at & 255
         try:
-            if self._i2c.writeto(self._address, self._at, False) != 2:
-                return self._missed()
+            count = self._i2c.writeto(self._address, self._at, False)
             self._i2c.readfrom_into(self._address, buf)
         except OSError:
-            return self._missed()
-        return True
+            count = -1
+        return count == 2 or self._missed()
 
     def works(self) -> bool:
         """Whether the last two bytes take what is written: a line held low or high looks like a blank memory."""

@@ -147,13 +147,7 @@ class _Ring:
         """Write the queued entry that starts at `at`; False if it does not hold."""
         slot = self.slot
         region = self.region
-        view = region.view(slot)
-        pack_into("<i", view, 1, order)
-        view[0] = queue[at]
-        pack_into("<i", view, 4, queue[at + 1])
-        pack_into("<i", view, 8, queue[at + 2])
-        pack_into("<i", view, 12, queue[at + 3])
-        pack_into("<i", view, _CHECK_AT, check(view, _CHECK_AT, _START))
+        self._pack(region.view(slot), order, queue, at)
         done = region.commit(slot) and region.holds(slot)
         if done:
             self.newest = slot
@@ -167,6 +161,16 @@ class _Ring:
         elif done:
             self.slot = (slot + 1) % region.slots
         return done
+
+    def _pack(self, view: memoryview, order: int, queue: "array[int]", at: int) -> None:
+        pack_into("<i", view, 1, order)
+        view[0] = queue[at]
+        to = 4
+        while to < _CHECK_AT:
+            at += 1
+            pack_into("<i", view, to, queue[at])
+            to += 4
+        pack_into("<i", view, _CHECK_AT, check(view, _CHECK_AT, _START))
 
     def wants_erase(self) -> bool:
         """Flash: whether the block in use is nearly full and the next one not erased yet."""

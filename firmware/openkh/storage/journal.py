@@ -168,22 +168,11 @@ class Journal:
         if self.blocked or slot < 0:
             self._miss()
             return False
-        region = self._region
-        marks = self.life << 4
-        if failing:
-            marks |= records.FAILING
-            self._failing_saves += 1
-        if self._next >= 0 and self._next == self._block_after(slot):
-            marks |= records.AHEAD
-        sequence = (self.sequence + 1) & records.SEQUENCE_MASK
-        records.pack(region.view(slot), state, self._identity, sequence, marks)
-        done = region.commit(slot) and (not self._group or region.holds(slot))
-        if done or not self._group or not region.blank(slot):
-            self._advance(slot)  # used up, unless the flash took nothing at all
-        if not done:
+        self._pack(slot, state, failing)
+        if not self._commit(slot):
             self._miss()
             return False
-        self.sequence = sequence
+        self.sequence = (self.sequence + 1) & records.SEQUENCE_MASK
         self.saves += 1
         self._last.copy(state)
         self._saved = True
@@ -193,6 +182,24 @@ class Journal:
         else:
             self._unverified = slot
         return True
+
+    def _pack(self, slot: int, state: State, failing: bool) -> None:
+        marks = self.life << 4
+        if failing:
+            marks |= records.FAILING
+            self._failing_saves += 1
+        if self._next >= 0 and self._next == self._block_after(slot):
+            marks |= records.AHEAD
+        view = self._region.view(slot)
+        records.pack(view, state, self._identity, (self.sequence + 1) & records.SEQUENCE_MASK, marks)
+
+    def _commit(self, slot: int) -> bool:
+        """Write what is packed and go on to the next slot; the flash is read back at once."""
+        region = self._region
+        done = region.commit(slot) and (not self._group or region.holds(slot))
+        if done or not self._group or not region.blank(slot):
+            self._advance(slot)  # used up, unless the flash took nothing at all
+        return done
 
     def tidy(self) -> bool:
         """Flash: erase the block ahead where that is to do, and say so; stops everything for 45 ms, 400 ms at worst.

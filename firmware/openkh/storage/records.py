@@ -69,6 +69,7 @@ def _offsets() -> bytes:
 
 
 _OFFSETS = _offsets()
+_COUNT = len(FIELDS)
 _MASKS = tuple((1 << 8 * _WIDTHS.get(name, 4)) - 1 if name in _WIDTHS else SEQUENCE_MASK for name in FIELDS)
 
 
@@ -99,11 +100,16 @@ def pack(buf: "bytearray | memoryview", state: "State", whose: int, sequence: in
     pack_into("<i", buf, 4, sequence)
     buf[0] = FORMAT
     buf[8] = marks
-    offsets = _OFFSETS
-    fields = FIELDS
-    for i in range(len(fields)):
-        pack_into("<i", buf, offsets[i], getattr(state, fields[i]))
+    _pack_fields(buf, state)
     pack_into("<i", buf, _CHECK_AT, check(buf, _CHECK_AT))
+
+
+def _pack_fields(buf: "bytearray | memoryview", state: "State") -> None:
+    i = 0
+    while i < _COUNT:
+        value = getattr(state, FIELDS[i])
+        pack_into("<i", buf, _OFFSETS[i], value)
+        i += 1
 
 
 def judge(buf: "bytearray | memoryview", whose: int) -> int:
