@@ -2,9 +2,8 @@
 
 import pytest
 
-from host_tests.mp.front_end import Ade7953, Bench, Calibration, FrontEndError, Wire, lock_all
+from host_tests.mp.front_end import Ade7953, Bench, Calibration, FrontEndError, Wire, ade7953_link, lock_all
 from openkh.drivers import ade7953_registers as reg
-from openkh.drivers.ade7953_link import signed16, signed24
 
 WIDTH = {0: 4, 1: 5, 2: 6, 3: 7}  # bytes of a frame by the address's width digit
 
@@ -100,8 +99,8 @@ def test_field_bug_4_rms_above_half_of_its_range_is_not_negative():
 
 
 def test_field_bug_5_sign_is_extended():
-    assert [signed24(x) for x in (0, 1, 0x7FFFFF, 0x800000, 0xFFFFFF)] == [0, 1, 0x7FFFFF, -0x800000, -1]
-    assert [signed16(x) for x in (0, 0x7FFF, 0x8000, 0xFFFF)] == [0, 0x7FFF, -0x8000, -1]
+    assert [ade7953_link.signed24(x) for x in (0, 1, 0x7FFFFF, 0x800000, 0xFFFFFF)] == [0, 1, 0x7FFFFF, -0x800000, -1]
+    assert [ade7953_link.signed16(x) for x in (0, 0x7FFF, 0x8000, 0xFFFF)] == [0, 0x7FFF, -0x8000, -1]
 
 
 def test_field_bug_6_a_write_that_does_not_land_is_noticed(bench):
@@ -166,7 +165,7 @@ def test_field_bug_12_power_factor_and_reactive_keep_their_signs(bench, sine, si
     bench.start()
     bench.drive(cosine=0.5, sine=sine)
     bench.run(5)
-    assert signed16(bench.driver.read(reg.PFA)) * sign > 0
+    assert ade7953_link.signed16(bench.driver.read(reg.PFA)) * sign > 0
     assert bench.element.reactive * sign > 0
     assert bench.element.active > 0
 

@@ -8,10 +8,10 @@ import random
 import pytest
 
 from host_tests.mp.front_end import Bench, Calibration, Element
+from host_tests.mp.front_end import element_module as module
 from host_tests.mp.polls import campaign
 from openkh import event_codes
 from openkh.drivers import ade7953_registers as reg
-from openkh.metrology import element as module
 
 RATE_100A = 120 * 100 * 32_000 // 3600 // 10  # counts in one cycle at 100 A, 120 V, 32,000 counts per Wh
 

@@ -7,9 +7,8 @@ send the same frames, and give the same results.
 
 import micropython
 
-from host_tests.mp.front_end import Bench, Calibration, simtime
-from openkh.drivers import ade7953, ade7953_link
-from openkh.metrology import element
+from host_tests.mp.front_end import Bench, Calibration, ade7953, ade7953_link, simtime
+from host_tests.mp.front_end import element_module as element
 
 
 class Tape:

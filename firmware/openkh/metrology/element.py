@@ -10,8 +10,6 @@ configuration was altered, is set up again within the cycle that sees it; what i
 is dropped, and the gap is logged. Reset and wrap are told apart by the checksum, never by value.
 """
 
-from time import ticks_diff, ticks_us
-
 from openkh import event_codes
 from openkh.drivers.ade7953 import FrontEndError
 from openkh.drivers.ade7953_registers import (
@@ -42,10 +40,11 @@ from openkh.drivers.ade7953_registers import (
 )
 from openkh.metrology.scrub import Scrub
 from openkh.model import RMS_FULL_SCALE
+from openkh.ticks import ticks_diff, ticks_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from typing import Protocol
 
     from openkh.drivers.ade7953 import Ade7953
     from openkh.model import Model
@@ -169,7 +168,7 @@ class Element:
         self.repairs = 0  # registers found altered and mended
         self.gap_ms = 0  # time whose counts were dropped
 
-        self._now_us: Any = 0  # ticks_us of this poll
+        self._now_us = 0  # ticks_us of this poll
         self._age_us = 0  # of the reading booked last, at the start of the poll
         self._resumed = False  # it was booked before a restart: its age is not known
         self._offered = False  # a reading was handed out in the last poll,
@@ -180,7 +179,7 @@ class Element:
         self._event = 0  # why, for the log
         self._event_b = 0
         self._reading = 0
-        self._reading_us: Any = 0
+        self._reading_us = 0
         self._reactive_raw = 0
         self._odd_raw = 0
         self._odd = 0
