@@ -136,11 +136,11 @@ class Cpu:
         return True
 
     def run_soft(self):
-        """Run what is pending, unless a callback is running."""
+        """Run what is pending now, unless a callback is running."""
         if not self._queue or self.in_callback or self.clock.cpu_blocked:
             return
-        life = self._life
-        while self._queue and life == self._life:
+        # What comes in meanwhile waits: callbacks that take longer than their period must not shut out the main code.
+        for _ in range(len(self._queue)):
             fn, arg = self._queue.pop(0)
             self.in_callback = True
             try:

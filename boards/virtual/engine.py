@@ -16,7 +16,7 @@ from binascii import a2b_base64, b2a_base64
 from boards.virtual import image, reference
 from boards.virtual.faults import Faults
 from boards.virtual.glass import GlassReader
-from boards.virtual.halt import Finished, PowerCut, Reset
+from boards.virtual.halt import Broken, Finished, PowerCut, Reset
 from boards.virtual.probe import Probe
 from boards.virtual.recorder import Recorder
 
@@ -53,20 +53,23 @@ class Engine:
         self._transport = transport
         self._cause = "power"  # of the next start
         self._heap = None
+        self._gone = False
 
     def serve(self):
-        """Run until the host has asked for the end."""
+        """Run until the host has asked for the end. (A small frame, see `_live`.)"""
         try:
             self._start(json.loads(self._transport.receive()))
             drop_firmware()
             gc.collect()
             self._reply({})
             self._live()
-        except Exception:
+        except (Exception, Broken):
             self._broken()
 
     def _broken(self):
-        self._transport.send(json.dumps({"error": trace_of(sys.exc_info()[1])}))
+        error = sys.exc_info()[1]
+        text = error.args[0] if isinstance(error, Broken) else trace_of(error)
+        self._transport.send(json.dumps({"error": text}))
 
     # -- the host's side ----------------------------------------------------------------------------------------
 
@@ -79,7 +82,11 @@ class Engine:
     def _ask(self):
         """The host's turn: returns when it wants time to go on."""
         while True:
-            request = json.loads(self._transport.receive())
+            text = self._transport.receive()
+            if not text:
+                self._gone = True
+                raise Finished()
+            request = json.loads(text)
             op = request["op"]
             if op == "run":
                 self._feed(request.get("stimulus", ()))
@@ -95,8 +102,11 @@ class Engine:
 
     def _pause(self):
         """An event at the time that the host has asked for."""
-        self._reply({"t_us": self._clock.now_us, "out": self._recorder.take(), "snap": self._snap()})
-        self._ask()
+        try:
+            self._reply({"t_us": self._clock.now_us, "out": self._recorder.take(), "snap": self._snap()})
+            self._ask()
+        except Exception as error:
+            raise Broken(trace_of(error)) from None
 
     def _feed(self, items):
         for item in items:
@@ -106,6 +116,12 @@ class Engine:
                 self._clock.at(item[1], lambda item=item: self._happen(item))
 
     def _happen(self, item):
+        try:
+            self._apply(item)
+        except Exception as error:
+            raise Broken(trace_of(error)) from None
+
+    def _apply(self, item):
         kind = item[0]
         if kind == "fault":
             self._faults.start(item[2], item[3], item[4], item[5])
@@ -236,6 +252,8 @@ class Engine:
         self._stopped(sys.exc_info()[1].cause)
 
     def _finish(self):
+        if self._gone:
+            return
         gc.collect()
         self._memory_out()
         gc.collect()

@@ -18,4 +18,8 @@ class Reset(Halt):
 
 
 class Finished(Halt):
-    """The host has asked for the end of the simulation."""
+    """The host has asked for the end of the simulation, or is gone."""
+
+
+class Broken(Halt):
+    """The simulation itself has failed, in the middle of the firmware, which must not take it for its own error."""

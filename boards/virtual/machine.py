@@ -193,7 +193,7 @@ class I2C:
             self._cpu.at_bus()
         if self._bus.stuck:
             self._clock.spend(self._timeout_us)
-            raise OSError(TIMEOUT)
+            raise OSError(TIMEOUT, "ETIMEDOUT")
 
     def writeto(self, addr, buf, stop=True):
         """Write; returns how many bytes were acknowledged. OSError where the address was not."""
@@ -202,7 +202,7 @@ class I2C:
         if acked < 0 or stop:
             self._bus.stop(addr)
         if acked < 0:
-            raise OSError(NAK)
+            raise OSError(NAK, "EIO")
         return acked
 
     def writevto(self, addr, vector, stop=True):
@@ -216,7 +216,7 @@ class I2C:
         if not answered or stop:
             self._bus.stop(addr)
         if not answered:
-            raise OSError(NAK)
+            raise OSError(NAK, "EIO")
 
     def readfrom(self, addr, nbytes, stop=True):
         """Read `nbytes`."""

@@ -260,19 +260,13 @@ class _Wasm:
                 fuel=1 << 62,
                 wall_timeout_seconds=None,
                 memory_bytes=64 << 20,
-                host_functions={"send": self._from.put, "receive": self._next},
+                host_functions={"send": self._from.put, "receive": self._to.get},
                 host_result_bytes=WASM_MESSAGE_BYTES,
             )
             self._end = result.stdout + result.stderr
         except Exception as error:  # whatever ended it is told to the thread that waits for an answer
             self._end = f"{type(error).__name__}: {error}"
         self._from.put(None)
-
-    def _next(self) -> str:
-        text = self._to.get()
-        if not text:
-            raise EOFError
-        return text
 
     def send(self, text: str) -> None:
         self._to.put(text)
