@@ -28,7 +28,7 @@ class Device:
     def cs(self, level):
         pass
 
-    def exchange(self, tx, rx):
+    def exchange(self, _tx, _rx):
         return True
 
     def idle_miso(self):

@@ -1,4 +1,4 @@
-"""The engine behind its link: the same script gives the same answers on CPython, MicroPython unix and 32-bit MicroPython.
+"""The engine behind its link: one script, the same answers on CPython, MicroPython unix and 32-bit MicroPython.
 
 A dummy firmware stands in for the meter (host_tests/mp/dummy_app.py), so that what is tested is the virtual board.
 """

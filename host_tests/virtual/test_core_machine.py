@@ -148,7 +148,7 @@ def test_field_bug_7_the_wrong_clock_phase_shifts_every_bit(board):
     """CONFIG (0x8004) then reads 0x4002, as people have reported."""
 
     class Config(Echo):
-        def exchange(self, tx, rx):
+        def exchange(self, _tx, rx):
             rx[:] = b"\x00\x00\x00\x80\x04"
             return True
 
@@ -187,7 +187,7 @@ def test_a_power_cut_in_the_middle_of_a_frame(board):
 # I2C
 
 
-def i2c(board, timeout=50_000):
+def i2c(timeout=50_000):
     from machine import I2C, Pin
 
     return I2C(0, scl=Pin(5), sda=Pin(4), freq=400_000, timeout=timeout)
@@ -196,7 +196,7 @@ def i2c(board, timeout=50_000):
 def test_i2c_nine_bits_a_byte_and_nak(board):
     memory = Fram(8192)
     board.i2c[0].attach(memory, 0x50)
-    bus = i2c(board)
+    bus = i2c()
     assert bus.writeto(0x50, b"\x01\x00abc") == 5
     assert board.clock.now_us == 6 * 23  # 22.5 us a byte
     assert bus.readfrom_mem(0x50, 0x100, 3, addrsize=16) == b"abc"
@@ -217,7 +217,7 @@ def test_i2c_stuck_bus_times_out(board):
     board.i2c[0].stuck = True
     before_us = board.clock.now_us
     with pytest.raises(OSError) as caught:
-        i2c(board, timeout=5000).writeto(0x50, b"a")
+        i2c(timeout=5000).writeto(0x50, b"a")
     assert caught.value.errno == 110
     assert board.clock.now_us - before_us == 5000
 
@@ -226,7 +226,7 @@ def test_ST_1_a_power_cut_in_the_middle_of_an_i2c_write_leaves_the_bytes_so_far(
     memory = Fram(8192)
     board.i2c[0].attach(memory, 0x50)
     board.devices.append(memory)
-    bus = i2c(board)
+    bus = i2c()
     board.clock.at(23 * 6 + 1, lambda: board.power(False))  # address, pointer, three bytes are through
     with pytest.raises(PowerCut):
         bus.writeto(0x50, b"\x00\x10abcdefgh")
@@ -238,7 +238,7 @@ def test_an_event_during_a_transfer_that_is_no_power_cut_changes_nothing(board):
     board.i2c[0].attach(memory, 0x50)
     log = []
     board.clock.at(50, lambda: log.append(bytes(memory.memory[0x10:0x12])))
-    i2c(board).writeto(0x50, b"\x00\x10ab")
+    i2c().writeto(0x50, b"\x00\x10ab")
     assert log == [b"\x00\x00"] and memory.memory[0x10:0x12] == b"ab"
 
 
