@@ -11,7 +11,11 @@ from boards.virtual import pio_asm
 
 FIFO = 4
 RUN_LIMIT = 10_000  # instructions without a wait for a word: such a program cannot be run ahead
-NEVER = 1 << 62
+NEVER = 1 << 60  # a small integer on 64-bit MicroPython
+
+# pull(block), out(pins, 2), out(x, 30), jmp(x_dec, itself): the pins change with the cycle after the pull, and the next
+# pull comes x + 4 cycles after it.
+SEGMENTS = [0x80A0, 0x6002, 0x603E, 0x0043]
 
 _MASK32 = 0xFFFFFFFF
 
@@ -44,14 +48,20 @@ class StateMachine:
         self._side_optional = program.side_optional
         self._side_bits = len(program.sideset_init) + (1 if program.side_optional else 0)
         self._due = self._edge_due
+        self._segments = program.code == SEGMENTS and self._right and program.wrap_target == 0
+        self._out_value = -1  # last value of `out(pins, ..)` in a program of SEGMENTS
         self._active = False
         self._fifo = []  # words that the run ahead has not come to
-        self._ahead = []  # (cycle of the pull, word, registers before it): pulls still to come in real time
+        self._pulls = []  # cycles of the pulls still to come in real time
+        self._words = []  # and what they take
+        self._before = []  # and the registers before each; None: the first instruction, X counted down
         self._edges = []  # (cycle, pin, level) still to come
         self._event = None
         self._armed = NEVER  # cycle of the edge that the event stands for
         self._muted = False
-        self._last = (0, None, (0, 0, 0, 0, 0))  # the last pull that has happened, or the start
+        self._last_pull = 0  # the same of the last pull that has happened
+        self._last_word = None  # None: it was the start
+        self._last_before = (0, 0, 0, 0, 0)
         self._shown = {}  # level of each pin
         self._planned = {}  # and after all of `_edges`
         self._pc = self._x = self._y = self._osr = self._isr = 0
@@ -73,7 +83,7 @@ class StateMachine:
             if value:
                 self._active = True
                 self._cycle += now
-                self._last = (self._cycle, None, self._registers())
+                self._last_pull, self._last_word, self._last_before = self._cycle, None, self._registers()
                 self._run(NEVER)
             else:
                 self._back_to(now)
@@ -84,22 +94,29 @@ class StateMachine:
     def put(self, value, shift=0):
         """Add a word; waits while the FIFO is full."""
         while self.tx_fifo() >= self._depth:
-            if not self._active or not self._ahead:
+            if not self._active or not self._pulls:
                 raise RuntimeError("put waits for ever: the FIFO is full and the state machine stands")
-            self._clock.spend(max(1, self._us(self._ahead[0][0]) - self._clock.now_us))
+            self._clock.spend(max(1, self._us(self._pulls[0]) - self._clock.now_us))
         self._fifo.append(value << shift & _MASK32)
         if self._active:
-            self._cycle = max(self._cycle, self._now())
-            self._run(NEVER)
+            now = self._now()
+            if self._cycle < now:
+                self._cycle = now
+            if self._segments and self._pc == 0:
+                self._run_segments()
+            else:
+                self._run(NEVER)
 
     def tx_fifo(self):
         """Words waiting."""
-        ahead = self._ahead
-        if ahead:
+        pulls = self._pulls
+        if pulls:
             now = self._now()
-            while ahead and ahead[0][0] <= now:
-                self._last = ahead.pop(0)
-        return len(ahead) + len(self._fifo)
+            while pulls and pulls[0] <= now:
+                self._last_pull = pulls.pop(0)
+                self._last_word = self._words.pop(0)
+                self._last_before = self._before.pop(0)
+        return len(pulls) + len(self._fifo)
 
     def rx_fifo(self):
         """Words to be read: none, inputs are not modelled."""
@@ -121,7 +138,7 @@ class StateMachine:
         if not self._step(instruction):
             self._pc = pc
         self._cycle = cycle
-        self._ahead = []
+        self._pulls, self._words, self._before = [], [], []
         self._arm()
 
     def release(self):
@@ -150,17 +167,19 @@ class StateMachine:
     def _back_to(self, now):
         """Undo what was computed beyond cycle `now`, by doing what came after the last real pull again."""
         self.tx_fifo()
-        undone = [pull[1] for pull in self._ahead]
-        cycle, word, registers = self._last
-        self._pc, self._x, self._y, self._osr, self._isr = registers
-        self._cycle = cycle
-        self._fifo = ([] if word is None else [word]) + undone + self._fifo
-        self._ahead = []
+        self._fifo = ([] if self._last_word is None else [self._last_word]) + self._words + self._fifo
+        self._cycle = self._last_pull
+        if self._last_before is None:
+            self._pc, self._x = 0, _MASK32
+        else:
+            self._pc, self._x, self._y, self._osr, self._isr = self._last_before
+        self._pulls, self._words, self._before = [], [], []
         self._edges = [edge for edge in self._edges if edge[0] <= now + 1]
         self._muted = True  # its edges have been given, or are in the list still
         self._run(now)
         self._muted = False
         self.tx_fifo()
+        self._out_value = -1
         self._planned = dict(self._shown)
         for _, pin, level in self._edges:
             self._planned[pin] = level
@@ -185,6 +204,25 @@ class StateMachine:
         else:
             raise RuntimeError("a PIO program that never waits for a word cannot be run ahead")
         self._arm()
+
+    def _run_segments(self):
+        """The same as `_run` for a program that is SEGMENTS, a word at a time and without heap: a simulated day has
+        millions of them.
+        """
+        fifo = self._fifo
+        while fifo:
+            word = fifo.pop(0)
+            cycle = self._cycle
+            self._pulls.append(cycle)
+            self._words.append(word)
+            self._before.append(None)
+            if word & 3 != self._out_value:
+                self._out_value = word & 3
+                self._cycle = cycle + 1
+                self._write(self._out, word & 3)
+                self._arm()
+            self._cycle = cycle + 4 + (word >> 2)
+        self._x = _MASK32
 
     def _count_down(self, opcode, limit):
         """A jump to itself while X (or Y) counts down to zero. False if `limit` comes first."""
@@ -276,7 +314,9 @@ class StateMachine:
             raise NotImplementedError("push, pull(ifempty)")
         if self._fifo:
             word = self._fifo.pop(0)
-            self._ahead.append((self._cycle, word, self._registers()))
+            self._pulls.append(self._cycle)
+            self._words.append(word)
+            self._before.append(self._registers())
             self._osr = word
         else:
             self._osr = self._x

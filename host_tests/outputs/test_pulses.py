@@ -185,6 +185,22 @@ def test_EN_3_the_roll_over_is_no_edge_and_loses_none():
     assert shortest_us(meter.edges[10]) > 400_000
 
 
+def test_EN_3_a_stall_over_the_roll_over_loses_none():
+    start = ROLL_WH - 60
+    meter = Meter(start_wh=start)
+    meter.load(36_000)
+    meter.run(10)
+    meter.clock.spend(15_000_000)
+    meter.run(1)
+    meter.load(0)
+    meter.run(DRAIN)
+    end = start + meter.energy() // 32_000
+    assert end > ROLL_WH + 80
+    assert meter.rises(10) == end // 10 - start // 10
+    assert meter.rises(100) == end // 100 - start // 100
+    assert meter.rises(1000) == 1
+
+
 def cut(meter, warned=True):
     """Lose the supply: with a warning the queue stands still at the last commit."""
     if warned:
