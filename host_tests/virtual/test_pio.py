@@ -72,10 +72,11 @@ def emulated_edges(program, words, cycles, pins=2):
             wrap_top=program.wrap,
         )
         state = next(step)[1]
+        changed = cycle + 1  # the emulator's own clock stands after the instruction's delay
         cycle = state.clock
         if state.pin_values & 1 != level:
             level = state.pin_values & 1
-            edges.append((cycle, level))
+            edges.append((changed, level))
     return edges
 
 
