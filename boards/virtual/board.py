@@ -106,7 +106,7 @@ class Board:
             machine.release()
         self.state_machines.clear()
         for net in self.pins:
-            net.interrupt = None
+            net.on_interrupt(None)
         if cause == "soft":
             return
         self.watchdog.stop()

@@ -51,17 +51,20 @@ class _Slot:
     def __init__(self, bus, device):
         self._bus = bus
         self.device = device
+        self._cs = device.cs
         self.low = False
 
     def on_cs(self, level, _t_us):
         bus = self._bus
         device = self.device
-        self.low = not level
-        if not level:
+        if level:
+            self.low = False
+            if bus.selected is device:
+                bus.selected = None
+        else:
+            self.low = True
             bus.selected = device
-        elif bus.selected is device:
-            bus.selected = None
-        device.cs(level)
+        self._cs(level)
 
 
 def _fill(buffer, value):

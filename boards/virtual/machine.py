@@ -79,7 +79,7 @@ class Pin:
         """Call `handler(pin)` on edges: from the interrupt (hard) or through the queue (soft)."""
         net = self.net
         if handler is None:
-            net.interrupt = None
+            net.on_interrupt(None)
             return self
         cpu = _board.cpu
 
@@ -88,11 +88,11 @@ class Pin:
                 return
             if hard:
                 if not cpu.hard(handler, self):
-                    net.interrupt = None
+                    net.on_interrupt(None)
             else:
                 cpu.soft(handler, self)
 
-        net.interrupt = lambda level: _board.interrupt(interrupt, level)
+        net.on_interrupt(lambda level: _board.interrupt(interrupt, level))
         return self
 
     def __repr__(self):
