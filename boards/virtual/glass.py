@@ -162,7 +162,7 @@ def _bits(image, places):
 
 
 _SHORT_US = 1_100_000  # dots that stay as they are for no longer than this, then turn: they blink
-_HOLD_US = 1_150_000  # so long a change waits before it is told
+_HOLD_US = 1_650_000  # so long a change waits before it is told
 _HALF_US = 500_000  # half a blink
 _CUT_US = 450_000  # a half shorter than this was cut off: the blinking ended with it
 
@@ -192,11 +192,18 @@ class _Look:
         )
 
 
+def _note(since, before, look):
+    """Note in `since` which lamps turn from one look to the next."""
+    for e in range(4):
+        if look.lamps[e] != before.lamps[e]:
+            since[e] = look.t_us
+
+
 class GlassReader:
     """Watches the glass: `feed` it at each refresh. `emit(t_us, record)` is called for each change of what it says.
 
     record: {"screen", "text", "symbols", "bar", "blinking"}; the symbols include those that blink. Whether a dot blinks
-    shows only in what follows, so a change is told 1.15 s later, with the time at which it came. `off` and `finish`
+    shows only in what follows, so a change is told 1.65 s later, with the time at which it came. `off` and `finish`
     tell at once what is still held back.
     """
 
@@ -219,6 +226,7 @@ class GlassReader:
         self._screen = ""
         self._since = [-_SHORT_US] * 4
         self._blink = [False] * 4
+        self._blinked = self._blink  # as it was before the look that is being judged
         self._end = [-1] * 4  # when a blinking that does not go on ended
 
     def feed(self, t_us, image):
@@ -261,12 +269,14 @@ class GlassReader:
         t_us = look.t_us
         before = self._told
         turned = [look.lamps[e] != before.lamps[e] for e in range(4)]
+        self._blinked = list(self._blink)
         for e in range(4):
             if turned[e]:
                 self._judge(e, look, now_us)
+            elif look.lamps[e] == 1 and not self._blink[e]:
+                self._blink[e] = self._starts(e, look)
+        _note(self._since, before, look)
         for e in range(4):
-            if turned[e]:
-                self._since[e] = t_us
             if self._blink[e] and 0 <= self._end[e] <= t_us:
                 self._blink[e] = False
                 self._end[e] = -1
@@ -274,9 +284,10 @@ class GlassReader:
         if look.screen != "F":
             self._screen = look.screen
         elif look.text != before.text or look.symbols & _OTHER != before.symbols & _OTHER:
-            for later in self._waiting:  # another screen, and its ID comes after the F
+            for later in self._waiting:  # where it is another screen, its ID comes after the F
                 if later.screen != "F":
-                    self._screen = later.screen
+                    if later.text == look.text and later.symbols & _OTHER == look.symbols & _OTHER:
+                        self._screen = later.screen
                     break
         symbols = look.symbols
         for e in (0, 1):
@@ -304,6 +315,43 @@ class GlassReader:
         elif self._blink[e] and now_us - t_us > _HALF_US:
             self._stop(e, look)
 
+    def _starts(self, e, look):
+        """Lamp `e` was lit and stays so for now: does it blink from this look on, which changes something else?"""
+        breaks = self._breaks(e, self._told, look, self._since)
+        if not breaks and look.text == self._told.text and look.symbols & _OTHER == self._told.symbols & _OTHER:
+            return False
+        within_us = 2 * _HALF_US if breaks else _HALF_US
+        since = list(self._since)
+        _note(since, self._told, look)
+        dark_us = -1
+        before = look
+        for later in self._waiting:
+            if dark_us >= 0:
+                if later.lamps[e] != 0:
+                    return later.lamps[e] == 1 and later.t_us - dark_us <= _SHORT_US
+            elif later.lamps[e] != 1:
+                if later.lamps[e] != 0 or later.t_us - look.t_us > within_us:
+                    return False
+                dark_us = later.t_us
+            elif self._breaks(e, before, later, since):
+                return False  # it begins there
+            _note(since, before, later)
+            before = later
+        return False
+
+    def _breaks(self, e, before, look, since):
+        """Whether the arrow comes or goes, or a lamp other than `e` turns out of turn: it stood steady, or its half of
+        a blink is cut off."""
+        if look.bar != before.bar and (look.bar > _LIT or before.bar > _LIT):
+            return True
+        for other in range(4):
+            if other == e or look.lamps[other] == before.lamps[other]:
+                continue
+            stood_us = look.t_us - since[other]
+            if stood_us < _CUT_US if self._blinked[other] else stood_us > _SHORT_US:
+                return True
+        return False
+
     def _stop(self, e, look):
         """Blinking ended within this lamp's last half: where the glass changed otherwise, or when it did not turn."""
         t_us = look.t_us
@@ -315,13 +363,10 @@ class GlassReader:
         at = 0
         before = self._told
         while True:
-            if look.bar != before.bar and (look.bar > _LIT or before.bar > _LIT):
+            if self._breaks(e, before, look, since):
                 end_us = look.t_us
-            for other in range(4):
-                if look.lamps[other] != before.lamps[other]:
-                    if other != e and (not self._blink[other] or look.t_us - since[other] < _CUT_US):
-                        end_us = look.t_us
-                    since[other] = look.t_us
+                break
+            _note(since, before, look)
             before = look
             if at == len(self._waiting) or self._waiting[at].t_us > t_us + _HALF_US:
                 break

@@ -134,8 +134,9 @@ class Screens:
     def _show(self, screen: int) -> None:
         self.screen = screen
         self._steps = 0
-        self._letter = 0  # the ID first, so that it is read before the F; the lamps in step with it
-        self._lamp = 0
+        self._letter = 0  # the ID first, so that it is read before the F
+        if self._failed:
+            self._lamp = 0  # and the bar with it
         self._power_age = _POWER_STEPS
         if screen != _ERROR:
             self._runtime = screen

@@ -256,15 +256,15 @@ class Status:
         self.failures = 0
 
     def set_failure(self, number: int, stands: bool) -> None:
-        """FAIL 03, 04, 05: established elsewhere. 01 and 02 follow the front ends at each step."""
-        if stands:
-            self.failures |= 1 << (number - 1)
-        else:
-            self.failures &= ~(1 << (number - 1))
+        """FAIL 03, 04, 05: established elsewhere. 01 and 02 follow the front ends at each step. Shows at once."""
+        failures = self._with(number, stands)
+        if failures != self.failures:
+            self.failures = failures
+            self._choose()
 
-    def internal_error(self) -> None:
-        """FAIL 05, until service or power-up (DX-6)."""
-        self.set_failure(5, True)
+    def _with(self, number: int, stands: bool) -> int:
+        bit = 1 << (number - 1)
+        return self.failures | bit if stands else self.failures & ~bit
 
     def step(self, dt_us: int, e1: "Element", e2: "Element | None") -> None:
         """One measuring cycle of `dt_us` since the last one (below 2^30). `e2` is None on a single-element meter."""
@@ -277,8 +277,8 @@ class Status:
             two.step(dt_us, e2)
             silent = silent or e2.silent
             altered = altered or e2.altered
-        self.set_failure(1, silent)
-        self.set_failure(2, altered)
+        self.failures = self._with(1, silent)
+        self.failures = self._with(2, altered)
         self._choose()
 
     def _choose(self) -> None:
