@@ -169,15 +169,15 @@ class Cpu:
                 alarm.wake()
 
     def throw(self, error):
-        """Fault: raise `error` at a bus call of the next soft callback."""
+        """Fault: raise `error` at the next call to a front end (SPI) from a soft callback: in the measuring loop."""
         self._throw = error
         self.attention = True
 
-    def at_bus(self):
+    def at_bus(self, front_end):
         """Called before a bus call while `attention` is set."""
         if self.in_callback:
             error = self._throw
-            if error is not None:
+            if error is not None and front_end:
                 self._throw = None
                 self.attention = self.interleave
                 raise error

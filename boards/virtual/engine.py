@@ -153,7 +153,7 @@ class Engine:
         self._reference = reference.Reference(parts, model, options, board)
         self._faults = Faults(self._reference)
         self._probe = Probe(model)
-        self._lives = []  # when the RP2040 started after a loss of supply
+        self._lives = []  # (start, run time it goes on from) of each start of the firmware, for the log's times
         self._recorder = recorder = Recorder(board.clock, self._more)
         for pin, signal in (
             (parts.PIN_OPTO_10, "opto10"),
@@ -236,8 +236,7 @@ class Engine:
         self._failed(sys.exc_info()[1])
 
     def _booting(self):
-        if self._cause == "power":
-            self._lives.append(self._clock.now_us)
+        self._lives.append((self._clock.now_us, 0 if self._cause == "power" else self._probe.run_us))
         self._recorder.add(["boot", self._clock.now_us, self._cause])
         self._parts()
         if self._heap is not None:
@@ -321,18 +320,21 @@ class Engine:
         }
 
     def _events(self, kind, chip):
-        """The log with simulated times: each power-up begins a new run time at 0."""
-        from openkh.event_codes import NAMES, POWER_UP
+        """The log as [t_us, name, a, b]: run time in s, with the time at which that run time was 0."""
+        from openkh.event_codes import DEMAND_LOST, NAMES, POWER_UP, RESTART
 
+        entries = image.events(kind, chip)
+        starts = 0
+        for entry in entries:
+            starts += entry[2] == POWER_UP or entry[2] == RESTART
+        life = len(self._lives) - starts - 1  # what is negative comes from earlier runs (--state)
+        zero_us = 0
         found = []
-        life = -1
-        for _order, run_s, code, a, b in image.events(kind, chip):
-            if code == POWER_UP:
+        for _order, run_s, code, a, b in entries:
+            if code == POWER_UP or code == RESTART:
                 life += 1
-            found.append([life, run_s, NAMES.get(code, str(code)), a, b])
-        first = len(self._lives) - 1 - life  # lives of earlier runs (--state) come before ours
-        for entry in found:
-            n = entry[0] + first
-            start_us = self._lives[n] if 0 <= n < len(self._lives) else 0
-            entry[0] = start_us + entry[1] * 1000000
+                zero_us = self._lives[life][0] - self._lives[life][1] if life >= 0 else 0
+            elif code == DEMAND_LOST and life >= 0:
+                zero_us = self._lives[life][0]  # run time has started anew
+            found.append([zero_us + run_s * 1000000, NAMES.get(code, str(code)), a, b])
         return found

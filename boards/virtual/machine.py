@@ -138,7 +138,7 @@ class SPI:
         if n != len(read_buf):
             raise ValueError("buffers must be the same length")
         if self._cpu.attention:
-            self._cpu.at_bus()
+            self._cpu.at_bus(True)
         us = self._us[n] if n < 65 else self._us[64] * n // 64
         clock = self._clock
         t_us = clock.now_us + us
@@ -157,7 +157,7 @@ class SPI:
         """Clock `buf` out."""
         n = len(buf)
         if self._cpu.attention:
-            self._cpu.at_bus()
+            self._cpu.at_bus(True)
         self._clock.spend(self._us[n] if n < 65 else self._us[64] * n // 64)
         self._bus.exchange(buf, None)
 
@@ -190,7 +190,7 @@ class I2C:
 
     def _start(self):
         if self._cpu.attention:
-            self._cpu.at_bus()
+            self._cpu.at_bus(False)
         if self._bus.stuck:
             self._clock.spend(self._timeout_us)
             raise OSError(TIMEOUT, "ETIMEDOUT")

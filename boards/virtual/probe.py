@@ -28,6 +28,7 @@ class Probe:
         self._cycles = 0
         self._faults = {}
         self._last = None
+        self.run_us = 0  # run time when the firmware was stopped last
 
     def retire(self):
         """The firmware is about to be dropped: keep what the report needs."""
@@ -35,6 +36,8 @@ class Probe:
         if running is None:
             return
         self._last = self._figures(running)
+        state = running.cycle.state
+        self.run_us = state.run_s * 1000000 + state.run_us
         self._cycles += running.cycle.cycles
         for name, count in self._counters(running):
             self._faults[name] = self._faults.get(name, 0) + count

@@ -286,7 +286,7 @@ def test_while_the_supply_moves_no_hard_timer_is_skipped(boards):
     assert len(runs) - before == 50
 
 
-def test_fault_exception_comes_at_a_bus_call_of_the_next_callback(boards):
+def test_fault_exception_comes_at_a_front_end_call_of_the_next_callback(boards):
     board = boards()
     import time
 

@@ -104,7 +104,7 @@ class Link:
             "shortest_on_ms": _ms(counter["shortest_on_us"]),
             "shortest_off_ms": _ms(counter["shortest_off_us"]),
         }
-        final["events"] = [{"t_s": t / 1e6, "event": name, "a": a, "b": b} for t, _, name, a, b in final["events"]]
+        final["events"] = [{"t_s": t / 1e6, "event": name, "a": a, "b": b} for t, name, a, b in final["events"]]
         return final
 
     def close(self) -> None:
