@@ -85,6 +85,9 @@ class _Ring:
         first = self.order_of(0)
         if first == -3:
             return False
+        if first == -1 and self.order_of(1) == -1 and self.order_of(high) == -1:
+            self.slot = 0  # nothing logged yet
+            return True
         if first < 0:
             return self._find_one_by_one()
         # Orders rise from slot 0 to the newest, then comes the oldest, or nothing.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 RECORD_BYTES = 85  # records.SIZE
 EVENT_BYTES = 20
-VAULT_BYTES = 140
+VAULT_BYTES = 108
 
 # FRAM: everything fits the first 8 KiB, so that both parts can be used. (first address, slots, bytes from slot to slot)
 FRAM_JOURNAL = (0x0000, 16, 88)

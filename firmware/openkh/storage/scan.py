@@ -124,7 +124,7 @@ class Scan:
         self.free = self._room(newest + 1, end)
         if ahead:
             if self.free < 0:
-                self.free = after
+                self.free = self._room(after, after + self._unit)  # a first record there may have been cut off
             else:
                 self.next = after
         return LOADED

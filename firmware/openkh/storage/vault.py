@@ -1,8 +1,8 @@
 """A small block of data that must last: calibration, factory data (ID-5, CA, DX-6).
 
 Each version is written to two places and read back; the newest good copy wins and the version before stays for undo. A
-record is 140 bytes: format (1), board (3), version (2), length (1), spare (1), data (128), check (4). The region is
-used as two halves; version v lies at the same place, v modulo the half, in both. On flash a half is one block of 16.
+record is 108 bytes: format (1), board (3), version (2), length (1), spare (1), data (96), check (4). The region is used
+as two halves; version v lies at the same place, v modulo the half, in both. On flash a half is one block of 32.
 """
 
 from struct import pack_into, unpack_from
@@ -21,10 +21,10 @@ DAMAGED = 2  # written once, no good copy: FAIL 03
 FOREIGN = 3  # good, but another board's
 SILENT = 4  # the memory does not answer
 
-MOST_BYTES = 128
+MOST_BYTES = 96
 _FORMAT = 0x5A
 _DATA_AT = 8
-_CHECK_AT = 136
+_CHECK_AT = 104
 _VERSION_MASK = 0xFFFF
 _NEWER = 0x7FFF
 _TRIES = 3
@@ -49,6 +49,7 @@ class Vault:
         self.damaged = 0
         self.foreign = 0
         self.written = False
+        self._writing = False  # half of the first job is done
         self._jobs: list[tuple[int, int, bytes]] = []  # version, half, data: what is still to write
 
     def load(self) -> int:
@@ -97,7 +98,7 @@ class Vault:
         return GOOD
 
     def begin(self, data: bytes) -> None:
-        """Start to write a new version. Raises ValueError for more than 128 bytes."""
+        """Start to write a new version. Raises ValueError for more than 96 bytes."""
         if len(data) > MOST_BYTES:
             raise ValueError("%d bytes, at most %d" % (len(data), MOST_BYTES))
         version = (self.version + 1) & _VERSION_MASK
@@ -107,14 +108,20 @@ class Vault:
             self._jobs = [(version, 0, self.data), (version, 1, self.data)]
             version = (version + 1) & _VERSION_MASK
         self._jobs += [(version, 0, data), (version, 1, data)]
+        self._writing = False
         self.written = False
 
     def step(self) -> bool:
-        """Write and verify one copy; True while there is more to do. `written` tells the end's success."""
+        """Write a copy, or read it back; True while there is more to do. `written` tells the end's success."""
         if not self._jobs:
             return False
         version, half, data = self._jobs[0]
-        if not self._write(version, half * self._half + version % self._half, data):
+        slot = half * self._half + version % self._half
+        self._writing = not self._writing
+        if self._writing:
+            self._write(version, slot, data)
+            return True
+        if not self._region.holds(slot):
             # On flash a place spoilt by a cut takes nothing any more: the next version's is used instead.
             ahead = (version - self.version) & _VERSION_MASK
             self._jobs = self._later() if self._region.group and 0 < ahead < self._half else []
@@ -159,15 +166,14 @@ class Vault:
                 return GOOD if buf[0] == _FORMAT and whose == self._board else FOREIGN
         return DAMAGED
 
-    def _write(self, version: int, slot: int, data: bytes) -> bool:
+    def _write(self, version: int, slot: int, data: bytes) -> None:
         region = self._region
-        if region.group and version % self._half == 0 and not region.erase(slot):
-            return False
+        if region.group and version % self._half == 0:
+            region.erase(slot)
         view = region.view(slot)
         pack_into("<i", view, 1, self._board)
         view[0] = _FORMAT
         pack_into("<HBB", view, 4, version, len(data), 0)
-        for i in range(MOST_BYTES):
-            view[_DATA_AT + i] = data[i] if i < len(data) else 0
+        view[_DATA_AT:_CHECK_AT] = data + bytes(MOST_BYTES - len(data))
         pack_into("<i", view, _CHECK_AT, check(view, _CHECK_AT))
-        return region.commit(slot) and region.holds(slot)
+        region.commit(slot)
