@@ -331,7 +331,7 @@ class Engine:
         zero_us = 0
         found = []
         for _order, run_s, code, a, b in entries:
-            if code == POWER_UP or code == RESTART:
+            if code in (POWER_UP, RESTART):
                 life += 1
                 zero_us = self._lives[life][0] - self._lives[life][1] if life >= 0 else 0
             elif code == DEMAND_LOST and life >= 0:
