@@ -154,8 +154,11 @@ def test_every_dot_of_the_glass_has_its_place(large):
 
 
 def test_CO_1_the_last_wheel_is_red_where_it_counts_tenths():
-    assert "a02820" in str(wheels(123, DUAL).spans) and wheels(123, DUAL).plain == " 0  0  0  1  2  3 "
-    assert "a02820" not in str(wheels(1_234_567, SINGLE).spans)
+    tenths, whole = session(), session(SINGLE, board={"start_delivered_wh": 1_234_567_890})
+    for one, counts in ((tenths, 123), (whole, 1)):
+        one.snap = {"counter": counts}
+    assert "a02820" in str(wheels(tenths).spans) and wheels(tenths).plain == " 0  0  0  1  2  3 "
+    assert "a02820" not in str(wheels(whole).spans) and wheels(whole).plain == " 2  3  4  5  6  8 "
 
 
 def shown(app):

@@ -244,13 +244,14 @@ def test_an_engine_that_does_not_start_is_status_1(monkeypatch, capsys):
     assert "no such interpreter" in capsys.readouterr().err
 
 
-def test_the_memory_is_kept_between_runs(tmp_path, engines):
+def test_the_memory_is_kept_between_runs(tmp_path, engines, capsys):
     folder = tmp_path / "deep" / "meter"
     assert run.main(["--headless", "--for", "1s", "--state", str(folder)]) == 0
     assert engines[0].config["memory"] == {}
     assert (folder / "fram.bin").read_bytes() == b"\0\1\2"
     assert run.main(["--headless", "--for", "1s", "--state", str(folder)]) == 0
     assert engines[1].config["memory"] == {"fram": "AAEC"}
+    assert "true, this run alone: " in capsys.readouterr().out
 
 
 def test_a_memory_in_use_is_refused(tmp_path, capsys):

@@ -63,24 +63,31 @@ def clock(seconds: float) -> str:
     return f"{days} d {text}" if days else text
 
 
-def summary(report: dict[str, Any], what: str) -> str:
-    """A few lines that say what a run has come to."""
-    true, register = report["true"], report["register"]
+def summary(report: dict[str, Any], what: str, begin_wh: float | None) -> str:
+    """A few lines that say what a run has come to; `begin_wh` is what the register held before, None if not known."""
     seconds = report["simulated_s"]
+    before = {"delivered": begin_wh, "received": None if begin_wh is None else 0.0}
+    energy = []
+    for name, from_wh in before.items():
+        registered, true_wh = report["register"][name + "_wh"], report["true"][name + "_wh"]
+        energy.append(f"  {name:13} {registered} Wh{_against(registered, true_wh, from_wh)}")
     rows = [
         f"{report['model']} {report['service']} on {report['engine']}: {what}",
         f"  simulated     {clock(seconds)} in {report['wall_s']:.1f} s ({seconds / max(report['wall_s'], 1e-3):.0f} x)",
-        f"  delivered     {register['delivered_wh']} Wh{_error(register['delivered_wh'], true['delivered_wh'])}",
-        f"  received      {register['received_wh']} Wh{_error(register['received_wh'], true['received_wh'])}",
+        *energy,
         "  pulses        " + ", ".join(f"{n} of {w} Wh" for w, n in report["pulses"].items()),
         f"  counter       {report['counter']['counts']} counts",
         f"  demand        {report['demand']['interval_w']} W, largest {report['demand']['max_w']} W",
-        f"  status        {report['status']['condition']}",
+        f"  status        {report['status']['condition'].replace('_', ' ')}",
     ]
     return "\n".join(rows)
 
 
-def _error(registered: str, true_wh: float) -> str:
+def _against(registered: str, true_wh: float, begin_wh: float | None) -> str:
+    """The true energy of the run, and the error where it can be told."""
     if not true_wh:
         return ""
-    return f" (true {true_wh:.6f}, error {100 * (float(registered) - true_wh) / true_wh:+.4f} %)"
+    if begin_wh is None or float(registered) < begin_wh:  # an earlier run's energy, or the register has rolled over
+        return f" (true, this run alone: {true_wh:.6f})"
+    error = 100 * (float(registered) - begin_wh - true_wh) / true_wh
+    return f" (true {begin_wh + true_wh:.6f}, error {error:+.4f} %)"

@@ -192,7 +192,7 @@ def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
         report = session.report()
         if args.report is not None:
             write_whole(args.report, (json.dumps(report, indent=1) + "\n").encode())
-        print(headless.summary(report, setup.source.what))
+        print(headless.summary(report, setup.source.what, setup.begin_wh))
     finally:
         session.close()
     return status

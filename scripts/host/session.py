@@ -47,14 +47,18 @@ class Setup:
     trace: Trace | None = None
     duration_us: int | None = None
 
+    begin_wh: float | None = 0.0  # what the register holds at the start; None: what an earlier run has left
+
     def config(self) -> dict[str, Any]:
         """The engine's configuration."""
+        memory = self.memory_dir.load() if self.memory_dir else {}
+        self.begin_wh = None if memory else self.board.get("start_delivered_wh", 0)
         return {
             "model": self.model.code,
             "service": self.model.service,
             "seed": self.seed,
             "board": self.board,
-            "memory": self.memory_dir.load() if self.memory_dir else {},
+            "memory": memory,
         }
 
 

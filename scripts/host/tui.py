@@ -22,7 +22,6 @@ from host.headless import clock
 from host.live import Live
 from host.session import FirmwareError, Session
 from host.stimulus import watts
-from openkh.model import Model
 
 ON, OFF, WARN = "#e8453c", "#4a3230", "#e0b040"
 GREEN, GREEN_OFF = "#5fd068", "#2c4230"
@@ -224,9 +223,14 @@ class MeterView(App[None]):
     def _energy(self, snap: dict[str, Any]) -> Text:
         net = self.live.session.stimulus.truth.net
         demand, condition = snap["demand"], snap["status"]["condition"]
+        begin_wh = self.live.session.setup.begin_wh
         rows = (
             ("delivered", f"{snap['delivered']:>16}", "bold"),
-            ("  true", f"{net.delivered_ws / 3600:16.6f}", "#f0e0a0"),
+            (
+                "  new" if begin_wh is None else "  true",
+                f"{(begin_wh or 0) + net.delivered_ws / 3600:16.6f}",
+                "#f0e0a0",
+            ),
             ("received", f"{snap['received']:>16}", "bold"),
             ("demand, W", f"{demand['interval_w']:16.3f}", ""),
             ("  largest", f"{demand['max_w']:16.3f}", ""),
@@ -251,13 +255,13 @@ def lamp(lit: Any, name: str, on: str = GREEN, off: str = GREEN_OFF) -> Text:
     return Text.assemble(("●", on if lit else off), (f" {name}", "" if lit else QUIET))
 
 
-def wheels(counts: int, model: Model) -> Text:
-    """The mechanical counter: black wheels, tenths of a kWh red."""
-    tenths = model.counter_wh == 100
-    digits = f"{counts % 10**WHEELS:0{WHEELS}d}"
+def wheels(session: Session) -> Text:
+    """The mechanical counter: black wheels, tenths of a kWh red. New with the board, in step with its register."""
+    counter_wh = session.setup.model.counter_wh
+    counts = int((session.setup.begin_wh or 0) // counter_wh) + session.snap["counter"]
     text = Text()
-    for place, digit in enumerate(digits):
-        red = tenths and place == WHEELS - 1
+    for place, digit in enumerate(f"{counts % 10**WHEELS:0{WHEELS}d}"):
+        red = counter_wh == 100 and place == WHEELS - 1
         text.append(f" {digit} ", style=f"bold #ffffff on {'#a02820' if red else '#000000'}")
     return text
 
@@ -269,7 +273,7 @@ def outputs(session: Session) -> Text:
     text.append_text(lamp(pins["led"], "load LED\n", ON, OFF))
     for weight in ("10", "100", "1000"):
         text.append_text(lamp(pins["opto" + weight], f"{weight:>4} Wh {session.rises['opto' + weight]:>7}\n"))
-    text.append_text(wheels(snap["counter"], session.setup.model))
+    text.append_text(wheels(session))
     text.append("\n")
     text.append_text(rail(snap))
     return text
@@ -283,7 +287,7 @@ def output_strip(session: Session) -> Text:
     for weight in ("10", "100", "1000"):
         text.append_text(lamp(pins["opto" + weight], f"{weight} "))
     text.append(" ")
-    text.append_text(wheels(snap["counter"], session.setup.model))
+    text.append_text(wheels(session))
     text.append("  ")
     text.append_text(rail(snap))
     return text

@@ -24,6 +24,8 @@ SAMPLE_HZ = 895_000 / 128  # DS p.24
 BANDWIDTH_HZ = 1230.0  # -3 dB, DS p.4
 RMS_TAU_S = 0.04  # settles in 200 ms, DS p.23
 STEP_US = 1000  # about what one row of a table covers
+LONGEST_S = 600.0  # beyond these a time stamp is wrong, or the recording is no recording of a waveform
+MOST_SAMPLES = 20e6
 ROWS = 4000  # at most: a longer recording gets longer rows
 
 _KEYS = ("V1", "I1", "V2", "I2")
@@ -61,7 +63,15 @@ def read(path: str, mapping: str | None = None) -> Recording:
         raise ValueError(f"{e.filename or path}: no such file") from None
     except OSError as e:
         raise ValueError(f"{e.filename or path}: cannot be read: {e.strerror or e}") from None
-    except (ValueError, TypeError, LookupError, ArithmeticError, struct.error, comtrade.ComtradeError) as e:
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        ArithmeticError,
+        struct.error,
+        MemoryError,
+        comtrade.ComtradeError,
+    ) as e:
         raise ValueError(f"not a COMTRADE recording: {e}") from None
     chosen = _choose(record, _parse_map(mapping))
     times = np.asarray(record.time, dtype=float)
@@ -71,6 +81,11 @@ def read(path: str, mapping: str | None = None) -> Recording:
     if not np.all(np.isfinite(times)) or steps.min() <= 0:
         raise ValueError("its time stamps do not rise: is the data file complete?")
     rate = 1.0 / float(np.median(steps))
+    span = float(times[-1] - times[0])
+    if span > LONGEST_S or span * rate > MOST_SAMPLES:
+        raise ValueError(
+            f"lasts {span:g} s at {rate:g} samples a second; allowed: {LONGEST_S:g} s, {MOST_SAMPLES:g} samples"
+        )
     count = max(8, round((times[-1] - times[0]) * rate) + 1)
     rate = (count - 1) / float(times[-1] - times[0])
     grid = times[0] + np.arange(count) / rate
