@@ -6,7 +6,7 @@ firmware's soft callbacks do not), `sleep` is the firmware waiting (everything d
 
 from heapq import heapify, heappop, heappush
 
-NEVER = 1 << 62
+NEVER = 1 << 60  # a small integer on 64-bit MicroPython
 
 
 class Event:

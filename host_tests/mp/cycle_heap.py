@@ -3,7 +3,6 @@
 The simulation allocates, so every way into it (bus, pin, converter, PIO, clock) unlocks the heap for its own time.
 """
 
-import sys
 from micropython import heap_lock, heap_unlock
 
 locked = False
