@@ -89,6 +89,7 @@ class Cycle:
         self.errors = 0  # exceptions caught: FAIL 05
         self.last_error: Exception | None = None
         self._read_us = 0  # when the energy in the state was read
+        self._rebased = False  # a chip's counter was taken anew in this cycle
 
     def start(self, now_us: int) -> None:
         """Begin at `now_us`; what the chips counted before is booked by the first cycle."""
@@ -131,6 +132,7 @@ class Cycle:
             new.raw_2 = two.raw
             if two.fresh and not one.fresh:
                 self._read_us = two.at_us
+        self._rebased = one.rebased or (two is not None and two.rebased)
         book(new, net_counts, self._counts_per_wh)
         self._demand.step(new, dt_us)
 
@@ -172,6 +174,9 @@ class Cycle:
         now_us = ticks_us()
         self._pulses.plan(state, self._read_us, now_us)
         saved = self._journal.step(state, failing)
+        if not saved and self._rebased:
+            # What the journal holds of the chips' counters is worthless now: a restart must not count from it.
+            saved = self._journal.save(state, failing)
         self._scratch.keep(state, self._journal.life)
         self._status.set_failure(FAIL_STORAGE, self._journal.failed)
         if not failing:
