@@ -72,8 +72,9 @@ def test_PO_1_random_load_with_export_and_power_cycles(seed):
             items.append(["power", at, 1])
             at += rng.randrange(1_000, 2_000_000)
         if rng.random() < 0.2:
-            items.append(["fault", at, "cpu", "stall", {"ms": rng.randrange(100, 5_000)}, 0])
-            at += 1_000_000
+            stall_ms = rng.randrange(100, 5_000)
+            items.append(["fault", at, "cpu", "stall", {"ms": stall_ms}, 0])
+            at += 1_000 * stall_ms + 500_000  # a cut in the stall would be one without warning
     items.append(mains(at, 0.0))
     edges, final = run(items, at / 1_000_000 + 25, seed=seed, jitter_us=30_000)
     agree(final)
