@@ -76,6 +76,9 @@ def every_situation(code, service, lcd, i2c):
             seen |= 1 << status.condition
             if n & 1:
                 display.refresh(250000, state)
+    status.line_1.active_counts = (1 << 23) - 1
+    status.line_1.reactive_counts = 47000000  # 5.6 times as much: the angle is decided exactly
+    status.line_1.judge(120000, 10000)
     micropython.heap_unlock()
     return seen
 

@@ -379,6 +379,14 @@ def test_LC_5_power_is_the_mean_of_1_s_to_the_nearest_watt():
         assert rig.status.power_w() == shown, watts
 
 
+def test_LC_5_a_single_count_is_its_power_to_the_nearest_milliwatt():
+    """One count in a second is 112.5 mW on the 100 A, 120 V model; exact ties go away from zero."""
+    one = line(Model("MDNCT-1SC", "60Hz"), 0.0)
+    for counts, mw in ((1, 113), (-1, -113), (2, 225), (0, 0)):
+        one.active_counts = counts
+        assert one.p_mw() == mw
+
+
 def test_LC_5_the_largest_power_stays_within_small_integers():
     rig = Rig("MDNCT-2SC")
     rig.one.set(watts=47_140.0)
