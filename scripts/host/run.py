@@ -153,6 +153,15 @@ def _writable(path: str, option: str) -> None:
         raise RefusedError(f"{option} {path}: cannot be written: allowed: a file in an existing folder")
 
 
+def report_text(report: dict[str, Any]) -> str:
+    """The report as JSON, an item of its lists on each line."""
+    parts = []
+    for key, value in report.items():
+        items = ",\n  ".join(json.dumps(item) for item in value) if isinstance(value, list) and value else None
+        parts.append(f' "{key}": ' + (json.dumps(value) if items is None else f"[\n  {items}\n ]"))
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
 def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit status."""
     try:
@@ -191,7 +200,7 @@ def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
                 return FAILED
         report = session.report()
         if args.report is not None:
-            write_whole(args.report, (json.dumps(report, indent=1) + "\n").encode())
+            write_whole(args.report, report_text(report).encode())
         print(headless.summary(report, setup.source.what, setup.begin_wh))
     finally:
         session.close()

@@ -13,6 +13,7 @@ from host.trace import SIGNALS, Trace
 from openkh.model import Model
 
 LCD_KEYS = ("screen", "text", "symbols", "bar", "blinking")
+Said = tuple[int, dict[str, Any]]  # since when (t_us) the glass says what
 
 
 class FirmwareError(Exception):
@@ -72,9 +73,10 @@ class Session:
         self.setup = setup
         self.stimulus = Stimulus(setup.model, setup.source)
         self.snap: dict[str, Any] = {}
-        self.lcd: list[dict[str, Any]] = []
+        self.lcd: list[Said] = []
         self.rises = dict.fromkeys(SIGNALS, 0)  # off-to-on edges
         self.log: list[list[Any]] = []
+        self._records: dict[str, dict[str, Any]] = {}  # what the glass says comes back: each kept once
         self._final: dict[str, Any] | None = None
         self._began = time.monotonic()
         self._engine: Engine | None = self._guarded(start, setup.engine, setup.config())
@@ -131,10 +133,13 @@ class Session:
             "led": final["led"],
             "counter": final["counter"],
             "demand": final["demand"],
-            "lcd": self.lcd,
+            "lcd": [{"t_s": t_us / 1e6, **said} for t_us, said in self.lcd],
             "status": final["status"],
             "events": final["events"],
-            "firmware": final["firmware"],
+            "firmware": {
+                "cycles": final["firmware"]["cycles"],
+                "faults": dict(sorted(final["firmware"]["faults"].items())),
+            },
         }
 
     def _take(self, item: list[Any]) -> None:
@@ -146,7 +151,7 @@ class Session:
                 self.setup.trace.edge(t_us, signal, level)
         elif kind == "lcd":
             said = {key: item[2][key] for key in LCD_KEYS}
-            self.lcd.append({"t_s": item[1] / 1e6, **said})
+            self.lcd.append((item[1], self._records.setdefault(str(said), said)))
         elif kind == "error":
             raise FirmwareError(self.now_us, str(item[-1]))
         elif kind in ("log", "boot"):
