@@ -62,7 +62,7 @@ BAND_W = 15  # reverse and low current, whatever the model (DX-4)
 
 # The mean may be short by this much before the oldest cycle is kept: timer jitter must not add an eleventh cycle.
 _SLACK_US = 50_000
-_RING = 16  # cycles; ten at the nominal pace
+_RING = 16  # cycles, a power of two; ten at the nominal pace
 _WINDOW_MOST_US = 60_000_000  # a cycle later than this counts as this long: 15 W * us stays below 2^30
 
 # tan(80 deg) = 5.671282: bad power factor where |Q| > tan(80 deg) * P and P > 0 (DX-7).
@@ -88,6 +88,8 @@ class Line:
         self._reactive = [0] * _RING
         self._dt_us = [0] * _RING
         self._stood_us = [-1] * (_LAST + 1)  # how long a condition differs from what is reported; -1: it does not
+        self._slowest = _CLKIN_16_MHZ // (950 * model.hz) - 1  # period at 5 % below and above the service's frequency
+        self._fastest = _CLKIN_16_MHZ // (1050 * model.hz) - 1
         self._frequency_us = -1
         self._frequency_off = False
         self.forget()
@@ -127,31 +129,37 @@ class Line:
         self._waiting_us = 0
         self._take(element.active, element.reactive, dt_us)
         self.now = self.judge(element.v_mv, element.i_ma)
-        self._persist(dt_us)
-        self._frequency(dt_us, element)
+        differs = self.now ^ self.reported
+        if differs or self._pending:
+            self._persist(differs, dt_us)
+        off = not self._slowest >= element.period_raw >= self._fastest and element.v_mv * 5 >= self._model.nominal_mv
+        if off != self._frequency_off or self._frequency_us >= 0:
+            self._frequency(off, dt_us, element.period_raw)
         if self.measured_us < PERSIST_US:
             self.measured_us = self.measured_us + dt_us if self.measured_us >= 0 else 0
 
     def _take(self, active: int, reactive: int, dt_us: int) -> None:
         """Add a cycle to the sliding second and let go of what is older."""
-        while self.held and (self.held == _RING or self.window_us + dt_us - self._oldest() >= MEAN_US - _SLACK_US):
-            i = (self.head - self.held) % _RING
+        spans = self._dt_us
+        window_us = self.window_us + dt_us
+        held = self.held
+        head = self.head
+        while held:
+            i = (head - held) & (_RING - 1)
+            if held < _RING and window_us - spans[i] < MEAN_US - _SLACK_US:
+                break
             self.active_counts -= self._active[i]
             self.reactive_counts -= self._reactive[i]
-            self.window_us -= self._dt_us[i]
-            self.held -= 1
-        i = self.head
-        self._active[i] = active
-        self._reactive[i] = reactive
-        self._dt_us[i] = dt_us
+            window_us -= spans[i]
+            held -= 1
+        self._active[head] = active
+        self._reactive[head] = reactive
+        spans[head] = dt_us
         self.active_counts += active
         self.reactive_counts += reactive
-        self.window_us += dt_us
-        self.held += 1
-        self.head = (i + 1) % _RING
-
-    def _oldest(self) -> int:
-        return self._dt_us[(self.head - self.held) % _RING]
+        self.window_us = window_us
+        self.held = held + 1
+        self.head = (head + 1) & (_RING - 1)
 
     def judge(self, v_mv: int, i_ma: int) -> int:
         """Conditions of this moment as bits (1 << LOW_CURRENT ...), from rms values and the sums of the last second.
@@ -189,11 +197,8 @@ class Line:
             rest >>= 4
         return rest * 1000 > p * _TAN_MILLI + p * _TAN_MICRO // 1000
 
-    def _persist(self, dt_us: int) -> None:
+    def _persist(self, differs: int, dt_us: int) -> None:
         """What differs from the report for 2 s changes the report (DX-5)."""
-        differs = self.now ^ self.reported
-        if not differs and not self._pending:
-            return
         self._pending = differs != 0
         for c in range(_FIRST, _LAST + 1):
             if not differs & (1 << c):
@@ -206,13 +211,8 @@ class Line:
                     self._stood_us[c] = -1
                     self.reported ^= 1 << c
 
-    def _frequency(self, dt_us: int, element: "Element") -> None:
+    def _frequency(self, off: bool, dt_us: int, period_raw: int) -> None:
         """Log a line frequency off by more than 5 % for 2 s, once each time; it is no error (DX-4)."""
-        mhz = 0
-        off = False
-        if element.v_mv * 5 >= self._model.nominal_mv and element.period_raw > 0:
-            mhz = _CLKIN_16_MHZ // (element.period_raw + 1)
-            off = mhz < 950 * self._model.hz or mhz > 1050 * self._model.hz
         if off == self._frequency_off:
             self._frequency_us = -1
             return
@@ -221,7 +221,7 @@ class Line:
             self._frequency_us = -1
             self._frequency_off = off
             if off:
-                self._log.add(FREQUENCY, self.number, mhz)
+                self._log.add(FREQUENCY, self.number, _CLKIN_16_MHZ // (period_raw + 1))
 
     def p_mw(self) -> int:
         """Active power, mean of the last second, to the nearest mW; negative is reverse."""
