@@ -1,4 +1,4 @@
-"""Calibration of a line: what goes into its chip's registers so that one energy count is the model's fixed energy (EN-6)."""
+"""Calibration of a line: its chip's registers, so that one energy count is the model's fixed energy (EN-6)."""
 
 from struct import pack_into, unpack_from
 
