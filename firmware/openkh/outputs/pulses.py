@@ -33,7 +33,8 @@ _BILLED = 2  # an off-to-on edge that counts
 _BENCH = 4  # belongs to the bench mode
 
 _FIRST_US = 20_000  # first segment of a new chain
-_CLOSE_US = 5_000  # nearer than this to its end the chain is left to run out
+_CLOSE_US = 5_000  # nearer than this to its end the chain is not prolonged but begun anew
+_AFTER_US = 20_000  # least segment after an edge
 _OLD_US = 1_000_000
 _HALF_WORDS = (WORDS_MASK + 1) // 2
 _FAR_WH = 8_000  # an energy step beyond this is not interpolated: counts stay below 2^28
@@ -107,6 +108,7 @@ class Output:
         self._halves = ROLL_WH // self._half_wh
         self._pulses = ROLL_WH // weight_wh
         self._next = 2  # the half weight whose edge is to be placed next; even ones are off-to-on
+        self._seen = -1  # half weight of a register for which every edge is placed; -1 = none is known
         self._level = 0  # at the end of the chain
         self._first = 0  # ring of edges placed and not known to be given
         self._placed = 0
@@ -133,6 +135,7 @@ class Output:
         if self._planned_level():
             self._push(now_us, 0)
         self._next = 2 * (edges + 1) % self._halves
+        self._seen = -1
         self._last_us = now_us
         self._recent = True
 
@@ -147,14 +150,25 @@ class Output:
             edges += self._pulses
         return edges
 
+    def follow(self, reading: Reading, known_us: int, now_us: int) -> None:
+        """Place and queue the edges that the newest reading asks for; after a commit. Mostly there is nothing to do."""
+        if self._bench_counts or reading.wh // self._half_wh != self._seen:
+            self.place(reading)
+        if not self._placed and self._live and not self._recent:
+            end_us = self._port.end_us
+            if ticks_diff(known_us, end_us) < self._hold_us and ticks_diff(end_us, now_us) >= _CLOSE_US:
+                return
+        self.feed(known_us, now_us)
+
     def place(self, reading: Reading) -> None:
-        """Place the edges that the newest reading asks for; after a commit."""
+        """Place the edges that the newest reading asks for."""
         if self._bench_counts:
             self._place_bench(reading)
             return
         while self._placed < SLOTS:
             ahead = self._ahead(reading.wh)
             if ahead < 0:
+                self._seen = reading.wh // self._half_wh
                 break
             beyond = reading.wh % self._half_wh + ahead * self._half_wh
             if beyond < _FAR_WH:
@@ -178,9 +192,13 @@ class Output:
         port = self._port
         left_us = ticks_diff(port.end_us, now_us)
         if self._live and left_us < _CLOSE_US:
-            if left_us > -MIN_US or port.room() < DEPTH:
-                return
-            self._live = False
+            self._live = left_us > -MIN_US or port.room() < DEPTH
+            if self._live and self._fed:
+                return  # an edge stands at the end
+            if self._live:
+                port.stop()
+                port.drop()
+                self._live = False
         if not self._live:
             self._live = True
             self._last_us = now_us
@@ -190,13 +208,16 @@ class Output:
             self._feed_edge()
         if self._fed == self._placed:
             left_us = ticks_diff(known_us, port.end_us)
-            if left_us >= self._hold_us and port.room() > 1:
+            # An edge at the end of the chain comes only with a word after it.
+            least_us = _AFTER_US if self._last_us == port.end_us else self._hold_us
+            if left_us >= least_us and port.room() > 1:
                 port.put(left_us, self._level)
 
     def freeze(self) -> None:
         """Stand still: from now on no edge is given."""
         self._port.stop()
         self._frozen = True
+        self._live = False
 
     def thaw(self, now_us: int) -> None:
         """Go on: edges that fell due meanwhile follow, each once; later ones stand at their times."""
@@ -216,6 +237,7 @@ class Output:
             self._next = (self._next + 1) % self._halves
         self._bench_counts = half_counts
         self._bench_sum = -1
+        self._seen = -1
         self._bench_level = 0
 
     def bench_stop(self, wh: int, t_us: int) -> None:
@@ -319,9 +341,9 @@ class Pulses:
     """
 
     def __init__(self, port_10: "PulsePort", port_100: "PulsePort", port_1000: "PulsePort", counts_per_wh: int) -> None:
-        self.out_10 = Output(port_10, 10, 60_000)
-        self.out_100 = Output(port_100, 100, 250_000)
-        self.out_1000 = Output(port_1000, 1000, 250_000)
+        self.out_10 = Output(port_10, 10, 150_000)
+        self.out_100 = Output(port_100, 100, 300_000)
+        self.out_1000 = Output(port_1000, 1000, 300_000)
         self.reading = Reading(counts_per_wh)
         self.frozen = False
         self.bench_mwh = 0  # weight of the running bench mode; 0 = none
@@ -356,13 +378,10 @@ class Pulses:
         reading.take(state.delivered_wh, state.delivered_counts, t_us)
         if self.bench_mwh:
             self._bench_step(now_us)
-        self.out_10.place(reading)
-        self.out_100.place(reading)
-        self.out_1000.place(reading)
         known_us = ticks_add(t_us, DELAY_US)
-        self.out_10.feed(known_us, now_us)
-        self.out_100.feed(known_us, now_us)
-        self.out_1000.feed(known_us, now_us)
+        self.out_10.follow(reading, known_us, now_us)
+        self.out_100.follow(reading, known_us, now_us)
+        self.out_1000.follow(reading, known_us, now_us)
 
     def freeze(self) -> None:
         """The supply is failing: no further edge, so that what is saved stays true (PO-4). Levels stand."""

@@ -61,6 +61,7 @@ class Rail12:
         self._log = log
         self._uv_per_ma = uv_per_ma
         self._limit = LIMIT_MA * uv_per_ma // 1000 * _FULL_SCALE // _FULL_SCALE_MV + 16  # one step of 12 bits
+        self._coil_least = COIL_MA * uv_per_ma // 1000 * _FULL_SCALE // _FULL_SCALE_MV
         self._coil_fitted = coil_fitted
         self._raw = 0
         self._over = 0
@@ -73,7 +74,7 @@ class Rail12:
         self._stuck = False  # the sensor was found so, and that is logged
         self._full_us = 0  # since when full scale may have been read
         self._coil = 0
-        self._coil_ma = 0  # at the last cycle
+        self._coil_raw = 0  # reading at the last cycle
         self._unmoved = 0  # switchings in a row without a change of current
 
     @property
@@ -158,15 +159,15 @@ class Rail12:
 
     def _coil_unseen(self, coil: int) -> bool:
         """True where the current changed neither when the coil went on nor when it went off."""
-        ma = self.ma
-        if coil != self._coil and self._coil_fitted:
-            change_ma = ma - self._coil_ma
-            if change_ma >= COIL_MA or change_ma <= -COIL_MA:
+        raw = self._raw
+        if coil != self._coil:
+            self._coil = coil
+            change = raw - self._coil_raw
+            if change >= self._coil_least or change <= -self._coil_least or not self._coil_fitted:
                 self._unmoved = 0
             else:
                 self._unmoved += 1
-        self._coil = coil
-        self._coil_ma = ma
+        self._coil_raw = raw
         return self._unmoved >= 2
 
     def _fail(self, now_us: int, reason: int) -> None:
@@ -184,7 +185,7 @@ class Rail12:
         self._unmoved = 0
         self._stuck = False
         self._coil = 0
-        self._coil_ma = 0
+        self._coil_raw = 0
         self._full_us = now_us
         self.state = ON
         self._since_us = now_us
