@@ -21,7 +21,8 @@ WDT_RESET = 3
 ADC_FULL_UV = 3_300_000
 UNIQUE_ID = b"\xe6\x61\x4b\x68\x00\x00\x00\x2a"  # of the flash chip: the same board in every run (--state)
 
-STAND_INS = ("machine", "rp2", "time", "micropython")
+STAND_INS = ("machine", "rp2", "time", "micropython", "select")
+MICROPYTHON = sys.implementation.name == "micropython"
 _MISSING = object()
 
 
@@ -42,6 +43,7 @@ class Board:
         self.scratch = {}
         self.reset_cause = PWRON_RESET
         self.unique_id = UNIQUE_ID
+        self.console = None  # console.Console, where there is one
         self.flash = None  # the flash chip's file system region, behind rp2.Flash
         self._ticks_offset_us = ticks_offset_us
         self._adc_seen = {}
@@ -50,16 +52,27 @@ class Board:
 
     def install(self):
         """Put the stand-ins in the place of the modules; `uninstall` takes them away again."""
-        from boards.virtual import machine, rp2, simmicropython, simtime
+        from boards.virtual import machine, rp2, simmicropython, simselect, simtime
 
         if self._saved is None:
             self._saved = [sys.modules.get(name, _MISSING) for name in STAND_INS]
         machine.attach(self)
         rp2.attach(self)
         simmicropython.attach(self.cpu)
-        for name, module in zip(STAND_INS, (machine, rp2, simtime, simmicropython)):
+        simselect.attach(self.clock, self.console)
+        for name, module in zip(STAND_INS, (machine, rp2, simtime, simmicropython, simselect)):
             sys.modules[name] = module
+        self._attach_stdin()
         self._attach_time()
+
+    def _attach_stdin(self):
+        stdin = None if self.console is None else self.console.stdin
+        if MICROPYTHON:
+            from boards.virtual import simsys
+
+            sys.modules["sys"] = simsys.Sys(stdin)
+        elif stdin is not None:
+            sys.stdin = stdin
 
     def uninstall(self):
         """The real modules again."""

@@ -25,6 +25,7 @@ class Clock:
         self.next_us = NEVER  # when the earliest event is due: lets bus calls skip the heap
         self.run_soft = None  # runs the firmware's pending soft callbacks; set by the CPU model
         self.on_wait = None  # called while the firmware waits (heap.py)
+        self.break_in = None  # raises KeyboardInterrupt in the main code when one is pending (console.py)
         self.cpu_blocked = False  # CPU events wait: stall, flash erase, interrupts disabled
         self._heap = []
         self._held = []
@@ -68,6 +69,8 @@ class Clock:
         while True:
             if run_soft is not None:
                 run_soft()
+            if self.break_in is not None:
+                self.break_in()
             if self.next_us > end_us:
                 break
             if self.on_wait is not None:

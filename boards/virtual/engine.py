@@ -129,6 +129,9 @@ class Engine:
             self._reference.rail12.load(item[2])
         elif kind == "seal":
             self._reference.seal(bool(item[2]))
+        elif kind == "console":
+            if self._reference.supply.on:
+                self._board.console.typed(item[2])
         elif kind != "note":
             raise ValueError("no stimulus %s" % kind)
 
@@ -144,6 +147,10 @@ class Engine:
             sys.modules["gc"] = heap.Quiet()
             self._clock.on_wait = heap.Collector(board.cpu).look
             self._heap = heap
+        if config.get("console"):
+            from boards.virtual.console import Console
+
+            board.console = Console(board.clock, board.cpu, self._said, trace_of)
         board.install()
         self._options = options
         parts = self._parts()
@@ -180,7 +187,7 @@ class Engine:
         return parts
 
     def _memory_in(self, memory, model, start_wh):
-        """The memory of an earlier run, or a new meter's."""
+        """The memory of an earlier run, or a new meter's; blank: that of a board without factory data."""
         kind = self._reference.memory_kind
         chip = self._reference.memory
         if kind in memory:
@@ -188,7 +195,7 @@ class Engine:
             if len(content) != len(chip.memory):
                 raise ValueError("%s: an image of %d bytes, not %d" % (kind, len(chip.memory), len(content)))
             chip.memory[:] = content
-        else:
+        elif not self._options.get("blank"):
             image.new_meter(kind, chip, self._board.unique_id, model, start_wh)
 
     # These stay on the stack while the firmware runs, and are small (no `as` either): heap.py says why.
@@ -219,9 +226,21 @@ class Engine:
         """From the end of a reset on, for ever: the start-up files, then the prompt."""
         self._clock.sleep(BOOT_US)
         self._booting()
+        if self._board.console is not None:
+            self._boot_to_prompt(self._board.console)
         self._start_up_files()
         while True:
             self._clock.next_event()
+
+    def _boot_to_prompt(self, console):
+        """As the port does: main.py only where boot.py ended well and no raw REPL asked for the soft reset."""
+        if console.guarded(lambda: __import__("boot")) and not console.raw:
+            console.guarded(lambda: __import__("main"))
+        main = sys.modules.get("main")
+        console.run(getattr(main, "prompt", {}))
+
+    def _said(self, text):
+        self._recorder.add(["console", self._clock.now_us, text])
 
     def _start_up_files(self):
         try:
@@ -269,6 +288,8 @@ class Engine:
         self._cause = cause
         self._probe.retire()
         self._board.restart(cause)
+        if self._board.console is not None:
+            self._board.console.restart(cause)
         if cause == "power":
             self._glass.off(self._clock.now_us)
 
@@ -283,6 +304,7 @@ class Engine:
         glass = dict(self._glass.record)
         glass["lit"] = self._glass.glass.lit(lcd.lit()) if lcd is not None else []
         return {
+            "counted": [chip.counted_total() for chip in self._reference.chips],
             "t_us": self._clock.now_us,
             "powered": self._reference.supply.on,
             "lines": self._probe.lines(),

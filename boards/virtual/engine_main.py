@@ -12,6 +12,9 @@ MARK = "\x1e"
 class Pipe:
     """Lines on standard input and output."""
 
+    def __init__(self):
+        self._stdin = sys.stdin  # the board has a `sys.stdin` of its own (console.py)
+
     def send(self, text):
         """One message."""
         sys.stdout.write("\n" + MARK + text + "\n")
@@ -20,7 +23,7 @@ class Pipe:
 
     def receive(self):
         """The next message; nothing where the host is gone."""
-        return sys.stdin.readline()
+        return self._stdin.readline()
 
 
 class Call:

@@ -20,6 +20,7 @@ class Net:
         self.number = number
         self.level = 0
         self.mode = IN
+        self.configured = False  # since the last reset of the chip
         self.interrupt = None  # see on_interrupt
         self._clock = clock
         self._stir = stir
@@ -62,10 +63,12 @@ class Net:
         self.on_interrupt(None)
         self._latch = 0
         self.configure(IN, PULL_DOWN)
+        self.configured = False
 
     def configure(self, mode, pull):
         """Set direction and pull (None, PULL_UP, PULL_DOWN, or both)."""
         self.mode = mode
+        self.configured = True
         self._pull = pull
         self._plain = mode == OUT
         self._settle()

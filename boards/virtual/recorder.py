@@ -1,7 +1,7 @@
 """What the board does, as items of the link (edges, glass, boots, errors), streamed out in portions.
 
 Items: ["edge", t_us, signal, level], ["lcd", t_us, {...}], ["boot", t_us, cause],
-["error", t_us, text]. Those of the glass come up to 1.15 s after their time (glass.py).
+["error", t_us, text], ["console", t_us, text]. Those of the glass come up to 1.15 s after their time (glass.py).
 """
 
 PORTION = 200  # items kept before they are sent ahead of the answer: the 32-bit engine has a 1 MB heap

@@ -46,7 +46,7 @@ else:
     viper = native
 
 _cpu = None
-interrupt_char = 3  # what kbd_intr last set
+interrupt_char = -1  # the character that interrupts; -1 = none
 
 
 def attach(cpu):

@@ -26,6 +26,8 @@ def attach(clock, offset_us=0):
 def ticks_us():
     """Microseconds, 0 .. 2^30 - 1."""
     global _last_us, _polls
+    if _clock.break_in is not None:
+        _clock.break_in()
     now_us = _clock.now_us
     if now_us != _last_us:
         _last_us = now_us
