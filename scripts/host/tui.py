@@ -1,7 +1,11 @@
 """The terminal view of a live run: the meter's glass, lamps and counter, the lines, the register, and what happens."""
 
+import asyncio
+import contextlib
 import math
+import os
 import queue
+import signal
 import threading
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -27,6 +31,7 @@ ON, OFF, WARN = "#e8453c", "#4a3230", "#e0b040"
 GREEN, GREEN_OFF = "#5fd068", "#2c4230"
 QUIET = "#8a949e"
 WHEELS = 6
+HUNG_UP = 129
 
 
 class GlassView(Widget):
@@ -107,7 +112,7 @@ class MeterView(App[None]):
         Binding("minus,s", "hand('faster', -1)", "slower", show=False),
         Binding("space", "hand('pause')", "pause", key_display="␣"),
         Binding("q", "stop", "quit"),
-        Binding("ctrl+c,ctrl+q,escape", "stop", "quit", show=False, priority=True),
+        Binding("ctrl+c,ctrl+q", "stop", "quit", show=False, priority=True),
     ]
 
     def __init__(self, session: Session, speed: float | None) -> None:
@@ -117,6 +122,7 @@ class MeterView(App[None]):
         self._model = session.setup.model
         self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wake = threading.Event()
+        self._stepping = threading.Lock()
         self._stop = False
         self._notes_shown = 0
         self._log_shown = 0
@@ -137,7 +143,19 @@ class MeterView(App[None]):
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.action_stop)
+        self._hang_up_before = signal.signal(signal.SIGHUP, self._hang_up)
         self.run_worker(self._drive, thread=True, exclusive=True)
+
+    def on_unmount(self) -> None:
+        signal.signal(signal.SIGHUP, self._hang_up_before)
+
+    def _hang_up(self, *_: object) -> None:
+        """The terminal has gone, and the view cannot end as it would with one: keep the memory and be off."""
+        with self._stepping, contextlib.suppress(FirmwareError):
+            self.live.session.finish()
+            self.live.session.close()
+        os._exit(HUNG_UP)
 
     def action_hand(self, what: str, *args: int) -> None:
         """Pass a change on to the thread that runs the meter."""
@@ -152,9 +170,10 @@ class MeterView(App[None]):
         """The meter's thread: orders, a step, a picture, until the end."""
         try:
             while not self._stop:
-                while not self._orders.empty():
-                    self._orders.get()()
-                wait_s = self.live.step()
+                with self._stepping:
+                    while not self._orders.empty():
+                        self._orders.get()()
+                    wait_s = self.live.step()
                 self.call_from_thread(self._show)
                 if self.live.ended:
                     break
