@@ -1,21 +1,11 @@
 """The whole meter on the virtual board, for tests that look at its glass only."""
 
-from host import scenario
-from host.link import start
-from host.session import Session, Setup
-from openkh.model import Model
+from host import trial
 
 
 def watch(text, seconds, engine="micropython"):
     """Run a scenario (TOML text) and return its report."""
-    plan = scenario.parse(text, "test")
-    model = Model(plan.model or "MDNCT-1SC", plan.service or "60Hz")
-    session = Session(Setup(model, plan.source(model), engine, plan.seed, plan.board), start)
-    try:
-        session.advance(round(seconds * 1e6))
-        return session.report()
-    finally:
-        session.close()
+    return trial.run(text, seconds, engine, window_s=seconds).report
 
 
 def said(report, start_s, end_s):

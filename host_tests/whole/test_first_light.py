@@ -3,8 +3,8 @@
 from fractions import Fraction
 
 import pytest
-from whole.meter import ENGINES, EQUAL, load, run, steps
 
+from host.trial import ENGINES, EQUAL, load, run, steps
 from openkh.model import Model
 
 

@@ -90,6 +90,20 @@ def power_cuts(cuts: int) -> list[Row]:
     return rows
 
 
+def power_cycles(cycles: int) -> list[Row]:
+    """The whole meter through power cycles, both memories; a broken bound ends it."""
+    from host import power_cycles as campaign
+
+    return campaign.campaign(cycles)
+
+
+def bus_faults() -> list[Row]:
+    """The whole meter through each fault of a front end's bus; a broken bound ends it."""
+    from host import bus_faults as campaign
+
+    return campaign.rows()
+
+
 def wear() -> list[Row]:
     """20 years of the worst loads on the memory models."""
     from host import wear as campaign
@@ -112,7 +126,7 @@ def accuracy(boards: int) -> list[Row]:
 
 
 ALWAYS: tuple[Callable[[], list[Row]], ...] = (speed, size, heap)
-ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, wear, mutants)
+ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, bus_faults, wear, mutants)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -126,6 +140,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"what to measure: {', '.join(names)} (default: {', '.join(s.__name__ for s in ALWAYS)})",
     )
     p.add_argument("--power-cuts", type=_count, metavar="N", help="cut the power N times during journal writes")
+    p.add_argument("--power-cycles", type=_count, metavar="N", help="switch the whole meter off and on N times")
     p.add_argument("--accuracy", type=_count, metavar="N", help="calibrate and verify N random boards")
     p.add_argument("--json", metavar="FILE", help="write the figures to FILE as well")
     return p
@@ -148,6 +163,8 @@ def main(argv: list[str] | None = None) -> int:
     jobs: list[tuple[str, Callable[[], list[Row]]]] = [(name, known[name]) for name in args.sections]
     if args.power_cuts:
         jobs.append(("power-cuts", lambda: power_cuts(args.power_cuts)))
+    if args.power_cycles:
+        jobs.append(("power-cycles", lambda: power_cycles(args.power_cycles)))
     if args.accuracy:
         jobs.append(("accuracy", lambda: accuracy(args.accuracy)))
     if not jobs:

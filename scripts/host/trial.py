@@ -1,4 +1,4 @@
-"""The whole meter on an engine, driven by a scenario as a person would write it."""
+"""A trial: the whole meter on an engine, driven by a scenario as a person would write it; for tests and campaigns."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,7 @@ def run(
 ) -> Run:
     """Run the scenario `text` (TOML) for `for_s` simulated seconds. `config` adds to the engine's configuration
     (jitter_us, interleave, ticks_offset_us, exact, memory)."""
-    plan = scenario.parse(text, "test")
+    plan = scenario.parse(text, "trial")
     model = Model(plan.model or "MDNCT-1SC", plan.service or "60Hz")
     setup = Setup(model, plan.source(model), engine, plan.seed, plan.board)
     edges = Edges()

@@ -1,0 +1,93 @@
+"""The whole meter through power cycles and faults; the larger campaigns are in ./scripts/bench (EN-2, EN-4, PO-4)."""
+
+import pytest
+
+from host import bus_faults, power_cycles
+from host.trial import load, run, steps
+
+
+@pytest.mark.parametrize("board", ['memory = "fram"', 'memory = "flash"', "holdup_ms = 200.0", "holdup_ms = 20.0"])
+def test_EN_4_PO_4_CO_2_power_cycles_lose_nothing_and_double_nothing(board):
+    figures = power_cycles.run(25, seed=11, board=board)
+    assert figures["power-ups"] > 5
+
+
+@pytest.mark.parametrize("name", list(bus_faults.TRIALS))
+def test_EN_2_DX_6_the_register_is_what_the_chips_counted_through(name):
+    bus_faults.run(name)
+
+
+def test_EN_3_the_roll_over_with_a_power_cut_in_it():
+    """Cut within the second in which the register passes 1,000,000 kWh; register, screen, outputs, counter agree."""
+    for cut_s in (19.0, 19.5, 19.9, 20.1):
+        text = steps(
+            load(amps=100.0),
+            f"at = {cut_s}\npower = false",
+            f"at = {cut_s + 2}\npower = true",
+            load(at=45.0, amps=0.0),
+            board="start_delivered_wh = 999999872",
+        )
+        result = run(text, 60.0)
+        register = float(result.report["register"]["delivered_wh"])
+        assert 0 < register < 300, cut_s
+        assert result.report["pulses"]["10"] == 13 + register // 10, cut_s
+        assert result.report["counter"]["counts"] == 2 + register // 100, cut_s
+        assert result.logged().count("roll_over") == 1, cut_s
+
+
+def test_PO_4_a_dip_within_the_hold_up_goes_on_as_if_nothing_had_been():
+    """60 ms without mains, hold-up 80 ms: no restart, no pulse too many or too few."""
+    dips = []
+    for n in range(10):
+        dips += [f"at = {20 + 2 * n}.0\npower = false", f"at = {20 + 2 * n}.06\npower = true"]
+    result = run(steps(load(amps=80.0), *dips, load(at=50.0, amps=0.0)), 60.0)
+    wh = float(result.report["register"]["delivered_wh"])
+    assert result.logged().count("power_up") == 1
+    assert result.logged().count("power_fail") == 10
+    assert result.report["pulses"]["10"] == wh // 10
+    assert result.report["counter"]["counts"] == wh // 100
+
+
+def test_field_bug_33_a_hang_is_ended_by_the_watchdog_and_told():
+    """The watchdog is fed by the finished cycle only: FAIL 05 after the restart, energy goes on from the chips."""
+    text = steps(load(amps=50.0), 'at = 30.0\nfault = {part = "cpu", kind = "hang"}')
+    result = run(text, 80.0)
+    plain = run(steps(load(amps=50.0)), 80.0)
+    assert "restart" in result.logged()
+    assert "FAIL 05" in [item["text"] for item in result.report["lcd"]]
+    assert abs(result.delivered_counts - plain.delivered_counts) < 50 * 240 * 32_000 // 36_000
+    assert result.report["pulses"]["10"] == plain.report["pulses"]["10"]
+
+
+def test_field_bug_34_a_display_that_does_not_answer_changes_nothing_in_the_metering():
+    for fault in ('part = "lcd", kind = "silent", for_s = 10.0', 'part = "lcd", kind = "corrupt", for_s = 10.0'):
+        result = run(steps(load(amps=50.0), f"at = 20.0\nfault = {{{fault}}}"), 60.0)
+        plain = run(steps(load(amps=50.0)), 60.0)
+        assert result.report["register"] == plain.report["register"]
+        assert result.report["pulses"] == plain.report["pulses"]
+
+
+def test_DX_6_an_exception_in_the_cycle_is_fail_05_and_metering_goes_on():
+    result = run(steps(load(amps=50.0), 'at = 30.0\nfault = {part = "cpu", kind = "exception"}'), 60.0)
+    plain = run(steps(load(amps=50.0)), 60.0)
+    assert result.report["status"]["failures"] == [5]
+    assert result.report["register"] == plain.report["register"]
+
+
+def test_DX_6_fail_04_when_the_memory_does_not_answer_and_back_by_itself():
+    result = run(steps(load(amps=50.0), 'at = 20.0\nfault = {part = "fram", kind = "silent", for_s = 20.0}'), 70.0)
+    assert "FAIL 04" in [item["text"] for item in result.report["lcd"]]
+    assert result.report["status"]["condition"] == "normal"
+    plain = run(steps(load(amps=50.0)), 70.0)
+    assert result.report["register"] == plain.report["register"]
+
+
+def test_MD_4_a_restart_of_the_rp2040_alone_continues_the_demand():
+    """A watchdog restart in a sub-interval: same demand as without it, within the reset's own time."""
+    text = steps(load(amps=50.0), 'at = 700.0\nfault = {part = "cpu", kind = "reset"}')
+    result, plain = run(text, 930.0, "micropython"), run(steps(load(amps=50.0)), 930.0, "micropython")
+    shown = plain.report["demand"]["shown_kw"]
+    assert shown > 11.9
+    assert abs(result.report["demand"]["shown_kw"] - shown) < 0.02
+    off = run(steps(load(amps=50.0), "at = 700.0\npower = false", "at = 702.0\npower = true"), 930.0, "micropython")
+    assert off.report["demand"]["shown_kw"] == 0.0
