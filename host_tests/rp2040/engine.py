@@ -9,16 +9,14 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from boards.virtual import image
-from boards.virtual.engine import MAINS_ITEMS
-from boards.virtual.faults import Faults
-from boards.virtual.glass import GlassReader
-from boards.virtual.recorder import Recorder
-from boards.virtual.reference import Reference
+from boards.virtual import engine as virtual_engine
+from boards.virtual import probe as virtual_probe
 from host import deploy
 from host.link import EngineError, Link
 from host_tests.rp2040 import emulator, wires
+from openkh.metrology.status import NAMES
 from openkh.model import Model
 
 WALL_S = 600.0
@@ -80,6 +78,7 @@ class Board:
         self.adc_uv: dict = {}
         self.devices: list = []
         self.flash = None
+        self.console = None
         self.unique_id = b"\xe6\x61" + bytes((seed >> shift) & 0xFF for shift in (0, 8, 16)) + b"\x4b\x68\x01"
         self.chip: emulator.Chip | None = None
         self.booted = None  # called at each start of the chip with its cause
@@ -87,6 +86,9 @@ class Board:
         self._filesystem = filesystem_image
         self._kept = b""  # flash contents of the chip that had power before
         self._off = False
+
+    def install(self) -> None:
+        """Nothing: the firmware runs on the chip."""
 
     def power(self, on: bool) -> None:
         """The 3.3 V comes or goes (the board's supply calls this)."""
@@ -134,95 +136,39 @@ class Board:
             self.booted(cause)
 
 
-class Engine:
-    """One run; the operations of boards.virtual.engine.Engine."""
+class Probe:
+    """boards.virtual.probe.Probe from outside: asks the firmware over its console, when `ask` is called."""
 
-    def __init__(self, config: dict[str, Any], board_dir: str) -> None:
-        import board as parts
-
-        options = config.get("board", {})
-        model = Model(config["model"], config["service"])
-        self.board = board = Board(config.get("seed", 1), filesystem(board_dir))
-        self.clock = board.clock
-        self.reference = Reference(parts, model, options, board)
-        self.faults = Faults(self.reference)
-        self.recorder = recorder = Recorder(board.clock, self._flush)
-        self._out: list = []
-        for pin, signal in (
-            (parts.PIN_OPTO_10, "opto10"),
-            (parts.PIN_LED, "led"),
-            (parts.PIN_OPTO_100, "opto100"),
-            (parts.PIN_OPTO_1000, "opto1000"),
-            (parts.PIN_COUNTER, "counter"),
-            (parts.PIN_RAIL12_ENABLE, "rail12"),
-        ):
-            recorder.watch(board.pins[pin], signal)
-        self.glass = GlassReader(parts.GLASS, recorder.lcd)
-        lcd = self.reference.lcd
-        if lcd is not None:
-            lcd.on_refresh = lambda: self.glass.feed(board.clock.now_us, lcd.lit())
+    def __init__(self, model: Model, board: Board) -> None:
         self._model = model
-        self._lives: list[int] = []
-        board.booted = self._booted
-        image.new_meter(
-            self.reference.memory_kind,
-            self.reference.memory,
-            board.unique_id,
-            model,
-            options.get("start_delivered_wh", 0),
-        )
+        self._board = board
+        self._figures = virtual_probe.Probe(model).figures()
+        self._firmware: dict[str, Any] = {"cycles": 0, "faults": {}}
+        self._from = (0, 0)  # start of the firmware, and the run time it went on from
 
-    def run(self, until_us: int, stimulus: list) -> dict[str, Any]:
-        for item in stimulus:
-            if item[0] in MAINS_ITEMS:
-                self.reference.mains.add(item)
-            else:
-                self.clock.at(item[1], lambda item=item: self._happen(item))
-        self.board.run_to(until_us)
-        nothing = {"delivered_wh": "0.000000", "received_wh": "0.000000"}
-        snap = {
-            "t_us": self.clock.now_us,
-            "powered": self.reference.supply.on,
-            "lines": [],
-            "register": nothing,
-            "demand": {"interval_mw": 0, "max_mw": 0, "shown_mw": 0},
-            "status": {},
-            "lcd": dict(self.glass.record),
-            "pins": self.recorder.levels,
-            "counter": self.reference.coil.counts,
-        }
-        return {"t_us": self.clock.now_us, "out": self._take(), "snap": snap}
+    @property
+    def run_us(self) -> int:
+        """Run time, as far as it can be known from outside."""
+        return self._board.clock.now_us - self._from[0] + self._from[1]
 
-    def finish(self) -> dict[str, Any]:
-        # The console comes last: it takes emulated time, and more energy with it.
-        self.glass.finish(self.clock.now_us)
-        counted = [{"counts": chip.counted_total(), "gap_us": chip.gap_us} for chip in self.reference.chips]
-        rises = dict(self.recorder.rises)
-        coil = self.reference.coil
-        counter = {
-            "counts": coil.counts,
-            "shortest_on_us": coil.shortest_on_us,
-            "shortest_off_us": coil.shortest_off_us,
-        }
-        figures = self.figures()
-        return {
-            "out": self._take(),
-            "counted": counted,
-            "register": figures["register"],
-            "pulses": {"10": rises["opto10"], "100": rises["opto100"], "1000": rises["opto1000"]},
-            "led": rises["led"],
-            "counter": counter,
-            "demand": figures["demand"],
-            "status": figures["status"],
-            "events": self._events(),
-            "firmware": figures["firmware"],
-        }
+    def started(self, start: tuple[int, int]) -> None:
+        self._from = start
+
+    def retire(self) -> None:
+        """Nothing can be asked any more."""
 
     def figures(self) -> dict[str, Any]:
-        """What the firmware says of itself, over its console."""
-        from openkh.metrology.status import NAMES
+        return self._figures
 
-        console = self.board.chip.console
+    def firmware(self) -> dict[str, Any]:
+        return self._firmware
+
+    def lines(self) -> list:
+        return []
+
+    def ask(self) -> None:
+        """Read the meter now; takes some 50 ms of emulated time."""
+        console = self._board.chip.console
         console.raw_repl()
         found = ast.literal_eval(console.exec(PROBE))
         wh, counts, received_wh, received_counts, interval, largest, shown, condition, lines, failures = found[:10]
@@ -232,10 +178,10 @@ class Engine:
             for name, value in zip(("spoilt", "rejected", "resets", "repairs", "gap_ms"), values, strict=True):
                 faults[f"line{n}_{name}"] = value
         per_wh = self._model.counts_per_wh
-        return {
+        self._figures = {
             "register": {
-                "delivered_wh": f"{wh}.{counts * 1_000_000 // per_wh:06d}",
-                "received_wh": f"{received_wh}.{received_counts * 1_000_000 // per_wh:06d}",
+                "delivered_wh": virtual_probe.wh_text(wh, counts, per_wh),
+                "received_wh": virtual_probe.wh_text(received_wh, received_counts, per_wh),
             },
             "demand": {"interval_mw": interval, "max_mw": largest, "shown_mw": shown},
             "status": {
@@ -244,47 +190,58 @@ class Engine:
                 "failures": [n + 1 for n in range(5) if failures >> n & 1],
                 "rail12v": rail12,
             },
-            "firmware": {"cycles": cycles, "faults": faults, "last_error": last_error},
         }
+        self._firmware = {"cycles": cycles, "faults": faults, "last_error": last_error}
 
-    def _events(self) -> list:
-        """The log with simulated times: each power-up begins a new run time."""
-        from openkh.event_codes import NAMES, POWER_UP
 
-        found = []
-        life = -1
-        for _order, run_s, code, a, b in image.events(self.reference.memory_kind, self.reference.memory):
-            if code == POWER_UP:
-                life += 1
-            start_us = self._lives[life] if 0 <= life < len(self._lives) else 0
-            found.append([start_us + run_s * 1_000_000, run_s, NAMES.get(code, str(code)), a, b])
-        return found
+class Engine(virtual_engine.Engine):
+    """One run on the emulated chip: only who has the time, and how the firmware starts, differ."""
 
-    def _booted(self, cause: str) -> None:
-        if cause == "power":
-            self._lives.append(self.clock.now_us)
-        self.recorder.add(["boot", self.clock.now_us, cause])
+    def __init__(self, config: dict[str, Any], board_dir: str) -> None:
+        super().__init__(self)
+        self._answers: list[dict[str, Any]] = []
+        self.board = Board(config.get("seed", 1), filesystem(board_dir))
+        with patch.object(virtual_engine.reference, "new_board", lambda _config: self.board):
+            self._start(config)
+        self.clock = self.board.clock
+        self.reference = self._reference
+        self._probe = Probe(Model(config["model"], config["service"]), self.board)
+        self.board.booted = self._chip_booted
 
-    def _happen(self, item: list) -> None:
-        kind = item[0]
-        if kind == "fault" and item[2] == "cpu" and item[3] == "reset":
+    def ask(self, request: dict[str, Any]) -> list[dict[str, Any]]:
+        """Carry out a request of the link; the messages it is answered with."""
+        if request["op"] == "run":
+            self._feed(request["stimulus"])
+            self.board.run_to(request["until_us"])
+            self._reply({"t_us": self.clock.now_us, "out": self._recorder.take(), "snap": self._snap()})
+        else:
+            self._finish()
+        answers, self._answers = self._answers, []
+        return answers
+
+    def send(self, text: str) -> None:
+        """As the transport that the base class sends through."""
+        self._answers.append(json.loads(text))
+
+    def _finish(self) -> None:
+        if self.board.chip is not None:
+            self._probe.ask()
+        super()._finish()
+
+    def _chip_booted(self, cause: str) -> None:
+        if cause == "power" and self._lives:
+            self._glass.off(self.clock.now_us)
+        self._cause = cause
+        self._booting()
+        self._probe.started(self._lives[-1])
+
+    def _apply(self, item: list) -> None:
+        if item[0] == "fault" and item[2] == "cpu" and item[3] == "reset":
             self.board.chip.mcu.watchdog.on_watchdog_trigger()
-        elif kind == "fault" and item[2] == "cpu" and item[3] == "stall":
+        elif item[0] == "fault" and item[2] == "cpu" and item[3] == "stall":
             self.board.chip.clock.tick(item[4]["ms"] * 1e6)
-        elif kind == "fault":
-            self.faults.start(item[2], item[3], item[4], item[5])
-        elif kind == "load12v":
-            self.reference.rail12.load(item[2])
-        elif kind == "seal":
-            self.reference.seal(bool(item[2]))
-
-    def _flush(self, items: list) -> None:
-        self._out += items
-
-    def _take(self) -> list:
-        items = self._out + self.recorder.take()
-        self._out = []
-        return items
+        else:
+            super()._apply(item)
 
 
 class Rp2040Link(Link):
@@ -293,8 +250,8 @@ class Rp2040Link(Link):
     def __init__(self, config: dict[str, Any], board_dir: str = "boards/reference") -> None:
         self.console = []
         self._wasm = False
-        self._memory = {}
         self._out = []
+        self._memory = {}
         self._transport = _Local(Engine(config, board_dir))
 
     @property
@@ -312,17 +269,13 @@ class _Local:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._answer: dict[str, Any] = {}
+        self._answers: list[dict[str, Any]] = []
 
     def send(self, text: str) -> None:
-        request = json.loads(text)
-        if request["op"] == "run":
-            self._answer = self.engine.run(request["until_us"], request["stimulus"])
-        else:
-            self._answer = self.engine.finish()
+        self._answers += self.engine.ask(json.loads(text))
 
     def receive(self) -> str:
-        return json.dumps({"ok": self._answer})
+        return json.dumps(self._answers.pop(0))
 
     def close(self) -> None:
         pass
