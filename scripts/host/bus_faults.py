@@ -1,8 +1,8 @@
 """Faults on the front ends' buses, the whole meter's register against the simulated chips' own count (EN-2, DX-6).
 
 Each trial has a fault for a while, at a steady load, and some calm after it. The register must be what the chips
-counted, but for the time that a chip could not be measured: at most GAP_S of that line's load for each chip reset or repair, and
-the start.
+counted, but for the time that a chip could not be measured: at most GAP_S of that line's load for each chip reset or
+repair, and the start.
 """
 
 from typing import Any
