@@ -66,6 +66,7 @@ class Rail12:
         self._raw = 0
         self._over = 0
         self._tripped = False  # set by `sample`, judged by `step`
+        self._trip_raw = 0  # the reading that did it
         self.on = False
         self.off_us = 0
         self.state = OFF
@@ -80,7 +81,10 @@ class Rail12:
     @property
     def ma(self) -> int:
         """Current as last sampled, mA; full scale is reported as it reads."""
-        return (self._raw * _FULL_SCALE_MV // _FULL_SCALE * 1000 + self._uv_per_ma // 2) // self._uv_per_ma
+        return self._ma_of(self._raw)
+
+    def _ma_of(self, raw: int) -> int:
+        return (raw * _FULL_SCALE_MV // _FULL_SCALE * 1000 + self._uv_per_ma // 2) // self._uv_per_ma
 
     def sample(self) -> None:
         """Look at the current and switch off where it is too high. For a hard interrupt: allocates nothing."""
@@ -95,6 +99,7 @@ class Rail12:
             if self._over >= OVER_SAMPLES:
                 self._enable.value(0)
                 self.on = False
+                self._trip_raw = raw
                 self._tripped = True
                 self.off_us = ticks_us()
 
@@ -107,7 +112,7 @@ class Rail12:
         """Switch on at power-up, unless the sensor reads current already."""
         self.sample()
         if self.ma > STUCK_OFF_MA:
-            self._fail(now_us, STUCK)
+            self._fail(now_us, STUCK, self.ma)
         else:
             self._switch_on(now_us)
 
@@ -131,10 +136,10 @@ class Rail12:
         """Judge once a cycle, before the coil's pin changes; `coil` is the level it has had since the last call."""
         if self._tripped:
             self._tripped = False
-            self._fail(now_us, OVERLOAD)
+            self._fail(now_us, OVERLOAD, self._ma_of(self._trip_raw))
         elif self.on:
             if self._full_scale(now_us) or self._coil_unseen(coil):
-                self._fail(now_us, STUCK)
+                self._fail(now_us, STUCK, self.ma)
         elif self.state == WAITING:
             self._wait(now_us)
 
@@ -170,10 +175,10 @@ class Rail12:
         self._coil_raw = raw
         return self._unmoved >= 2
 
-    def _fail(self, now_us: int, reason: int) -> None:
+    def _fail(self, now_us: int, reason: int, ma: int) -> None:
         self.failures += 1
         self._stuck = reason == STUCK
-        self._log.add(event_codes.RAIL12_OFF, self.ma, reason)
+        self._log.add(event_codes.RAIL12_OFF, ma, reason)
         self._switch_off(WAITING)
         self._since_us = now_us
         if self.failures >= FAILURES:
