@@ -1,0 +1,79 @@
+"""scripts/flash: what it says when there is no board, two, or the wrong thing on one; what goes onto a device."""
+
+import pytest
+
+from host import deploy, flash
+from host.device import DeviceError
+
+GOOD = ("micropython", (1, 27, 0), 4614, "rp2")
+
+
+class Board:
+    """Answers `check_micropython`'s question."""
+
+    def __init__(self, answer: tuple) -> None:
+        self.answer = answer
+
+    def value(self, _expression: str) -> tuple:
+        return self.answer
+
+
+def refused(answer: tuple) -> str:
+    with pytest.raises(DeviceError) as error:
+        flash.check_micropython(Board(answer))
+    return str(error.value)
+
+
+def test_right_micropython_is_taken() -> None:
+    flash.check_micropython(Board(GOOD))
+
+
+def test_wrong_ones_are_refused_with_what_to_do() -> None:
+    assert "circuitpython 9.1.0" in refused(("circuitpython", (9, 1, 0), 517, "RP2040"))
+    old = refused(("micropython", (1, 19, 1), 4102, "rp2"))
+    assert "1.19.1" in old
+    assert "1.27 or later" in old
+    assert "--uf2" in old
+    assert "version 7" in refused(("micropython", (1, 40, 0), 4615, "rp2"))
+    assert "'esp32'" in refused(("micropython", (1, 27, 0), 4614, "esp32"))
+
+
+def test_the_only_board_is_found_and_several_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flash, "ports", lambda: [("/dev/ttyACM0", "e661")])
+    assert flash.choose(None) == "/dev/ttyACM0"
+    assert flash.choose("COM7") == "COM7"
+    monkeypatch.setattr(flash, "ports", lambda: [("/dev/ttyACM0", "e661"), ("/dev/ttyACM1", "e662")])
+    with pytest.raises(DeviceError, match="2 boards found") as error:
+        flash.choose(None)
+    assert "--port /dev/ttyACM1    (board e662)" in str(error.value)
+
+
+def test_no_board(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.setattr(flash, "ports", list)
+    monkeypatch.setattr(deploy, "build", lambda _board: {})
+    assert flash.main([]) == 1
+    assert "--uf2" in capsys.readouterr().err
+
+
+def test_uf2_says_where_and_how(capsys: pytest.CaptureFixture) -> None:
+    assert flash.main(["--uf2"]) == 0
+    said = capsys.readouterr().out
+    for word in ("micropython.org/download/RPI_PICO", "BOOTSEL", "RPI-RP2", "1.27"):
+        assert word in said
+
+
+@pytest.mark.parametrize("board", deploy.boards())
+def test_every_board_gets_the_whole_firmware(board: str) -> None:
+    """Each source is there, compiled for the RP2040, and the manifest tells every hash."""
+    files = deploy.build(board)
+    names = {str(path.relative_to(deploy.FIRMWARE))[:-3] + ".mpy" for path in deploy.FIRMWARE.rglob("*.py")}
+    assert names | {"board.mpy", "glass.mpy", deploy.MANIFEST} == set(files)
+    for name, data in files.items():
+        if name != deploy.MANIFEST:
+            assert data[:2] == b"M\x06"
+            assert deploy.digest(data) in files[deploy.MANIFEST].decode()
+
+
+def test_an_unknown_board_is_refused() -> None:
+    with pytest.raises(deploy.DeployError, match="there are breadboard, reference"):
+        deploy.build("kitchen")
