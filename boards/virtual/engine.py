@@ -103,6 +103,8 @@ class Engine:
     def _pause(self):
         """An event at the time that the host has asked for."""
         try:
+            if self._live_log:
+                self._tell_events()
             self._reply({"t_us": self._clock.now_us, "out": self._recorder.take(), "snap": self._snap()})
             self._ask()
         except Exception as error:
@@ -161,6 +163,9 @@ class Engine:
         self._faults = Faults(self._reference)
         self._probe = Probe(model)
         self._lives = []  # (start, run time it goes on from) of each start of the firmware, for the log's times
+        self._live_log = config.get("live", False)
+        self._events_written = None
+        self._told = -1  # order of the newest event told
         self._recorder = recorder = Recorder(board.clock, self._more)
         for pin, signal in (
             (parts.PIN_OPTO_10, "opto10"),
@@ -337,12 +342,12 @@ class Engine:
             },
             "demand": figures["demand"],
             "status": figures["status"],
-            "events": self._events(kind, chip),
+            "events": [entry[1:] for entry in self._events(kind, chip)],
             "firmware": self._probe.firmware(),
         }
 
     def _events(self, kind, chip):
-        """The log as [t_us, name, a, b]: run time in s, with the time at which that run time was 0."""
+        """The log as [order, t_us, name, a, b]: run time in s, with the time at which that run time was 0."""
         from openkh.event_codes import DEMAND_LOST, NAMES, POWER_UP, RESTART
 
         entries = image.events(kind, chip)
@@ -352,11 +357,24 @@ class Engine:
         life = len(self._lives) - starts - 1  # what is negative comes from earlier runs (--state)
         zero_us = 0
         found = []
-        for _order, run_s, code, a, b in entries:
+        for order, run_s, code, a, b in entries:
             if code in (POWER_UP, RESTART):
                 life += 1
                 zero_us = self._lives[life][0] - self._lives[life][1] if life >= 0 else 0
             elif code == DEMAND_LOST and life >= 0:
                 zero_us = self._lives[life][0]  # run time has started anew
-            found.append([zero_us + run_s * 1000000, NAMES.get(code, str(code)), a, b])
+            found.append([order, zero_us + run_s * 1000000, NAMES.get(code, str(code)), a, b])
         return found
+
+    def _tell_events(self):
+        """For the live view: what the log has got since it was told last."""
+        written = self._probe.events_written()
+        if written == self._events_written:
+            return
+        self._events_written = written
+        entries = self._events(self._reference.memory_kind, self._reference.memory)
+        for order, t_us, name, a, b in entries:
+            if t_us >= 0 and (self._told < 0 or 0 < (order - self._told) & 0xFFFFFF < 0x800000):
+                self._recorder.add(["log", t_us, name, a, b])
+        if entries:
+            self._told = entries[-1][0]

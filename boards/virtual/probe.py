@@ -42,6 +42,11 @@ class Probe:
         for name, count in self._counters(running):
             self._faults[name] = self._faults.get(name, 0) + count
 
+    def events_written(self):
+        """A number that changes when the log has got an entry."""
+        running = meter()
+        return None if running is None else running.log.added - running.log.pending
+
     def figures(self):
         """register, demand and status as they are now, or as they were when the firmware stopped."""
         running = meter()

@@ -131,7 +131,7 @@ def setup_of(args: argparse.Namespace) -> Setup:
         duration = round(source.end_s * 1e6)
     if args.report is not None:
         _writable(args.report, "--report")
-    setup = Setup(model, source, args.engine, plan.seed, plan.board, duration_us=duration)
+    setup = Setup(model, source, args.engine, plan.seed, plan.board, duration_us=duration, live=not args.headless)
     setup.memory_dir = MemoryDir(args.state) if args.state is not None else None
     setup.trace = Trace(args.trace) if args.trace is not None else None
     return setup

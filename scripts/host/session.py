@@ -47,7 +47,7 @@ class Setup:
     memory_dir: MemoryDir | None = None
     trace: Trace | None = None
     duration_us: int | None = None
-
+    live: bool = False  # somebody watches: events are told as they are logged
     begin_wh: float | None = 0.0  # what the register holds at the start; None: what an earlier run has left
 
     def config(self) -> dict[str, Any]:
@@ -60,6 +60,7 @@ class Setup:
             "seed": self.seed,
             "board": self.board,
             "memory": memory,
+            "live": self.live,
         }
 
 
