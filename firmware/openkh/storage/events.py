@@ -41,6 +41,7 @@ SERVICE_CODES = (
     event_codes.IDENTITY,
     event_codes.BENCH_ON,
     event_codes.BENCH_OFF,
+    event_codes.CALIBRATION_SAVED,
 )
 
 
@@ -53,6 +54,9 @@ class _Ring:
         self.newest = -1
         self.order = -1  # of the newest entry; -1: none
         self._erased = -1  # flash: first slot of an erased block ahead
+        # Flash: what a cut has left half written behind the newest entry; made unreadable before the first write.
+        self._spoil = 0
+        self._spoil_end = 0
         self._buf = bytearray(EVENT_BYTES)
         self.damaged = 0
 
@@ -121,20 +125,23 @@ class _Ring:
     def _find_in_blocks(self) -> bool:
         group = self.region.group
         for start in range(0, self.region.slots, group):
-            for slot in range(start, start + 4):  # a block's first ones may be blank or cut off
+            for slot in range(start, start + group):
                 order = self.order_of(slot)
                 if order >= 0:
                     if self.order < 0 or (order - self.order) & _ORDER_MASK <= _NEWER:
                         self.order = order
                         self.newest = slot
                     break
+                if self._buf == _ERASED:
+                    break
         start = max(0, self.newest)
         start -= start % group
-        # The last slot that is not blank, and one more: it may hold the weak beginning of an entry.
         slot = start + group
-        while slot > start and self.order_of(slot - 1) == -1:
+        while slot > start and self.region.blank(slot - 1):
             slot -= 1
+        # One more slot is left out: it may hold the weak beginning of an entry although it reads as blank.
         self.slot = slot + 1 if slot + 1 < start + group else -1
+        self._spoil_end = min(slot + 1, start + group)
         while slot > start:
             slot -= 1
             order = self.order_of(slot)
@@ -144,18 +151,24 @@ class _Ring:
                 break
             if order == -2:
                 self.damaged += 1
+        self._spoil = self.newest + 1 if self.newest >= start else start
         return True
 
     def write(self, order: int, queue: "array[int]", at: int) -> bool:
         """Write the queued entry that starts at `at`; False if it does not hold."""
         slot = self.slot
         region = self.region
+        while self._spoil < self._spoil_end:
+            region.spoil(self._spoil)
+            self._spoil += 1
         self._pack(region.view(slot), order, queue, at)
         done = region.commit(slot) and region.holds(slot)
         if done:
             self.newest = slot
             self.order = order
         if region.group:
+            if not done and not region.blank(slot):
+                region.spoil(slot)  # or it might be read one day, a second time
             slot += 1
             if slot % region.group == 0:
                 slot = self._erased
@@ -190,6 +203,10 @@ class _Ring:
                 self.slot = at
             else:
                 self._erased = at
+
+    def newest_code(self) -> int:
+        """Code of the newest entry, 0 if there is none or it cannot be read."""
+        return self._buf[0] if self.newest >= 0 and self.order_of(self.newest) >= 0 else 0
 
     def entry(self) -> "tuple[int, int, int, int, int]":
         """What the buffer holds: order, run time in s, code, a, b."""
@@ -237,13 +254,14 @@ class EventLog:
     def add(self, code: int, a: int = 0, b: int = 0) -> None:
         """Queue an event; `a` and `b` are integers within 30 bits and a sign. Allocates nothing."""
         self.added += 1
-        if self._tokens[code] == 0:
-            self.held_back += 1
-            return
+        if code not in SERVICE_CODES:  # every one of those is kept (CA-2); a person is at work
+            if self._tokens[code] == 0:
+                self.held_back += 1
+                return
+            self._tokens[code] -= 1
         if self._count == _QUEUE:
             self.lost += 1
             return
-        self._tokens[code] -= 1
         at = (self._first + self._count) % _QUEUE * _WORDS
         queue = self._queue
         queue[at] = code
@@ -291,6 +309,15 @@ class EventLog:
     def pending(self) -> int:
         """Entries that are not written yet."""
         return self._count
+
+    @property
+    def room(self) -> int:
+        """Entries that can be added before one is lost."""
+        return _QUEUE - self._count
+
+    def newest_service(self) -> int:
+        """Code of the service's newest entry, 0 if there is none. Before the cycle starts."""
+        return self._rings[1].newest_code()
 
     def tidy(self) -> bool:
         """Flash: erase a block if one is needed soon; True if it did. Call when Journal.tidy() may be called."""
