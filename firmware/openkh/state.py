@@ -45,7 +45,17 @@ class State:
         self.edges_100 = 0
         self.edges_1000 = 0
         self.counter_given = 0
-        self.power_up()
+        self.run_s = 0
+        self.run_us = 0
+        self.sub_k = 0
+        self.sub_counts = 0
+        self.sub_4us = 0
+        self.sub_1_mw = 0
+        self.sub_2_mw = 0
+        self.interval_mw = 0
+        self.max_mw = 0
+        self.last_max_mw = 0
+        self.periods = 0
         self.at_us = 0  # ticks_us of the cycle that made this state; not stored
 
     def copy(self, other: "State") -> None:
