@@ -45,8 +45,9 @@ def test_EN_6_counts_per_watt_hour_of_every_model(code, service, volts, amps):
 
 
 def test_EN_2_intervals_of_any_length_up_to_30_s_book_every_count():
-    """At full scale, both directions, across the register's end and the tick wrap; not power times a fixed second
-    (field bug 14), and no window that can be missed (field bug 11)."""
+    """At full scale, both directions with their signs extended (field bug 5), across the register's end and the tick
+    wrap (field bugs 18, 30); not power times a fixed second (field bug 14), no window that can be missed, nor one that
+    a second reading finds empty (field bugs 10, 11)."""
     b = Bench()
     b.start()
     rng = random.Random(1)

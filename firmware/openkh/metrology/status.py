@@ -104,7 +104,8 @@ class Line:
         self._waiting_us = 0  # since the last verified reading
         self.now = 0  # conditions true in this cycle, a bit each
         self.reported = 0  # conditions that have stood long enough
-        self.measured_us = -1  # time since the first verified reading; stops at 2 s
+        self._begun = False  # a verified reading was seen: the next one is of a known span
+        self.measured_us = -1  # time judged; stops at 2 s
         self._pending = False
         for i in range(len(self._stood_us)):
             self._stood_us[i] = -1
@@ -117,7 +118,7 @@ class Line:
     def step(self, dt_us: int, element: "Element") -> None:
         """One measuring cycle: take the element's readings, judge them, and let the reported conditions follow."""
         if element.silent:
-            if self.measured_us >= 0 or self.held:
+            if self._begun:
                 self.forget()
             return
         self._waiting_us += dt_us
@@ -127,6 +128,9 @@ class Line:
             return  # its energy comes with the next verified reading, and so does its time
         dt_us = self._waiting_us
         self._waiting_us = 0
+        if not self._begun:
+            self._begun = True
+            return  # it brings what was counted before the start as well: energy, but no power
         self._take(element.active, element.reactive, dt_us)
         self.now = self.judge(element.v_mv, element.i_ma)
         differs = self.now ^ self.reported
