@@ -7,6 +7,9 @@ micropython.kbd_intr(-1)  # before any import: a Ctrl-C during the imports would
 import board  # noqa: E402
 from machine import Pin  # noqa: E402
 
+from openkh import restart  # noqa: E402
+
+restart.note_soft_reset(board.PIN_COUNTER)
 for number in (
     board.PIN_OPTO_10,
     board.PIN_LED,

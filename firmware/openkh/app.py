@@ -9,6 +9,7 @@ from machine import ADC, I2C, SPI, WDT, Pin, Timer
 
 from openkh import REVISION, event_codes, identity, restart
 from openkh.calibration import Calibration
+from openkh.calibration import check as check_calibration
 from openkh.calibration import unpack as unpack_calibration
 from openkh.cycle import PERIOD_MS, Cycle
 from openkh.display.display import Display
@@ -24,6 +25,7 @@ from openkh.model import Model
 from openkh.outputs.counter import Counter
 from openkh.outputs.pulses import Pulses
 from openkh.outputs.rail12 import Rail12
+from openkh.service.seal import Seal
 from openkh.state import State
 from openkh.storage import records, regions, scan, vault
 from openkh.storage.events import EventLog
@@ -34,6 +36,8 @@ from openkh.ticks import ticks_diff, ticks_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from openkh.identity import Identity
 
 WATCHDOG_MS = 8000  # the RP2040's longest is 8388
@@ -56,20 +60,22 @@ meter: "Meter | None" = None
 class Meter:
     """All parts of the meter, wired; `start` sets it going. A supply that had been off starts run time anew (MD-4)."""
 
-    def __init__(self) -> None:
+    def __init__(self, seal: Seal, asked: int) -> None:
+        """`asked`: what the restart that led here was asked for."""
         self.watchdog = WDT(timeout=WATCHDOG_MS)
-        self.sealed = Pin(board.PIN_SEAL, Pin.IN, Pin.PULL_UP)() == 0
+        self.seal = seal
+        self._asked = asked
         self.memory = _memory()
         self.log = EventLog(self.memory.events, self.memory.service_events)
         self.log.load()
 
         self.factory = vault.Vault(self.memory.factory, records.identity(machine.unique_id(), "", ""))
         self.identity = self._identity()
-        self.provisioned = bool(self.identity.serial)
         self.model = Model(self.identity.code, self.identity.service)
         self.status = Status(self.model, self.log)
-        if self.factory.data is None and self.factory.damaged:
+        if self.factory_damaged:
             self.status.set_failure(FAIL_FACTORY_DATA, True)
+            self.log.add(event_codes.CALIBRATION_DAMAGED, _FACTORY)
 
         state = State()
         self.journal = Journal(
@@ -77,8 +83,12 @@ class Meter:
         )
         self.scratch = Scratch(machine.mem32)
         self._continued = self._load_state(state)
+        seal.note(self.log)
 
-        self.calibration = (Calibration(), Calibration())
+        self.calibration = (Calibration(), Calibration())  # in force
+        self.stored = (Calibration(), Calibration())
+        self.calibration_count = 0  # how often calibrated; -1: not known, the record is damaged
+        self.calibration_date = 0  # YYMMDD
         self.calibrated = self._load_calibration()
         self.elements = tuple(self._element(n) for n in range(self.model.elements))
 
@@ -109,6 +119,7 @@ class Meter:
             self.scratch,
             self.log,
             self.watchdog,
+            seal,
         )
         # Bound methods made once: making one in a callback would take heap.
         self._run = self.cycle.run
@@ -125,8 +136,13 @@ class Meter:
 
     def start(self) -> None:
         """Bring the chips up and start the timers; metering goes on from there by itself."""
-        for n, element in enumerate(self.elements):
-            element.start(self.state.raw_2 if n else self.state.raw_1)
+        tried = False
+        for n in range(self.model.elements):
+            tried = self._start_element(n, self.state.raw_2 if n else self.state.raw_1) or tried
+        if tried:
+            from openkh.service.requests import Apply
+
+            self.cycle.request = Apply(self, self.stored, True)
         now_us = ticks_us()
         self.cycle.start(now_us)
         self._shown_us = now_us
@@ -161,12 +177,48 @@ class Meter:
             self.display_errors += 1
             self.cycle.last_error = error
 
+    def _start_element(self, n: int, raw: int) -> bool:
+        """Bring a chip up. True if it runs on with a calibration that was tried and not stored: it is taken over with
+        it, so that its counts are kept (EN-2)."""
+        element = self.elements[n]
+        found = Calibration()
+        if raw >= 0 and element.found(found) and not found.equals(self.calibration[n]):
+            try:
+                check_calibration(found, self.model.hz)
+            except ValueError:
+                pass  # it has been reset, or is not ready
+            else:
+                self.calibration[n].take(found)
+                element.calibrate(found)
+                element.start(raw)
+                return True
+        element.start(raw)
+        return False
+
     # Parts
 
     def _identity(self) -> "Identity":
-        if self.factory.load() == vault.GOOD and self.factory.data is not None:
-            return identity.unpack(self.factory.data)
-        return identity.Identity("", "", DEFAULT_CODE, DEFAULT_SERVICE)
+        """Factory data; where they are damaged, the model that the journal's records name, else the default one."""
+        self.factory_damaged = False
+        self.provisioned = False  # nothing is stored before
+        result = self.factory.load()
+        if result == vault.GOOD and self.factory.data is not None:
+            try:
+                found = identity.unpack(self.factory.data)
+                Model(found.code, found.service)
+                self.provisioned = True
+                return found
+            except ValueError:
+                result = vault.DAMAGED
+        if result in (vault.DAMAGED, vault.FOREIGN):
+            self.factory_damaged = True
+            from openkh.recovery import model_of
+
+            model = model_of(self.memory.journal, machine.unique_id())
+            if model is not None:
+                self.provisioned = True
+                return identity.Identity("", "", model[0], model[1], -1)
+        return identity.Identity("", "", DEFAULT_CODE, DEFAULT_SERVICE, 0)
 
     def _load_state(self, state: State) -> bool:
         """Take up the journal; True where a restart of the RP2040 alone is continued (MD-4)."""
@@ -180,7 +232,7 @@ class Meter:
             log.add(event_codes.STATE_LOST, self.journal.damaged, self.journal.foreign)
         elif self.journal.damaged:
             log.add(event_codes.RECORD_DAMAGED, self.journal.damaged)
-        asked = restart.reason()
+        asked = self._asked
         continued = result == scan.LOADED and self.scratch.resume(state, self.journal.life, self.model)
         if continued:
             log.run_s = state.run_s
@@ -203,9 +255,17 @@ class Meter:
         result = store.load()
         self.calibration_vault = store
         if result == vault.GOOD and store.data is not None:
-            unpack_calibration(store.data, self.calibration)
-            return True
+            try:
+                self.calibration_count, self.calibration_date = unpack_calibration(
+                    store.data, self.calibration, self.model.hz
+                )
+                for n in range(2):
+                    self.stored[n].take(self.calibration[n])
+                return True
+            except ValueError:
+                result = vault.DAMAGED
         if result in (vault.DAMAGED, vault.FOREIGN):
+            self.calibration_count = -1
             self.status.set_failure(FAIL_FACTORY_DATA, True)
             self.log.add(event_codes.CALIBRATION_DAMAGED, _CALIBRATION)
         return False
@@ -259,18 +319,28 @@ def _i2c(wires: "tuple[int, int, int]", hertz: int) -> I2C:
     return I2C(number, scl=Pin(scl), sda=Pin(sda), freq=hertz, timeout=I2C_TIMEOUT_US)
 
 
-def main() -> None:
-    """Start the meter. Sealed: never returns, and whatever ends it is a reset. Open: returns to the prompt."""
+def main() -> "dict[str, Any]":
+    """Start the meter. Sealed: never returns, and whatever ends it is a reset. Open: the names for the prompt."""
     global meter
     micropython.alloc_emergency_exception_buf(100)
-    meter = Meter()
-    meter.start()
-    if not meter.sealed:
-        micropython.kbd_intr(3)
-        return
-    try:
+    asked = restart.reason()
+    seal = Seal(Pin(board.PIN_SEAL, Pin.IN, Pin.PULL_UP))
+    if not seal.closed and (asked == restart.SERVICE or _strapped()):
+        restart.mark(restart.COMMAND)  # whatever resets it now was meant to
+        print("OpenKh service mode: no metering; reset to leave")
+    else:
+        meter = Meter(seal, asked)
+        meter.start()
+    if seal.closed:
         while True:
             sleep_ms(1000)
-    except (Exception, KeyboardInterrupt):
-        pass
-    machine.reset()
+    from openkh import service
+    from openkh.service import port
+
+    port.drain()
+    return service.names()
+
+
+def _strapped() -> bool:
+    number: int | None = board.PIN_SERVICE_STRAP
+    return number is not None and Pin(number, Pin.IN, Pin.PULL_UP)() == 0

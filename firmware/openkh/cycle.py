@@ -5,8 +5,9 @@ the new state, then drive what derives from it. Everything it needs is given to 
 never prints or sleeps, and an interrupted cycle changes nothing (house rules 7 to 10).
 """
 
-from openkh import event_codes
+from openkh import event_codes, restart
 from openkh.metrology.energy import book
+from openkh.outputs.pulses import BENCH_SEALED
 from openkh.state import State
 from openkh.ticks import ticks_diff, ticks_us
 
@@ -23,21 +24,25 @@ if TYPE_CHECKING:
     from openkh.outputs.counter import Counter
     from openkh.outputs.pulses import Pulses
     from openkh.outputs.rail12 import Rail12
+    from openkh.service.seal import Seal
     from openkh.storage.events import EventLog
     from openkh.storage.journal import Journal
     from openkh.storage.scratch import Scratch
     from openkh.supply import Supply
 
     class Request(Protocol):
-        """Something that the prompt wants done between two measurements."""
+        """Something that the prompt wants done between two measurements; never raises."""
 
-        def carry_out(self) -> None: ...
+        def carry_out(self) -> bool:
+            """True: again in the next cycle."""
 
 
 PERIOD_MS = 100
 LATE_US = 150_000  # a cycle that ends a longer span than this is counted as late (EN-1)
 LOG_LATE_US = 1_000_000
 DEADLINE_US = 2_000_000  # of the display's task; the watchdog is fed only while it is met
+
+LEAVE_CYCLES = 30  # a restart waits at most so many cycles for the log and the coil
 
 FAIL_STORAGE = 4
 FAIL_INTERNAL = 5
@@ -62,6 +67,7 @@ class Cycle:
         scratch: "Scratch",
         log: "EventLog",
         watchdog: "WDT",
+        seal: "Seal",
     ) -> None:
         self._model = model
         self._counts_per_wh = model.counts_per_wh
@@ -82,7 +88,10 @@ class Cycle:
         self._scratch = scratch
         self._log = log
         self._watchdog = watchdog
+        self._seal = seal
         self.request: Request | None = None  # posted by the prompt, carried out here (house rule 10)
+        self.leave = restart.NONE  # why the RP2040 shall restart (restart.py)
+        self.leave_cycles = LEAVE_CYCLES
         self.display_us = 0  # when the display's task ran last
         self.cycles = 0
         self.late = 0
@@ -183,14 +192,29 @@ class Cycle:
             self._drive_counter(now_us, saved or self._journal.failed)
             if saved:
                 self._journal.tidy()
+        if self._pulses.bench_ended:
+            self._log.add(event_codes.BENCH_OFF, self._pulses.bench_ended)
+            self._pulses.bench_ended = 0
         self._log.run_s = state.run_s
         self._log.step()
-        if self.request is not None:
-            request = self.request
+        if self._seal.step() and not self.leave:
+            self.leave = restart.SEAL
+        if self.leave:
+            self._leave(state)
+        elif self.request is not None and not self.request.carry_out():
             self.request = None
-            request.carry_out()
         if ticks_diff(now_us, self.display_us) < DEADLINE_US:
             self._watchdog.feed()
+
+    def _leave(self, state: State) -> None:
+        """Restart when the log is written and no count is being given; the chips count on meanwhile (EN-2, CA-2)."""
+        if self._seal.moved:
+            self._pulses.bench_stop(BENCH_SEALED)
+        self.leave_cycles -= 1
+        if (self._log.pending or self._coil_level or self._pulses.bench_ended) and self.leave_cycles > 0:
+            return
+        self._journal.save(state)
+        restart.ask(self.leave)
 
     def _drive_counter(self, now_us: int, saved: bool) -> None:
         """The 12 V guard's slower part, then the coil: no count is started while the 12 V is off (CO-2, CO-3)."""

@@ -1,21 +1,25 @@
 """Factory data: what the meter is, written once on blank memory (ID-5, CA-4)."""
 
 _SEPARATOR = ","
-_FIELDS = 4
+_FIELDS = 5
 
 
 class Identity:
-    """Manufacture date `YYMMDD`, 12-digit serial number, model code and service; blank texts where none are stored."""
+    """Manufacture date `YYMMDD`, 12-digit serial number, model code and service; blank texts where none are stored.
 
-    def __init__(self, date: str, serial: str, code: str, service: str) -> None:
+    `count`: how often factory data have been written (CA-2); more than once only where they had been damaged.
+    """
+
+    def __init__(self, date: str, serial: str, code: str, service: str, count: int = 1) -> None:
         self.date = date
         self.serial = serial
         self.code = code
         self.service = service
+        self.count = count
 
     def pack(self) -> bytes:
-        """As stored in the vault (62 bytes at most)."""
-        return _SEPARATOR.join((self.date, self.serial, self.code, self.service)).encode()
+        """As stored in the vault (60 bytes at most)."""
+        return _SEPARATOR.join((self.date, self.serial, self.code, self.service, str(self.count))).encode()
 
 
 def unpack(data: bytes) -> Identity:
@@ -23,12 +27,23 @@ def unpack(data: bytes) -> Identity:
     fields = bytes(data).decode().split(_SEPARATOR)
     if len(fields) != _FIELDS:
         raise ValueError("factory data: %d fields, %d expected" % (len(fields), _FIELDS))
-    return Identity(fields[0], fields[1], fields[2], fields[3])
+    return Identity(fields[0], fields[1], fields[2], fields[3], int(fields[4]))
 
 
 def check(date: str, serial: str) -> None:
     """ValueError, naming what is allowed, for a date or serial number that cannot be (ID-5)."""
-    if len(date) != 6 or not date.isdigit() or not 1 <= int(date[2:4]) <= 12 or not 1 <= int(date[4:]) <= 31:
-        raise ValueError("date %r: allowed: YYMMDD, for instance 260131" % (date,))
-    if len(serial) != 12 or not serial.isdigit():
-        raise ValueError("serial number %r: allowed: 12 digits" % (serial,))
+    check_date(date)
+    if not isinstance(serial, str) or len(serial) != 12 or not serial.isdigit():
+        raise ValueError("serial number %r: allowed: 12 digits in quotes" % (serial,))
+
+
+def check_date(date: str) -> None:
+    """ValueError for what is no date YYMMDD."""
+    if (
+        not isinstance(date, str)
+        or len(date) != 6
+        or not date.isdigit()
+        or not 1 <= int(date[2:4]) <= 12
+        or not 1 <= int(date[4:]) <= 31
+    ):
+        raise ValueError("date %r: allowed: YYMMDD in quotes, for instance '260131'" % (date,))

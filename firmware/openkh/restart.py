@@ -11,12 +11,27 @@ SEAL = 1  # the seal was opened or closed
 PROVISIONED = 2  # factory data were written
 COMMAND = 3  # asked for at the prompt
 SERVICE = 4  # into service mode: no metering
+SOFT = 5  # a soft reset at the prompt: boot.py found its pins still set up
+
+_GPIO_CTRL = 0x40014004  # of GPIO0, 8 bytes each; RP2040 data sheet 2.19.6.1
+_UNUSED = 31  # function of a pin that nobody has set up since the reset of the chip
 
 
 def ask(reason: int) -> None:
     """Restart for `reason`; does not return. Save first."""
-    machine.mem32[SCRATCH] = _MARK | reason
+    mark(reason)
     machine.reset()
+
+
+def mark(reason: int) -> None:
+    """Say what a restart that will follow is for."""
+    machine.mem32[SCRATCH] = _MARK | reason
+
+
+def note_soft_reset(output_pin: int) -> None:
+    """For boot.py, before it touches `output_pin`: a soft reset leaves the pins as they were, and is remembered."""
+    if machine.mem32[_GPIO_CTRL + 8 * output_pin] & _UNUSED != _UNUSED:
+        mark(SOFT)
 
 
 def reason() -> int:

@@ -203,6 +203,17 @@ class Element:
         chip.want(PHCALA, cal.phcal)
         chip.want(AWATTOS, cal.wattos)
 
+    def found(self, cal: "Calibration") -> bool:
+        """Set `cal` to what the chip holds, before `start`; False if the chip does not answer."""
+        read = self._chip.read_sure
+        cal.vgain = read(AVGAIN)
+        cal.igain = read(AIGAIN)
+        cal.wgain = read(AWGAIN)
+        cal.phcal = read(PHCALA)
+        offset = read(AWATTOS)
+        cal.wattos = offset - 0x1000000 if offset & 0x800000 else offset
+        return min(cal.vgain, cal.igain, cal.wgain, cal.phcal, offset) >= 0
+
     def start(self, resume_raw: int) -> None:
         """Bring the chip up, before the first poll; may block for 0.3 s and allocate.
 

@@ -4,7 +4,9 @@ import micropython
 
 micropython.kbd_intr(-1)
 try:
-    import main  # noqa: F401  the slot's: sys.path begins with it
+    import main  # the slot's: sys.path begins with it
+
+    globals().update(main.prompt)
 except Exception:
     micropython.kbd_intr(3)
     raise

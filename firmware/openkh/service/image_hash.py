@@ -1,0 +1,49 @@
+"""SHA-256 over the firmware as it lies on the device: which software this is, beyond its revision."""
+
+import hashlib
+import os
+from binascii import hexlify
+
+import openkh
+
+_PORTION = 512
+_TOP = ("boot", "main", "board", "glass", "parts")
+_DIRECTORY = 0x4000
+
+
+def of_firmware() -> "tuple[int, str]":
+    """Number of files and the hash over their names and contents, in the order of their names."""
+    package = openkh.__file__
+    package = package[: package.rfind("/")]
+    root = package[: package.rfind("/") + 1]
+    names: list[str] = []
+    _walk(root, "openkh", names)
+    for name in os.listdir(root or "."):
+        if _is_code(name) and name[: name.rfind(".")] in _TOP:
+            names.append(name)
+    digest = hashlib.sha256()
+    buf = bytearray(_PORTION)
+    view = memoryview(buf)
+    for name in sorted(names):
+        digest.update((name + "\n").encode())
+        with open(root + name, "rb") as file:
+            while True:
+                count = file.readinto(buf)
+                if not count:
+                    break
+                digest.update(view[:count])
+    return len(names), hexlify(digest.digest()).decode()
+
+
+def _walk(root: str, folder: str, names: "list[str]") -> None:
+    for name in os.listdir(root + folder):
+        path = folder + "/" + name
+        if os.stat(root + path)[0] & _DIRECTORY:
+            if not name.startswith("_"):
+                _walk(root, path, names)
+        elif _is_code(name):
+            names.append(path)
+
+
+def _is_code(name: str) -> bool:
+    return name.endswith(".py") or name.endswith(".mpy")  # noqa: PIE810  no tuples in MicroPython 1.27

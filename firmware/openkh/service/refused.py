@@ -1,0 +1,5 @@
+"""A command is refused: what is wrong, and what is allowed."""
+
+
+class RefusedError(Exception):
+    """The text is for the person at the prompt."""

@@ -1,0 +1,352 @@
+"""What the prompt can read: nothing here changes anything, or touches a bus."""
+
+from math import atan2, degrees
+from time import sleep_ms
+
+from openkh import REVISION, calibration, event_codes
+from openkh.metrology.status import NAMES
+from openkh.model import WGAIN_NOMINAL, WGAIN_UNITY
+from openkh.service.refused import RefusedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from openkh.app import Meter
+
+    Answer = dict[str, Any]
+
+_FAULTS = ("spoilt", "rejected", "resets", "repairs", "gap_ms")
+_OFFSET_UNITS = 16384 * 163_840  # of the offset register for one count per s, times _OFFSET_PER: 128 * 512 / 4
+_OFFSET_PER = 223_750  # 895,000 / 4
+_LOG_MS = 60_000  # the log is read four entries a cycle
+
+
+def units_per_watt(counts_per_wh: int) -> float:
+    """Units of the offset register for one watt: counts per s, 163,840 power LSB each 128 / 895,000 s, 2^-9 LSB."""
+    return counts_per_wh / 3600 * (_OFFSET_UNITS / _OFFSET_PER)
+
+
+def line_number(meter: "Meter", line: int) -> int:
+    """Index of a line; RefusedError for one that the model does not have."""
+    if line not in range(1, meter.model.elements + 1):
+        raise RefusedError("line %r: allowed %s" % (line, "1 or 2" if meter.model.elements == 2 else "1"))
+    return line - 1
+
+
+def status_line(meter: "Meter", n: int) -> "Any":
+    """The status' readings of line n + 1."""
+    return meter.status.line_2 if n else meter.status.line_1
+
+
+def date_text(date: int) -> str:
+    """YYMMDD; blank for none."""
+    return "%06d" % date if date else ""
+
+
+def saved(meter: "Meter") -> bool:
+    """What is in force is what is stored."""
+    return meter.calibration[0].equals(meter.stored[0]) and meter.calibration[1].equals(meter.stored[1])
+
+
+def wh_text(wh: int, counts: int, counts_per_wh: int) -> str:
+    """Energy in Wh with six places, cut off."""
+    return "%d.%06d" % (wh, counts * 1_000_000 // counts_per_wh)
+
+
+def status(meter: "Meter") -> "Answer":
+    """See help()."""
+    state = meter.state
+    model = meter.model
+    found = identity(meter)
+    found.update(
+        {
+            "provisioned": not meter.factory_damaged and meter.provisioned,
+            "calibrated": meter.calibrated,
+            "saved": saved(meter),
+            "calibration_date": date_text(meter.calibration_date),
+            "calibration_count": None if meter.calibration_count < 0 else meter.calibration_count,
+            "configuration_count": None if meter.identity.count < 0 else meter.identity.count,
+            "condition": NAMES[meter.status.condition],
+            "condition_lines": [n + 1 for n in range(model.elements) if meter.status.lines >> n & 1],
+            "failures": [n + 1 for n in range(5) if meter.status.failures >> n & 1],
+            "delivered_wh": wh_text(state.delivered_wh, state.delivered_counts, model.counts_per_wh),
+            "received_wh": wh_text(state.received_wh, state.received_counts, model.counts_per_wh),
+            "delivered_counts": state.delivered_counts,
+            "counts_per_wh": model.counts_per_wh,
+            "counter": state.counter_given,
+            "max_w": (state.last_max_mw if state.periods else state.max_mw) // 1000,
+            "run_s": state.run_s,
+            "seal": "open" if meter.seal.open else "closed",
+            "bench_mwh": meter.pulses.bench_mwh,
+            "rail12": meter.rail12.name,
+            "cycles": meter.cycle.cycles,
+            "late": meter.cycle.late,
+            "errors": meter.cycle.errors,
+        }
+    )
+    return found
+
+
+def status_text(found: "Answer") -> str:
+    if found["calibrated"]:
+        calibrated = "calibrated %s, no. %s" % (found["calibration_date"], found["calibration_count"])
+    else:
+        calibrated = "NOT CALIBRATED: nominal constants"
+    if not found["saved"]:
+        calibrated += " (changes not saved)"
+    return "\n".join(
+        (
+            "OK %s %s serial %s, software %s, seal %s"
+            % (found["model"], found["service"], found["serial"] or "none", found["revision"], found["seal"]),
+            "%s Wh delivered, %s Wh received" % (found["delivered_wh"], found["received_wh"]),
+            "condition: %s%s%s"
+            % (
+                found["condition"],
+                "".join([" L%d" % n for n in found["condition_lines"]]),
+                "".join([" FAIL %02d" % n for n in found["failures"]]),
+            ),
+            calibrated,
+            "run time %d s, maximum %d W, 12 V %s" % (found["run_s"], found["max_w"], found["rail12"]),
+        )
+    )
+
+
+def identity(meter: "Meter") -> "Answer":
+    """See help()."""
+    found = meter.identity
+    return {
+        "revision": REVISION,
+        "model": meter.model.code,
+        "service": meter.model.service,
+        "serial": found.serial,
+        "date": found.date,
+        "memory": "flash" if meter.memory.journal.group else "fram",
+    }
+
+
+def identity_text(found: "Answer") -> str:
+    return "OK identity model %s, service %s, serial %s, date %s, software %s, memory %s" % (
+        found["model"],
+        found["service"],
+        found["serial"] or "none",
+        found["date"] or "none",
+        found["revision"],
+        found["memory"],
+    )
+
+
+def provisioned(meter: "Meter") -> "Answer":
+    """See help()."""
+    return {"provisioned": meter.provisioned and not meter.factory_damaged}
+
+
+def provisioned_text(found: "Answer") -> str:
+    return str(found["provisioned"])
+
+
+def angle_of(active: int, reactive: int) -> float:
+    """Phase angle in degrees, lag positive."""
+    return degrees(atan2(reactive, active))
+
+
+def lines(meter: "Meter") -> "Answer":
+    """See help()."""
+    found = []
+    for n in range(meter.model.elements):
+        element = meter.elements[n]
+        line = status_line(meter, n)
+        p_mw = line.p_mw()
+        q_mvar = line.q_mvar()
+        va = element.v_mv / 1000 * element.i_ma / 1000
+        found.append(
+            {
+                "line": n + 1,
+                "v_mv": element.v_mv,
+                "i_ma": element.i_ma,
+                "p_mw": p_mw,
+                "q_mvar": q_mvar,
+                "pf_milli": max(-1000, min(1000, round(p_mw / va))) if va >= 1 else 0,
+                "angle_mdeg": round(1000 * angle_of(p_mw, q_mvar)),
+                "mhz": 223_750_000 // (element.period_raw + 1) if element.period_raw else 0,
+                "silent": element.silent,
+            }
+        )
+    return {"lines": found}
+
+
+def lines_text(found: "Answer") -> str:
+    rows = []
+    for line in found["lines"]:
+        rows.append(
+            "OK L%d %8.3f V %8.3f A %10.3f W %10.3f var  PF %6.3f  %7.2f deg  %6.3f Hz%s"
+            % (
+                line["line"],
+                line["v_mv"] / 1000,
+                line["i_ma"] / 1000,
+                line["p_mw"] / 1000,
+                line["q_mvar"] / 1000,
+                line["pf_milli"] / 1000,
+                line["angle_mdeg"] / 1000,
+                line["mhz"] / 1000,
+                "  NO ANSWER" if line["silent"] else "",
+            )
+        )
+    return "\n".join(rows)
+
+
+def log_entries(meter: "Meter") -> "list[tuple[int, int, int, int, int]]":
+    """Every entry, oldest first; read by the cycle, some seconds."""
+    log = meter.log
+    found = log.collect()
+    left_ms = _LOG_MS
+    while log.wanted is found:
+        if left_ms <= 0:
+            raise RefusedError("the log cannot be read: the memory does not answer")
+        left_ms -= 20
+        sleep_ms(20)
+    return log.sorted(found)
+
+
+def events(meter: "Meter", n: int) -> "Answer":
+    """See help()."""
+    if not isinstance(n, int) or n < 1:
+        raise RefusedError("%r events: allowed 1 and more" % (n,))
+    entries = log_entries(meter)[-n:]
+    names = event_codes.NAMES
+    return {
+        "events": [
+            {"order": order, "run_s": run_s, "event": names.get(code, str(code)), "a": a, "b": b}
+            for order, run_s, code, a, b in entries
+        ]
+    }
+
+
+def events_text(found: "Answer") -> str:
+    rows = ["OK %d events; run time in s, event, two values" % len(found["events"])]
+    for entry in found["events"]:
+        rows.append("%10d %-18s %d %d" % (entry["run_s"], entry["event"], entry["a"], entry["b"]))
+    return "\n".join(rows)
+
+
+def faults(meter: "Meter") -> "Answer":
+    """See help()."""
+    cycle = meter.cycle
+    log = meter.log
+    found: Answer = {
+        "cycles": cycle.cycles,
+        "late": cycle.late,
+        "errors": cycle.errors,
+        "last_error": "" if cycle.last_error is None else repr(cycle.last_error),
+        "display_errors": meter.display_errors,
+        "journal_errors": meter.journal.errors,
+        "log_errors": log.errors,
+        "log_lost": log.lost,
+        "log_held_back": log.held_back,
+        "rail12_failures": meter.rail12.failures,
+        "lines": [],
+    }
+    for n in range(meter.model.elements):
+        line = {"line": n + 1}
+        for name in _FAULTS:
+            line[name] = getattr(meter.elements[n], name)
+        found["lines"].append(line)
+    return found
+
+
+def faults_text(found: "Answer") -> str:
+    rows = ["OK %s" % _pairs(found)]
+    for line in found["lines"]:
+        rows.append("L%d %s" % (line["line"], _pairs(line)))
+    return "\n".join(rows)
+
+
+def _pairs(found: "Answer") -> str:
+    return ", ".join(["%s %s" % (name, found[name]) for name in sorted(found) if name not in ("lines", "line")])
+
+
+def cal(meter: "Meter") -> "Answer":
+    """See help()."""
+    from openkh.service.tuning import steps_done
+
+    model = meter.model
+    found = []
+    for n in range(model.elements):
+        line = meter.calibration[n]
+        found.append(
+            {
+                "line": n + 1,
+                "wgain": line.wgain,
+                "phcal": calibration.phase_steps(line.phcal),
+                "wattos": line.wattos,
+                "vgain": line.vgain,
+                "igain": line.igain,
+                "gain_percent": 100 * (line.wgain - WGAIN_NOMINAL) / WGAIN_NOMINAL,
+                "phase_degrees": calibration.phase_steps(line.phcal) * 360 * model.hz / calibration.PHASE_HZ,
+                "offset_w": line.wattos / units_per_watt(model.counts_per_wh),
+                "volts_percent": 100 * (line.vgain - WGAIN_UNITY) / WGAIN_UNITY,
+                "amps_percent": 100 * (line.igain - WGAIN_UNITY) / WGAIN_UNITY,
+                "steps": steps_done(meter, n),
+            }
+        )
+    return {
+        "model": model.code,
+        "counts_per_wh": model.counts_per_wh,
+        "wgain_nominal": WGAIN_NOMINAL,
+        "unity": WGAIN_UNITY,
+        "degrees_per_phcal": 360 * model.hz / calibration.PHASE_HZ,
+        "calibrated": meter.calibrated,
+        "saved": saved(meter),
+        "date": date_text(meter.calibration_date),
+        "calibration_count": None if meter.calibration_count < 0 else meter.calibration_count,
+        "lines": found,
+    }
+
+
+def cal_text(found: "Answer") -> str:
+    if found["calibrated"]:
+        head = "OK calibrated %s, no. %s" % (found["date"], found["calibration_count"])
+    else:
+        head = "OK not calibrated: nominal constants"
+    rows = [head + ("" if found["saved"] else "; in force, but NOT SAVED:")]
+    for line in found["lines"]:
+        rows.append(
+            "L%d gain %+.4f %% (%d), phase %+.4f deg (%d), offset %+.3f W (%d), volts %+.3f %% (%d), amps %+.3f %% (%d)"
+            % (
+                line["line"],
+                line["gain_percent"],
+                line["wgain"],
+                line["phase_degrees"],
+                line["phcal"],
+                line["offset_w"],
+                line["wattos"],
+                line["volts_percent"],
+                line["vgain"],
+                line["amps_percent"],
+                line["igain"],
+            )
+        )
+    return "\n".join(rows)
+
+
+def image(_meter: "Meter") -> "Answer":
+    """See help()."""
+    from openkh.service import image_hash
+
+    files, digest = image_hash.of_firmware()
+    return {"revision": REVISION, "image": digest, "files": files}
+
+
+def image_text(found: "Answer") -> str:
+    return "OK software %s, image %s (%d files)" % (found["revision"], found["image"], found["files"])
+
+
+def help(_meter: "Meter") -> "Answer":
+    """See help()."""
+    from openkh.service.help_text import HELP
+
+    return {"text": HELP}
+
+
+def help_text(found: "Answer") -> str:
+    return found["text"]

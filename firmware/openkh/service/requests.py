@@ -1,0 +1,200 @@
+"""What the prompt wants done between two measurements (house rule 10): it posts a request, the cycle carries it out.
+
+A Ctrl-C while the prompt waits gives up the waiting, not the request: what has begun is finished by the cycle.
+"""
+
+from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
+
+from openkh import event_codes, restart
+from openkh.calibration import ITEMS
+from openkh.outputs.pulses import BENCH_COMMAND
+from openkh.service.refused import RefusedError
+from openkh.ticks import ticks_us
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.app import Meter
+    from openkh.calibration import Calibration
+    from openkh.storage.vault import Vault
+
+POLL_MS = 10
+LATE_MS = 5_000  # the cycle runs every 100 ms: later than this it does not run any more
+APPLY_TRIES = 30
+ANSWER_CYCLES = 10  # before a restart, so that the answer gets out
+_LOG_ROOM = 2 * len(ITEMS)
+
+
+class Request:
+    """`step` does a part of the work in a cycle; `failed` says why it came to nothing."""
+
+    def __init__(self, meter: "Meter") -> None:
+        self.meter = meter
+        self.sealed = False  # may be carried out while the seal is closed
+        self.done = False
+        self.given_up = False
+        self.failed = ""
+
+    def carry_out(self) -> bool:
+        """Called by the cycle; True: again in the next one."""
+        more = False
+        try:
+            if self.meter.seal.open or self.sealed:
+                more = self.step()
+            else:
+                self.failed = "the seal is closed: allowed only while it is open"
+        except Exception as error:
+            self.failed = "%s: %s" % (type(error).__name__, error)
+        if not more:
+            self.done = True
+        return more
+
+    def step(self) -> bool:
+        """One cycle's part; True: there is more."""
+        return False
+
+
+def post(request: Request, limit_ms: int = LATE_MS) -> None:
+    """Have `request` carried out and wait for it. RefusedError if it fails, or takes longer than `limit_ms`."""
+    cycle = request.meter.cycle
+    end_ms = ticks_add(ticks_ms(), LATE_MS)
+    while cycle.request is not None:
+        if ticks_diff(end_ms, ticks_ms()) < 0:
+            raise RefusedError("the meter is busy with another request: wait, or restart()")
+        sleep_ms(POLL_MS)
+    if cycle.leave:
+        raise RefusedError("the meter is about to restart")
+    # Only the prompt posts, and the cycle never interrupts itself: nobody can have posted since.
+    cycle.request = request
+    end_ms = ticks_add(ticks_ms(), limit_ms)
+    try:
+        while not request.done:
+            if ticks_diff(end_ms, ticks_ms()) < 0:
+                raise RefusedError("no answer from the measuring cycle")
+            if cycle.leave:
+                raise RefusedError("the meter is about to restart")
+            sleep_ms(POLL_MS)
+    finally:
+        request.given_up = True
+    if request.failed:
+        raise RefusedError(request.failed)
+
+
+class Apply(Request):
+    """Put calibrations into force, a line a cycle; each value that changes is logged, old and new (CA-2).
+
+    `wanted`: one per line, None = as it is. The energy register goes on through it: nothing is lost (EN-2).
+    """
+
+    def __init__(self, meter: "Meter", wanted: "tuple[Calibration | None, ...]", sealed: bool = False) -> None:
+        super().__init__(meter)
+        self.sealed = sealed
+        self._wanted = wanted
+        self._line = 0
+        self._tries = 0
+
+    def step(self) -> bool:
+        meter = self.meter
+        if self._line == meter.model.elements:
+            return False
+        wanted = self._wanted[self._line]
+        if wanted is None or wanted.equals(meter.calibration[self._line]):
+            self._line += 1
+            return True
+        if meter.log.room < _LOG_ROOM:
+            return True
+        if not meter.elements[self._line].apply(wanted):
+            self._tries += 1
+            if self._tries < APPLY_TRIES:
+                return True
+            meter.elements[self._line].calibrate(meter.calibration[self._line])
+            self.failed = "the front end of line %d does not take it; the old calibration stays" % (self._line + 1)
+            return False
+        self._tries = 0
+        self._note(meter.calibration[self._line], wanted)
+        meter.calibration[self._line].take(wanted)
+        self._line += 1
+        return True
+
+    def _note(self, old: "Calibration", new: "Calibration") -> None:
+        for item in range(len(ITEMS)):
+            before = getattr(old, ITEMS[item])
+            after = getattr(new, ITEMS[item])
+            if before != after:
+                which = (self._line + 1) * 16 + item
+                self.meter.log.add(event_codes.CALIBRATION_OLD, which, before)
+                self.meter.log.add(event_codes.CALIBRATION, which, after)
+
+
+class Store(Request):
+    """Write a record into a vault, one copy a cycle; then `event` with `a` and `b`."""
+
+    def __init__(self, meter: "Meter", vault: "Vault", data: bytes, event: int, a: int, b: int) -> None:
+        super().__init__(meter)
+        self._vault = vault
+        self._data = data
+        self._event = (event, a, b)
+        self._begun = False
+
+    def step(self) -> bool:
+        vault = self._vault
+        if not self._begun:
+            self._begun = True
+            vault.begin(self._data)
+            return True
+        if vault.step():
+            return True
+        if not vault.written:
+            self.failed = "the memory does not take it; what was stored before stays"
+            return False
+        self.meter.log.add(*self._event)
+        self.stored()
+        return False
+
+    def stored(self) -> None:
+        """It is written."""
+
+
+class Bench(Request):
+    """Begin or end the bench mode; `result` as Pulses.bench gives it."""
+
+    def __init__(self, meter: "Meter", weight_mwh: int, seconds: int) -> None:
+        super().__init__(meter)
+        self._weight_mwh = weight_mwh
+        self._seconds = seconds
+        self.result = 0
+
+    def step(self) -> bool:
+        pulses = self.meter.pulses
+        if not self._weight_mwh:
+            pulses.bench_stop(BENCH_COMMAND)
+            return False
+        self.result = pulses.bench(self._weight_mwh, self._seconds, ticks_us())
+        if not self.result:
+            self.meter.log.add(event_codes.BENCH_ON, self._weight_mwh, self._seconds)
+        return False
+
+
+class Rail12Reset(Request):
+    """Switch the 12 V on again after it was latched off."""
+
+    def step(self) -> bool:
+        self.meter.rail12.service_reset(ticks_us())
+        return False
+
+
+class Leave(Request):
+    """Restart for `reason`, some cycles later."""
+
+    def __init__(self, meter: "Meter", reason: int) -> None:
+        super().__init__(meter)
+        self._reason = reason
+        self._cycles = ANSWER_CYCLES
+        restart.mark(reason)  # also for the one who does not wait for it
+
+    def step(self) -> bool:
+        self.done = True  # as far as the prompt is concerned
+        self._cycles -= 1
+        if self._cycles > 0:
+            return True
+        self.meter.cycle.leave = self._reason
+        return False

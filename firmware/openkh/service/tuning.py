@@ -1,0 +1,306 @@
+"""Calibration at the prompt: measuring windows, from errors to register values, into force, into the memory (CA-1).
+
+The arithmetic is AN-1118's with its slips put right: the phase register delays by its positive values (a current that
+leads needs delay), and one unit of the offset register is 2^-9 power LSB whatever the method (2^5 in the formula by
+registers, not 2^9). Voltage and current gain scale power as well, so that watt gain is moved against them.
+"""
+
+from math import acos, cos, degrees, radians
+
+from openkh import calibration, event_codes
+from openkh.calibration import Calibration
+from openkh.identity import check_date
+from openkh.service.refused import RefusedError
+from openkh.service.reports import angle_of, date_text, line_number, log_entries, saved, status_line, units_per_watt
+from openkh.service.requests import Apply, Store, post
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from openkh.app import Meter
+
+    Answer = dict[str, Any]
+
+SPREAD_PERCENT = 0.05  # repeated windows that differ by more are no reading (CA-3)
+MOST_PERCENT = 11  # no error that the limits could take up is larger
+UNITY_DEGREES = 15  # phase angle that the meter itself sees at unity power factor, CT error included
+LAG_LEAST_DEGREES = 40
+LAG_MOST_DEGREES = 75
+GAIN_LEAST_PERCENT = 5  # of the CT rating
+OFFSET_MOST_PERCENT = 5
+OFFSET_LEAST_PERCENT = 0.2
+
+STEPS = ("gain", "phase", "offset")
+_APPLY_MS = 15_000
+_STORE_MS = 30_000
+
+_done: "list[list[str]]" = [[], []]
+FAIL_CALIBRATION = 3
+
+
+def steps_done(meter: "Meter", n: int) -> "list[str]":
+    """Steps of the guided order that line n + 1 has behind it; all of them once it is calibrated."""
+    return list(STEPS) if meter.calibrated else list(_done[n])
+
+
+def window(meter: "Meter", seconds: int) -> "Answer":
+    """See help()."""
+    from openkh.service.windows import measure
+
+    return measure(meter, seconds)
+
+
+def window_text(found: "Answer") -> str:
+    rows = ["OK %.6f s, %.2f cycles of %.3f Hz" % (found["us"] / 1e6, found["cycles"], found["hz"])]
+    for line in found["lines"]:
+        rows.append(
+            "L%d %d counts in %d us: %.3f W, %.3f var, %.3f deg, %.3f V, %.3f A"
+            % (
+                line["line"],
+                line["counts"],
+                line["us"],
+                line["p_mw"] / 1000,
+                line["q_mvar"] / 1000,
+                line["angle_mdeg"] / 1000,
+                line["v_mv"] / 1000,
+                line["i_ma"] / 1000,
+            )
+        )
+    return "\n".join(rows)
+
+
+# From errors to registers
+
+
+def _percent(error: "Any") -> float:
+    """One error, or the mean of several windows that agree, as a fraction."""
+    values = error if isinstance(error, (tuple, list)) else (error,)
+    if not values:
+        raise RefusedError("no error given: allowed a number in percent, or several in brackets")
+    for value in values:
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or value != value:
+            raise RefusedError("error %r: allowed a number in percent" % (value,))
+    spread = max(values) - min(values)
+    if spread > SPREAD_PERCENT:
+        raise RefusedError(
+            "the windows differ by %.3f %%: allowed %.2f; is the load steady?" % (spread, SPREAD_PERCENT)
+        )
+    mean = sum(values) / len(values)
+    if not -MOST_PERCENT <= mean <= MOST_PERCENT:
+        raise RefusedError("error %.3f %%: allowed +-%d; is the reference right?" % (mean, MOST_PERCENT))
+    return mean / 100
+
+
+def _load(meter: "Meter", n: int) -> "tuple[int, float]":
+    """Active power in mW and phase angle that the meter sees; RefusedError where power flows the wrong way."""
+    line = status_line(meter, n)
+    p_mw = line.p_mw()
+    if p_mw <= 0:
+        raise RefusedError(
+            "line %d measures %.3f W: allowed power above 0 (no load? CT turned round, or on the other line?)"
+            % (n + 1, p_mw / 1000)
+        )
+    return p_mw, angle_of(p_mw, line.q_mvar())
+
+
+def _copy(meter: "Meter", n: int) -> Calibration:
+    new = Calibration()
+    new.take(meter.calibration[n])
+    return new
+
+
+def _into_force(meter: "Meter", n: int, new: Calibration, step: str = "") -> "Answer":
+    """Check the limits and have the cycle apply it."""
+    calibration.check(new, meter.model.hz)
+    old = _copy(meter, n)
+    post(Apply(meter, (None, new) if n else (new, None)), _APPLY_MS)
+    if step and step not in _done[n]:
+        _done[n].append(step)
+    changed = []
+    for name in calibration.ITEMS:
+        before = getattr(old, name)
+        after = getattr(new, name)
+        if before != after:
+            changed.append([name, before, after])
+    text = ", ".join(["%s %d -> %d" % (name, before, after) for name, before, after in changed])
+    return {"ok": True, "line": n + 1, "item": changed, "text": "L%d %s" % (n + 1, text or "stays as it is")}
+
+
+def cal_gain(meter: "Meter", line: int, error: "Any") -> "Answer":
+    """See help()."""
+    n = line_number(meter, line)
+    fraction = _percent(error)
+    _, angle = _load(meter, n)
+    if not -UNITY_DEGREES <= angle <= UNITY_DEGREES:
+        raise RefusedError("phase angle %.1f deg: allowed 0 to %d (unity power factor)" % (angle, UNITY_DEGREES))
+    least_ma = meter.model.rating_a * 10 * GAIN_LEAST_PERCENT
+    if meter.elements[n].i_ma < least_ma:
+        raise RefusedError("%.3f A: allowed %.1f A or more" % (meter.elements[n].i_ma / 1000, least_ma / 1000))
+    new = _copy(meter, n)
+    new.wgain = round(new.wgain / (1 + fraction))
+    return _into_force(meter, n, new, "gain")
+
+
+def cal_phase(meter: "Meter", line: int, error: "Any", lag: float) -> "Answer":
+    """See help()."""
+    n = line_number(meter, line)
+    _needs(meter, n, "phase")
+    if not LAG_LEAST_DEGREES <= lag <= LAG_MOST_DEGREES:
+        raise RefusedError("%r degrees: allowed %d to %d, lagging" % (lag, LAG_LEAST_DEGREES, LAG_MOST_DEGREES))
+    fraction = _percent(error)
+    _, angle = _load(meter, n)
+    if not LAG_LEAST_DEGREES <= angle <= LAG_MOST_DEGREES:
+        raise RefusedError(
+            "phase angle %.1f deg: allowed %d to %d (current lagging)" % (angle, LAG_LEAST_DEGREES, LAG_MOST_DEGREES)
+        )
+    # The chip sees the current lag by less than it does: measured / true = cos(lag - lead) / cos(lag).
+    lead = lag - degrees(acos(min(1.0, (1 + fraction) * cos(radians(lag)))))
+    new = _copy(meter, n)
+    steps = calibration.phase_steps(new.phcal) + round(lead * calibration.PHASE_HZ / (360 * meter.model.hz))
+    if not -0x17F <= steps <= 0x17F:
+        raise RefusedError("%.2f degrees: allowed -1 to +4 in all" % lead)
+    new.phcal = calibration.phase_register(steps)
+    return _into_force(meter, n, new, "phase")
+
+
+def cal_offset(meter: "Meter", line: int, error: "Any", watts: "float | None") -> "Answer":
+    """See help()."""
+    n = line_number(meter, line)
+    _needs(meter, n, "offset")
+    fraction = _percent(error)
+    p_mw, angle = _load(meter, n)
+    class_mw = meter.model.rating_a * meter.model.nominal_mv
+    if not OFFSET_LEAST_PERCENT <= p_mw * 100 / class_mw <= OFFSET_MOST_PERCENT:
+        raise RefusedError(
+            "%.1f W: allowed %.1f to %.1f %% of %d W"
+            % (p_mw / 1000, OFFSET_LEAST_PERCENT, OFFSET_MOST_PERCENT, class_mw // 1000)
+        )
+    if not -UNITY_DEGREES <= angle <= UNITY_DEGREES:
+        raise RefusedError("phase angle %.1f deg: allowed 0 to %d (unity power factor)" % (angle, UNITY_DEGREES))
+    measured_w = p_mw / 1000
+    if watts is None:
+        watts = measured_w / (1 + fraction)
+    elif not 0.8 * measured_w <= watts <= 1.2 * measured_w:
+        raise RefusedError("%s W: the meter measures %.3f W; allowed is what flows now" % (watts, measured_w))
+    new = _copy(meter, n)
+    new.wattos -= round(fraction * watts * units_per_watt(meter.model.counts_per_wh))
+    return _into_force(meter, n, new, "offset")
+
+
+def _needs(meter: "Meter", n: int, step: str) -> None:
+    """RefusedError out of order: each step's error holds those of the steps before."""
+    done = steps_done(meter, n)
+    for before in STEPS[: STEPS.index(step)]:
+        if before not in done:
+            raise RefusedError("line %d: %s comes before %s: allowed next is cal_%s" % (n + 1, before, step, before))
+
+
+def cal_volts(meter: "Meter", line: int, error: "Any") -> "Answer":
+    """See help()."""
+    return _rms_gain(meter, line_number(meter, line), "vgain", _percent(error))
+
+
+def cal_amps(meter: "Meter", line: int, error: "Any") -> "Answer":
+    """See help()."""
+    return _rms_gain(meter, line_number(meter, line), "igain", _percent(error))
+
+
+def _rms_gain(meter: "Meter", n: int, name: str, fraction: float) -> "Answer":
+    new = _copy(meter, n)
+    old = getattr(new, name)
+    setattr(new, name, round(old / (1 + fraction)))
+    new.wgain = round(new.wgain * (old / getattr(new, name)))
+    return _into_force(meter, n, new)
+
+
+def cal_set(
+    meter: "Meter",
+    line: int,
+    wgain: "int | None",
+    steps: "int | None",
+    wattos: "int | None",
+    vgain: "int | None",
+    igain: "int | None",
+) -> "Answer":
+    """See help()."""
+    n = line_number(meter, line)
+    new = _copy(meter, n)
+    given = {"wgain": wgain, "phcal": steps, "wattos": wattos, "vgain": vgain, "igain": igain}
+    if not [name for name in given if given[name] is not None]:
+        raise RefusedError("nothing given: allowed wgain=, phcal=, wattos=, vgain=, igain=")
+    for name, value in given.items():
+        if value is None:
+            continue
+        if not isinstance(value, int) or not -(1 << 23) <= value < 1 << 23:
+            raise RefusedError("%s %r: allowed a whole number" % (name, value))
+        if name == "phcal":
+            if not -0x17F <= value <= 0x17F:
+                raise RefusedError("phcal %d: allowed %d to %d" % ((value,) + calibration.phase_limits(meter.model.hz)))
+            value = calibration.phase_register(value)
+        setattr(new, name, value)
+    return _into_force(meter, n, new)
+
+
+# Into the memory, and back
+
+
+class _Save(Store):
+    """Write the calibration that is in force as the next version."""
+
+    def __init__(self, meter: "Meter", count: int, date: int) -> None:
+        self.lines = (_copy(meter, 0), _copy(meter, 1))
+        data = calibration.pack(self.lines, count, date)
+        super().__init__(meter, meter.calibration_vault, data, event_codes.CALIBRATION_SAVED, count, date)
+        self._count = count
+        self._date = date
+
+    def stored(self) -> None:
+        """It is written: FAIL 03 is mended, where the factory data are not damaged, too."""
+        meter = self.meter
+        for n in range(2):
+            meter.stored[n].take(self.lines[n])
+        meter.calibrated = True
+        meter.calibration_count = self._count
+        meter.calibration_date = self._date
+        if not meter.factory_damaged:
+            meter.status.set_failure(FAIL_CALIBRATION, False)
+
+
+def save(meter: "Meter", date: str) -> "Answer":
+    """See help()."""
+    check_date(date)
+    if not meter.provisioned or meter.factory_damaged:
+        raise RefusedError("no factory data: allowed after provision()")
+    if meter.calibrated and saved(meter):
+        raise RefusedError("nothing has changed since the last save(): allowed after a change")
+    count = meter.calibration_count
+    if count < 0:  # the record is damaged: the log still knows how often (CA-2)
+        count = 0
+        for entry in log_entries(meter):
+            if entry[2] == event_codes.CALIBRATION_SAVED:
+                count = max(count, entry[3])
+    post(_Save(meter, count + 1, int(date)), _STORE_MS)
+    return {
+        "ok": True,
+        "calibration_count": count + 1,
+        "date": date,
+        "text": "calibration no. %d of %s stored; close the seal when done" % (count + 1, date),
+    }
+
+
+def undo(meter: "Meter") -> "Answer":
+    """See help()."""
+    wanted = (Calibration(), Calibration())
+    if not saved(meter):
+        wanted[0].take(meter.stored[0])
+        wanted[1].take(meter.stored[1])
+        text = "as stored" + (" on " + date_text(meter.calibration_date) if meter.calibrated else ": nominal constants")
+    else:
+        data = meter.calibration_vault.previous
+        if data is None:
+            raise RefusedError("no older calibration is stored: allowed after a change")
+        count, date = calibration.unpack(data, wanted, meter.model.hz)
+        text = "as no. %d of %s; save() makes it last" % (count, date_text(date))
+    post(Apply(meter, wanted), _APPLY_MS)
+    return {"ok": True, "text": text}

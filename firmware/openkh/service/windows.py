@@ -1,0 +1,131 @@
+"""A measuring window over whole line cycles: counts of each line with the exact time in which they were counted.
+
+The cycle collects; readings that were not verified are left out, their counts come with the next one. Power pulsates
+at twice the line frequency, so the window ends at the reading that is nearest to a whole number of line cycles.
+"""
+
+from openkh.service.refused import RefusedError
+from openkh.service.reports import angle_of
+from openkh.service.requests import Request, post
+from openkh.ticks import ticks_diff
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from openkh.app import Meter
+    from openkh.metrology.element import Element
+
+    Answer = dict[str, Any]
+
+LONGEST_S = 300
+_EXTRA = 10  # readings after the time is over, among which the best end is chosen
+_SLACK_MS = 15_000
+_CLKIN_16_HZ = 223_750  # of the period register, DS p.36
+
+
+class Sums:
+    """One line's sums since its first verified reading."""
+
+    def __init__(self, element: "Element") -> None:
+        self._element = element
+        self._begun = False
+        self._start_us = element.at_us
+        self._volts_mv = 0
+        self._amps_ma = 0
+        self._readings = 0
+        self.counts = 0
+        self.reactive_counts = 0
+        self.us = 0
+        self.spoilt = False  # the counter was taken anew: counts are missing
+
+    def add(self) -> bool:
+        """One cycle's values; False where this one was not measured."""
+        element = self._element
+        if element.rebased:
+            self.spoilt = True
+        if not element.fresh:
+            return False
+        if not self._begun:
+            self._begun = True
+            self._start_us = element.at_us
+            return True
+        self.counts += element.active
+        self.reactive_counts += element.reactive
+        self._volts_mv += element.v_mv
+        self._amps_ma += element.i_ma
+        self._readings += 1
+        self.us = ticks_diff(element.at_us, self._start_us)
+        return True
+
+    def answer(self, line: int, counts_per_wh: int) -> "Answer":
+        """Means of the window."""
+        per = 3_600_000_000 / counts_per_wh / self.us * 1000  # mW per count
+        return {
+            "line": line,
+            "counts": self.counts,
+            "reactive_counts": self.reactive_counts,
+            "us": self.us,
+            "p_mw": self.counts * per,
+            "q_mvar": self.reactive_counts * per,
+            "angle_mdeg": 1000 * angle_of(self.counts, self.reactive_counts),
+            "v_mv": self._volts_mv / self._readings,
+            "i_ma": self._amps_ma / self._readings,
+        }
+
+
+class Window(Request):
+    """Collects for `seconds`."""
+
+    def __init__(self, meter: "Meter", seconds: int) -> None:
+        super().__init__(meter)
+        self._left_us = seconds * 1_000_000
+        self._extra = _EXTRA
+        self._best = 2.0
+        self.sums = tuple([Sums(element) for element in meter.elements])
+        self.hz = 0.0
+        self.cycles = 0.0
+        self.found: list[Answer] = []
+
+    def step(self) -> bool:
+        if self.given_up:
+            return False
+        complete = True
+        for one in self.sums:
+            complete = one.add() and complete
+            if one.spoilt:
+                self.failed = "a front end was reset during the window"
+                return False
+        first = self.sums[0]
+        if not complete or first.us < self._left_us:
+            return True
+        self._look(first)
+        self._extra -= 1
+        return self._extra > 0
+
+    def _look(self, first: Sums) -> None:
+        """Keep this end if it is nearer to whole line cycles than the ones before."""
+        period = self.meter.elements[0].period_raw + 1
+        self.hz = _CLKIN_16_HZ / period
+        half = 2 * first.us // 1000 * _CLKIN_16_HZ // 1000 / period  # half cycles: power repeats with them
+        off = abs(half - round(half))
+        if off < self._best:
+            self._best = off
+            self.cycles = half / 2
+            self.found = [
+                one.answer(n + 1, self.meter.model.counts_per_wh) for n, one in enumerate(self.sums) if one.us
+            ]
+
+
+def measure(meter: "Meter", seconds: int) -> "Answer":
+    """The window's means. RefusedError where a line's front end does not answer."""
+    if not isinstance(seconds, int) or not 1 <= seconds <= LONGEST_S:
+        raise RefusedError("%r seconds: allowed 1 to %d" % (seconds, LONGEST_S))
+    request = Window(meter, seconds)
+    post(request, seconds * 1000 + _SLACK_MS)
+    return {
+        "us": request.found[0]["us"],
+        "cycles": request.cycles,
+        "hz": request.hz,
+        "lines": request.found,
+    }

@@ -1,0 +1,98 @@
+"""Commands that make the meter do something other than measure."""
+
+import board
+
+from openkh import event_codes
+from openkh import restart as restarts
+from openkh.identity import Identity, check
+from openkh.model import Model
+from openkh.outputs.pulses import BENCH_LOAD_TOO_HIGH, BENCH_LONGEST_S
+from openkh.service.refused import RefusedError
+from openkh.service.requests import Bench, Leave, Rail12Reset, Store, post
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from openkh.app import Meter
+
+    Answer = dict[str, Any]
+
+_STORE_MS = 30_000
+
+
+def provision(meter: "Meter", model: str, service: str, serial: str, date: str) -> "Answer":
+    """Factory data on blank memory (CA-4), or again where they are damaged: then as the same model only, because the
+    register is this model's."""
+    check(date, serial)
+    Model(model, service)
+    count = 1
+    if meter.factory_damaged:
+        if meter.provisioned and (model, service) != (meter.model.code, meter.model.service):
+            raise RefusedError(
+                "%s %s: the register in this memory is that of %s %s: allowed only that"
+                % (model, service, meter.model.code, meter.model.service)
+            )
+        from openkh.service.reports import log_entries
+
+        for entry in log_entries(meter):
+            if entry[2] == event_codes.IDENTITY:
+                count = max(count, entry[3] + 1)
+    elif meter.provisioned:
+        raise RefusedError("factory data are there already: allowed on blank memory only")
+    elif board.MEMORY == "flash" and not meter.memory.factory.slots:
+        _create_blocks()
+        post(Leave(meter, restarts.PROVISIONED))
+        raise RefusedError("the flash was laid out just now and the meter restarts: call provision() again then")
+    data = Identity(date, serial, model, service, count).pack()
+    post(Store(meter, meter.factory, data, event_codes.IDENTITY, count, 0), _STORE_MS)
+    post(Leave(meter, restarts.PROVISIONED))
+    return {"ok": True, "text": "provisioned as %s %s serial %s; the meter restarts" % (model, service, serial)}
+
+
+def _create_blocks() -> None:
+    import os
+
+    import rp2
+
+    from openkh.drivers import flash
+    from openkh.storage.regions import FLASH_BLOCKS
+
+    flash.create(rp2.Flash(), FLASH_BLOCKS, open, os.mkdir, os.urandom)
+
+
+def bench(meter: "Meter", weight: float, seconds: int) -> "Answer":
+    """See help()."""
+    weights = {0: 0, 1: 1000, 0.1: 100}
+    if weight not in weights:
+        raise RefusedError("weight %r: allowed 1 or 0.1 Wh, 0 ends it" % (weight,))
+    if not isinstance(seconds, int) or not 0 < seconds <= BENCH_LONGEST_S:
+        raise RefusedError("%r seconds: allowed 1 to %d" % (seconds, BENCH_LONGEST_S))
+    request = Bench(meter, weights[weight], seconds)
+    post(request)
+    if request.result == BENCH_LOAD_TOO_HIGH:
+        raise RefusedError("the load is too high: allowed up to 55 kW at 1 Wh, 5 kW at 0.1 Wh")
+    if not weight:
+        return {"ok": True, "text": "bench mode ended"}
+    return {"ok": True, "text": "10 Wh output gives %s Wh a pulse for %d s" % (weight, seconds)}
+
+
+def rail12_reset(meter: "Meter") -> "Answer":
+    """See help()."""
+    post(Rail12Reset(meter))
+    return {"ok": True, "text": "12 V %s" % meter.rail12.name}
+
+
+def restart(meter: "Meter | None") -> "Answer":
+    """See help()."""
+    if meter is None:
+        restarts.ask(restarts.COMMAND)
+    else:
+        post(Leave(meter, restarts.COMMAND))
+    return {"ok": True, "text": "the meter restarts"}
+
+
+def update_mode(meter: "Meter") -> "Answer":
+    """See help()."""
+    post(Leave(meter, restarts.SERVICE))
+    return {"ok": True, "text": "the meter saves and restarts without metering"}
