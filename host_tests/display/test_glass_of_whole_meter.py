@@ -119,7 +119,7 @@ def test_LC_6_a_lost_and_a_disturbed_display_change_nothing_in_the_metering():
             assert other[key] == well[key], key
         assert other["counter"]["counts"] == well["counter"]["counts"]
         assert other["firmware"] == well["firmware"]
-    assert [e["event"] for e in ill["events"]] == ["power_up", "display_lost", "display_back"]
+    assert [e["event"] for e in ill["events"]] == ["power_up", "seal_opened", "display_lost", "display_back"]
     assert [e["event"] for e in none["events"]] == ["power_up"]
     assert [r for r in ill["lcd"] if r["t_s"] > 62] == [r for r in well["lcd"] if r["t_s"] > 62]
     assert none["lcd"] == []
