@@ -156,6 +156,7 @@ def test_field_bug_23_a_record_cut_off_anywhere_leaves_the_one_before(medium):
 
 
 def test_ST_1_an_erase_cut_off_anywhere_loses_nothing():
+    """Field bug 27 on raw flash: what holds the newest record is not removed to make room for the next."""
     for point in range(40):
         rig = Rig("flash", seed=point, blocks=3)
         journal, state = filled(rig, 47 + 48 * 4)
@@ -183,7 +184,7 @@ def test_ST_1_an_erase_cut_off_anywhere_loses_nothing():
 
 @both
 def test_ST_2_all_damaged_is_reported_and_nothing_is_written_over(medium):
-    """A field bug 21, too: no repair may overwrite what could still be good energy with zero."""
+    """Field bug 21: no repair may overwrite what could still be good energy with zero."""
     rig = Rig(medium, blocks=3)
     filled(rig, 20)
     for slot in range(rig.memory().journal.slots):
@@ -559,3 +560,21 @@ def test_a_slot_that_turned_blank_does_not_stop_the_meter(medium):
     again = State()
     assert rig.journal().load(again) == LOADED
     assert fields(again) == fields(state)
+
+
+def test_ST_1_a_first_record_of_a_fresh_block_that_was_cut_off_is_left_out():
+    rig = Rig("flash")
+    journal = started(rig)
+    state = State()
+    while journal._slot != 48:
+        advance(state, 100, 60)
+        assert journal.save(state)
+        if journal._slot < 48:
+            journal.tidy()
+    rig.chip.cut_in = 0
+    with pytest.raises(Cut):
+        journal.save(state)
+    rig.power(True)
+    journal = started(rig)
+    assert journal._slot > 48
+    assert journal.save(state)

@@ -78,6 +78,10 @@ class _Ring:
                 return buf[1] | buf[2] << 8 | buf[3] << 16
         return -2
 
+    def holds(self, slot: int) -> bool:
+        """Whether a slot has a good entry (now in the buffer) that counts."""
+        return not self._spoil <= slot < self._spoil_end and self.order_of(slot) >= 0
+
     def find(self) -> bool:
         """Find the newest entry and where to go on; False if the memory does not answer."""
         if not self.region.slots:
@@ -334,7 +338,7 @@ class EventLog:
         found: list[tuple[int, int, int, int, int]] = []
         for ring in self._rings:
             for slot in range(ring.region.slots):
-                if ring.order_of(slot) >= 0:
+                if ring.holds(slot):
                     found.append(ring.entry())
         return self.sorted(found)
 
@@ -354,7 +358,7 @@ class EventLog:
     def _collect(self, found: "list[tuple[int, int, int, int, int]]") -> None:
         ring = self._rings[self._collect_ring]
         for _ in range(4):
-            if ring.order_of(self._collect_slot) >= 0:
+            if ring.holds(self._collect_slot):
                 found.append(ring.entry())
             self._collect_slot += 1
             if self._collect_slot == ring.region.slots:
