@@ -28,6 +28,7 @@ def watch(bench):
 
 
 def test_bring_up_leaves_every_register_as_wanted(bench):
+    """Field bugs 2 and 6: what the chip holds, not what the bus was given."""
     bench.driver.bring_up()
     regs = bench.chip.regs
     wanted = {

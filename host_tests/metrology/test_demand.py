@@ -76,7 +76,7 @@ def test_MD_1_equals_the_reference_for_any_cycles(cycles):
 @settings(deadline=None, max_examples=20)
 @given(st.lists(st.integers(0, 600), min_size=600, max_size=900), st.integers(-40, 40))
 def test_MD_2_equals_the_reference_over_days(powers, skew_ms):
-    """Three days and more in cycles of about 5 minutes, so that every sub-interval and period edge is met."""
+    """Field bug 28: three days and more in cycles of about 5 min, so that every sub-interval and period edge is met."""
     run([((300_000 + skew_ms) * 1000, p * 100_000) for p in powers])
 
 
@@ -106,6 +106,13 @@ def test_MD_3_field_bug_29_a_demand_belongs_to_the_period_in_which_it_ends(sub, 
             shown.append(demand.shown_mw(state))
     peak_mw = 3_000_000 * 12 * 1000 // 32_000
     assert [mw // 1000 == peak_mw // 1000 for mw in shown].index(True) + 1 == shown_day
+
+
+def test_MD_3_field_bug_13_a_sub_interval_is_divided_by_its_real_length():
+    """Its end is the first cycle at or after the boundary: up to 30 s late, the power is still the same."""
+    cycles = [(100_000, 3_200)] * 2_999 + [(30_000_000, 960_000)]  # 329.9 s at 3.6 kW
+    state, _, _ = run(cycles * 3)
+    assert state.sub_1_mw == state.sub_2_mw == state.interval_mw == 3_600_000
 
 
 def test_MD_2_after_24_h_it_changes_only_once_in_24_h():

@@ -61,6 +61,7 @@ def test_EN_2_intervals_of_any_length_up_to_30_s_book_every_count():
 
 
 def test_EN_2_polls_with_jitter_and_drop_outs_book_every_count():
+    """Field bug 14: counts are booked as they are, however long the cycle took."""
     error, booked, rejected, dropped = campaign(20_000)
     assert (error, rejected) == (0, 0)
     assert booked > 1_000_000_000
@@ -174,6 +175,19 @@ def test_DX_6_a_dead_bus_is_FAIL_01_after_a_second_and_comes_back_by_itself(kind
     assert not b.element.silent
     assert b.log.codes() == [event_codes.CHIP_SILENT, event_codes.CHIP_BACK]
     assert b.error() == 0
+
+
+def test_field_bug_30_a_silent_chip_is_told_across_the_tick_wrap():
+    """The second without an answer has the wrap of the ticks in it."""
+    b = running(cycles=5)
+    b.clock.sleep((1 << 30) - 550_000 - module.ticks_us())
+    b.run(1)
+    b.chip.fault("silent")
+    b.run(9)
+    assert not b.element.silent
+    b.run(1)
+    assert b.element.silent
+    assert module.ticks_us() < 1_000_000
 
 
 def test_shifted_frames_book_nothing():

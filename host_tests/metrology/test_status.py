@@ -361,6 +361,16 @@ def test_field_bug_20_the_first_reading_is_energy_and_no_power():
         assert abs(rig.status.p_mw() - 2_400_000) < 3_000  # single counts in 0.1 s
 
 
+@pytest.mark.parametrize("watts, var", [(500.0, -300.0), (-500.0, 300.0)])
+def test_field_bug_12_power_keeps_its_sign(watts, var):
+    """Neither dropped nor inverted: the prompt's power factor is this power over the apparent one."""
+    rig = Rig()
+    rig.one.set(watts=watts, var=var)
+    rig.run(2)
+    assert abs(rig.status.line_1.p_mw() - watts * 1000) < 200
+    assert abs(rig.status.line_1.q_mvar() - var * 1000) < 200
+
+
 def test_field_bug_13_power_is_divided_by_the_real_second():
     """A mean over 0.95 s or 1.05 s as the timer has it, not over a nominal second; to one count in each."""
     rig = Rig()

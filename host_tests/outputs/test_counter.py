@@ -105,6 +105,20 @@ def test_CO_2_pulse_and_pause_last_100_ms_at_least_and_counts_wait():
     assert rig.coil.shortest_off_us >= 100_000
 
 
+def test_field_bug_30_a_count_ends_across_the_tick_wrap():
+    """The ticks wrap at each point of a count and of its pause."""
+    for before_us in range(0, 400_000, 20_000):
+        rig = Rig(start_wh=0)
+        simtime.attach(rig.clock, (1 << 30) - before_us)
+        rig.counter.start(0, simtime.ticks_us())
+        rig.wh = 300.0
+        for _ in range(12):
+            rig.cycle()
+        assert rig.coil.counts == 3
+        assert rig.coil.shortest_on_us == 100_000
+        assert not rig.coil.on
+
+
 def test_EN_3_the_roll_over_costs_no_count():
     rig = Rig(start_wh=ROLL_WH - 150)
     rig.wh = float(ROLL_WH + 250)

@@ -45,7 +45,8 @@ LOADS = [
 
 @pytest.mark.parametrize("counts_per_wh, watts", LOADS)
 def test_PO_3_edges_are_even_at_constant_load(counts_per_wh, watts):
-    """PO-1, PO-3, field bug 31: peak to peak of the spacing at most 0.2 ms or 0.005 %; duty 50 % +-0.1 %."""
+    """PO-1, PO-3, field bugs 30, 31: the spacing within 0.2 ms or 0.005 % peak to peak, duty 50 % +-0.1 %; the ticks
+    wrap in the run."""
     meter = Meter(counts_per_wh, ticks_offset_us=(1 << 30) - 3_000_000)
     meter.load(watts)
     spacing_us = 5 * 3_600_000_000 / watts

@@ -26,6 +26,7 @@ def test_ST_1_no_cut_loses_more_than_its_bound(medium, cuts):
 
 @pytest.mark.parametrize("medium", ["fram", "flash"])
 def test_ST_1_with_a_warning_the_whole_firmware_loses_nothing(medium):
+    """Field bug 26: not a day, nor 15 minutes, nor 100 Wh."""
     for holdup_ms in (80.0, 20.0):
         lost_wh = power_cuts.whole_firmware(medium, holdup_ms, 6, late_us=power_cuts.LATE_US * (holdup_ms == 80.0))
         assert abs(lost_wh) < 1e-5

@@ -105,6 +105,27 @@ def test_CA_3_a_cut_leaves_the_old_or_the_new_and_the_next_one_can_be_written(me
             held = vault.data
 
 
+def test_field_bug_27_a_cut_while_a_block_is_begun_anew_leaves_the_old_or_the_new():
+    """Flash: the old data must not be removed before the new ones are there, at any operation of the change."""
+    for cut_in in range(7):
+        for fraction in (0.0, 0.3, 0.9):
+            rig = Rig("flash", seed=cut_in + 1)
+            vault = loaded(rig, BLANK)
+            half = vault._half
+            while (vault.version + 1) % half:
+                assert vault.put(b"version %d" % vault.version)
+            held = vault.data
+            rig.chip.cut_in = cut_in
+            rig.chip.cut_fraction = fraction
+            try:
+                vault.put(b"new")
+                held = b"new"
+            except Cut:
+                rig.power(True)
+            rig.chip.cut_in = -1
+            assert loaded(rig).data in (held, b"new")
+
+
 @both
 def test_undo_puts_the_one_before_back(medium):
     rig = Rig(medium)
