@@ -1,7 +1,7 @@
 """What a verification measures, and the limits it is judged by (the project's own envelope, system with CT).
 
-The envelope is a choice of this project, tighter than what is remembered of ANSI C12.20 class 0.5 and IEC 62053-22
-class 0.5 S; it is no statement of compliance. The limits of elements and waveforms are those standards', by memory.
+The envelope is a choice of this project, oriented at ANSI C12.20 class 0.5 and IEC 62053-22 class 0.5 S as secondary
+sources give them; it is no statement of compliance. The limits of elements and waveforms come from those too.
 """
 
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font
 th,td{padding:4px 8px;text-align:right;border-bottom:1px solid #e3e8ec}
 th{background:#f4f6f8;font-weight:600}
 th:first-child,td:first-child{text-align:left}
-td.text,th.text{text-align:left}
+td{white-space:nowrap}td:first-child{white-space:normal}
 tr.bad td,td.bad{background:#fde8e6;color:#8c1d18;font-weight:600}
 td.shown{color:#7a8791}
 td.start,th.start{border-left:2px solid #d5dbe1}
@@ -35,7 +35,7 @@ dd.hash{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12.5px;word-
 tr,figure{break-inside:avoid}}
 """
 
-HALF = "class 0.5"
+HALF = "class 0.5 (the limit here)"
 FIFTH = "class 0.2"
 BANDS = {
     PF1: [
@@ -65,7 +65,8 @@ def page(verdict: Verdict, date: str) -> str:
     word = verdict.word
     parts = [
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
-        f"<title>Verification {escape(identity['serial'])} {day}: {word}</title><style>{STYLE}</style></head><body><main>",
+        f"<title>Verification {escape(identity['serial'])} {day}: {word}</title>",
+        f"<style>{STYLE}</style></head><body><main>",
         "<header><div><h1>Accuracy verification</h1>",
         f'<p class="sub">Meter {escape(identity["serial"])} &middot; {escape(identity["model"])} &middot; '
         f"{escape(identity['service'])} &middot; {day}</p></div>"
@@ -233,19 +234,22 @@ def _table(rows: list[Row]) -> str:
         form = f"{row.value:.0f}" if row.unit in ("counts", "") else f"{row.value:+.4f}"
         body += (
             f'<tr class="{"bad" if row.passed is False else ""}"><td>{escape(row.title)}</td><td>{who}</td>'
-            f"<td>{row.reference}</td><td>{row.meter}</td><td>{form} {row.unit}</td><td>{limit}</td><td>{result}</td></tr>"
+            f"<td>{row.reference}</td><td>{row.meter}</td><td>{form} {row.unit}</td><td>{limit}</td>"
+            f"<td>{result}</td></tr>"
         )
     head = "<th>test</th><th></th><th>reference</th><th>meter</th><th>result</th><th>limit</th><th></th>"
     return f"<table><tr>{head}</tr>{body}</table>"
 
 
+JUDGED = """\
+<h2>How this was judged</h2><p class="note">Error = (meter - reference) / reference. All elements carry the same load in
+series, except where a line is named as alone. The meter's energy is taken from its own verified counts over whole line
+cycles; its clock enters with its tolerance (crystal, 30 ppm). Limits: the project's acceptance envelope, column
+&ldquo;system with CT&rdquo;; for elements and waveforms, limits of class 0.5 meters from secondary sources. The bands in
+the diagrams are those of ANSI C12.20 from secondary sources: the standard's own tables were not consulted. Grey figures
+are shown, not judged. This is a self-test against these figures, not a certificate.</p>"""
+
+
 def _foot(verdict: Verdict) -> str:
     notes = "".join(f"<li>{escape(note)}</li>" for note in verdict.notes)
-    return (
-        "<h2>How this was judged</h2><p class='note'>Error = (meter - reference) / reference. All elements carry the same "
-        "load in series, except where a line is named as alone. The meter's energy is taken from its own verified counts "
-        "over whole line cycles; its clock enters with its tolerance (crystal, 30 ppm). Limits: the project's acceptance "
-        "envelope, column &ldquo;system with CT&rdquo;; for elements and waveforms the strictest limits remembered of the "
-        "class 0.5 standards. The bands in the diagrams are those of ANSI C12.20 as remembered. This is a self-test "
-        "against these figures, not a certificate.</p>" + (f"<ul class='note'>{notes}</ul>" if notes else "")
-    )
+    return JUDGED + (f'<ul class="note">{notes}</ul>' if notes else "")
