@@ -22,6 +22,7 @@ from boards.virtual.recorder import Recorder
 
 BOOT_US = 20_000  # from the end of a reset to boot.py
 FIRMWARE = ("boot", "main", "board", "glass")  # top-level modules of the device, with the package openkh
+SERVICE_AT_START = ("openkh.service.seal", "openkh.service.port")  # the rest is imported when a command needs it
 MEMORY_PORTION = 3 * 1024  # a multiple of 3: base64 without padding between portions
 MAINS_ITEMS = ("mains", "power", "wave")
 
@@ -269,7 +270,8 @@ class Engine:
     def _modules(self):
         import openkh
 
-        return self._heap.modules("openkh", openkh.__file__[: openkh.__file__.rfind("/")])
+        found = self._heap.modules("openkh", openkh.__file__[: openkh.__file__.rfind("/")])
+        return [name for name in found if not name.startswith("openkh.service.") or name in SERVICE_AT_START]
 
     def _reset(self):
         self._stopped(sys.exc_info()[1].cause)

@@ -31,15 +31,18 @@ class poll:  # noqa: N801
 
     def poll(self, timeout_ms=-1):
         """The streams that can be read, after `timeout_ms` at most."""
+        # Where nothing can be typed no time passes: the 32-bit build does not survive waiting just anywhere (heap.py).
+        return [] if _console is None else self._wait(timeout_ms)
+
+    def _wait(self, timeout_ms):
         end_us = _clock.now_us + timeout_ms * 1000
-        while True:
-            if _console is not None and _console.waiting():
-                return [(stream, POLLIN) for stream in self._streams]
+        while not _console.waiting():
             left_us = end_us - _clock.now_us
             if timeout_ms >= 0 and left_us <= 0:
                 return []
             next_us = _clock.next_us - _clock.now_us
             _clock.sleep(max(0, next_us if timeout_ms < 0 else min(left_us, next_us)))
+        return [(stream, POLLIN) for stream in self._streams]
 
 
 def __getattr__(name):

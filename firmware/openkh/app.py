@@ -147,14 +147,15 @@ class Meter:
         self.cycle.start(now_us)
         self._shown_us = now_us
         self.rail12.start(now_us)
+        # Before anything can interrupt: two cycles, one inside the other, would book twice.
+        self._run()
+        self._refresh()
         cycle, display, guard = self._timers
-        for front_end in board.FRONT_ENDS[: self.model.elements]:
-            Pin(front_end[5], Pin.IN, Pin.PULL_UP).irq(self._run, Pin.IRQ_FALLING)
         guard.init(mode=Timer.PERIODIC, period=GUARD_MS, callback=self._guard, hard=True)
         cycle.init(mode=Timer.PERIODIC, period=PERIOD_MS, callback=self._run, hard=False)
         display.init(mode=Timer.PERIODIC, period=STEP_MS, callback=self._refresh, hard=False)
-        self._run()
-        self._refresh()
+        for front_end in board.FRONT_ENDS[: self.model.elements]:
+            Pin(front_end[5], Pin.IN, Pin.PULL_UP).irq(self._run, Pin.IRQ_FALLING)
 
     def _guard(self, _timer: object = None) -> None:
         """2 ms, in the interrupt: 12 V current and bulk voltage; a failing supply has the cycle run at once."""
