@@ -8,12 +8,13 @@ What the commands answer is described in docs/service.md.
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from host.link import EngineError, Link
 from host.refused import RefusedError
 
+LONG_S = 1.5
 SPARE_S = 30.0  # a command is given up this long after it should have answered
 FIRST_STEP_US = 2_000  # how long the in-process prompt is left alone before it is looked at, growing
 STEP_US = 250_000
@@ -65,13 +66,14 @@ class Service:
 class MpremotePort:
     """A serial port (or pseudo-terminal) through mpremote's own transport, without a soft reset: metering goes on."""
 
-    def __init__(self, device: str, speed: float = 1.0) -> None:
-        """`speed`: meter seconds per second of this machine, above 1 on a virtual board only."""
+    def __init__(self, device: str, pace: Callable[[bool], None] = lambda _fast: None) -> None:
+        """`pace`: told True while a command takes its time, False while mpremote and the prompt talk (a virtual board
+        may run faster than the clock in between)."""
         from mpremote.transport import TransportError
         from mpremote.transport_serial import SerialTransport
 
         self._refusal = (TransportError, OSError)
-        self._speed = speed
+        self._pace = pace
         try:
             self._transport = SerialTransport(device)
         except self._refusal as error:
@@ -85,9 +87,16 @@ class MpremotePort:
     def execute(self, code: str, seconds: float) -> str:
         """See Port."""
         try:
-            out, err = self._transport.exec_raw(code, timeout=SPARE_S + seconds / min(1.0, self._speed))
+            self._transport.exec_raw_no_follow(code)
+            self._pace(seconds > LONG_S)
+            out, err = self._transport.follow(SPARE_S + seconds)
         except self._refusal as error:
             raise PortError(f"port {self._transport.device_name}: {error}") from None
+        except KeyboardInterrupt:
+            self._transport.enter_raw_repl(soft_reset=False)  # the command is given up, the prompt is there again
+            raise
+        finally:
+            self._pace(False)
         if err:
             raise PortError(f"the meter's prompt said: {_last_line(err.decode(errors='replace'))}")
         return out.decode(errors="replace")

@@ -242,12 +242,12 @@ def _table(rows: list[Row]) -> str:
 
 
 JUDGED = """\
-<h2>How this was judged</h2><p class="note">Error = (meter - reference) / reference. All elements carry the same load in
-series, except where a line is named as alone. The meter's energy is taken from its own verified counts over whole line
-cycles; its clock enters with its tolerance (crystal, 30 ppm). Limits: the project's acceptance envelope, column
-&ldquo;system with CT&rdquo;; for elements and waveforms, limits of class 0.5 meters from secondary sources. The bands in
-the diagrams are those of ANSI C12.20 from secondary sources: the standard's own tables were not consulted. Grey figures
-are shown, not judged. This is a self-test against these figures, not a certificate.</p>"""
+<h2>How this was judged</h2><p class="note">Error = (meter - reference) / reference. All elements carry the same load
+in series, except where a line is named as alone. The meter's energy is taken from its own verified counts over whole
+line cycles; its clock enters with its tolerance (crystal, 30 ppm). Limits: the project's acceptance envelope, column
+&ldquo;system with CT&rdquo;; for elements and waveforms, limits of class 0.5 meters from secondary sources. The bands
+of the diagrams are those of ANSI C12.20 from secondary sources: the standard's own tables were not consulted. Grey
+figures are shown, not judged. This is a self-test against these figures, not a certificate.</p>"""
 
 
 def _foot(verdict: Verdict) -> str:

@@ -155,7 +155,7 @@ class VirtualBoard:
             passed_s = time.monotonic() - wall_s
             wall_s += passed_s
             due_us = min(due_us + passed_s * 1e6 * self.speed, BEHIND_S * 1e6 * self.speed)
-            step_us = min(MOST_US, round(due_us))
+            step_us = min(max(MOST_US, round(self.speed * TICK_S * 1e6)), round(due_us))
             if step_us >= LEAST_US or readable:
                 step_us = max(step_us, LEAST_US)
                 due_us -= step_us
