@@ -89,6 +89,18 @@ def test_PO_3_edges_stand_500_ms_after_the_crossing_and_never_before_the_registe
         assert meter.crossing_us(n + 2) + READ_US <= t_us
 
 
+def test_field_bug_30_edges_stand_across_the_tick_wrap():
+    """The ticks wrap at any point between queueing an edge and giving it."""
+    for before_us in range(1_000_000, 3_000_000, 40_000):
+        meter = Meter(ticks_offset_us=(1 << 30) - before_us)
+        meter.load(36_000)
+        meter.run(40)
+        times = [t_us for t_us, _ in meter.edges[10]]
+        assert len(times) >= 5
+        for n, t_us in enumerate(times):
+            assert abs(t_us - ((n + 2) * 500_000 + DELAY_US)) <= 40
+
+
 def test_PO_1_on_from_each_full_weight_to_half_a_weight_later():
     meter = Meter()
     meter.load(36_000)

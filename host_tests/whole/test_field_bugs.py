@@ -66,6 +66,12 @@ def test_field_bug_33_the_watchdog_is_not_fed_where_a_part_of_the_work_is_dead(l
     assert 27.9 * SECOND_US < boots[1][0] < 30.5 * SECOND_US
 
 
+def test_field_bug_34_no_cycle_is_late_for_a_display_that_does_not_answer():
+    silent = run(steps(load(amps=50.0), 'at = 20.0\nfault = {part = "lcd", kind = "silent", for_s = 10.0}'), 40.0)
+    plain = run(steps(load(amps=50.0)), 40.0)
+    assert silent.report["firmware"] == plain.report["firmware"]
+
+
 def test_field_bug_34_nothing_is_printed_while_metering():
     """A console that nobody reads blocks whoever prints: the firmware tells by its log and the glass only."""
     faults = [
