@@ -19,9 +19,17 @@ class FakeMeter:
     title = "fake bench"
     can_play = False
 
-    def __init__(self, errors: tuple[Errors, Errors], drift_percent: float = 0.0) -> None:
-        self.model = Model("MDNCT-1SC", "60Hz")
+    def __init__(
+        self, errors: tuple[Errors, Errors] = (Errors(), Errors()), drift_percent: float = 0.0, code: str = "MDNCT-1SC"
+    ) -> None:
+        self.model = Model(code, "60Hz")
         self.errors = errors
+        self.counts = 0  # register
+        self.creep = 0  # counts booked without a load
+        self.coupling = 0.0  # of line 1's power that line 2 reads as well
+        self.starts = True  # counts at the starting current
+        self.of_volts = 0.0  # error per part of voltage
+        self.of_hz = 0.0
         self.drift = drift_percent
         self.registers = [Registers(), Registers()]
         self.stored = list(self.registers)
@@ -40,9 +48,18 @@ class FakeMeter:
         if name == self.refuse:
             raise CommandRefusedError(f"the meter refused {name}: not today")
         if name == "status":
-            return {"model": self.model.code, "service": self.model.service}
+            whole, counts = divmod(self.counts, self.model.counts_per_wh)
+            state = {"delivered_wh": f"{whole}.000000", "delivered_counts": counts, "received_wh": "0.000000"}
+            state["counts_per_wh"] = self.model.counts_per_wh
+            return {**state, "model": self.model.code, "service": self.model.service, "seal": "open"}
         if name == "cal":
-            return {"calibrated": False, "date": "", "lines": [self._line(n) for n in (0, 1)]}
+            lines = [self._line(n) for n in (0, 1)]
+            return {"calibrated": False, "saved": True, "date": "", "calibration_count": 0, "lines": lines}
+        if name == "identity":
+            who = {"serial": "<b>42</b>", "date": "260131", "revision": "0.10", "memory": "fram"}
+            return {**who, "model": self.model.code, "service": self.model.service}
+        if name == "image":
+            return {"revision": "0.10", "image": "ab" * 32, "files": 56}
         line, *numbers = [float(x) for x in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", command)]
         n = int(line) - 1
         self.registers[n] = getattr(self, f"_{name}")(self.registers[n], numbers)
@@ -58,14 +75,21 @@ class FakeMeter:
             if load.amps:
                 watts = reads_w(self.model, self.errors[n], own, load.watts, load.degrees, self.load.hz)
                 watts *= 1 + self.drift * self.windows / 100
+                watts *= 1 + self.of_volts * (load.volts / 120 - 1) + self.of_hz * (self.load.hz / 60 - 1)
+                if load.amps < 0.1 and not self.starts:
+                    watts = 0.0
+            if n == 1 and load.amps:
+                watts += self.coupling * self.load.lines[0].watts
             counts = round(watts * self.model.counts_per_wh * us / 3600e6)
             volts, amps = load.volts * own.vgain / 0x400000, load.amps * own.igain / 0x400000
+            self.counts += counts
             rows.append({"line": n + 1, "counts": counts, "us": us, "v_mv": volts * 1000, "i_ma": amps * 1000})
         return {"us": us, "lines": rows}
 
-    def _line(self, n: int) -> dict[str, int]:
+    def _line(self, n: int) -> dict[str, Any]:
         own = vars(self.registers[n])
-        return {**own, "line": n + 1, "phcal": abs(own["phcal"]) | (0x200 if own["phcal"] < 0 else 0)}
+        shown = dict.fromkeys(("gain_percent", "phase_degrees", "offset_w", "volts_percent", "amps_percent"), 0.0)
+        return {**own, **shown, "line": n + 1, "phcal": abs(own["phcal"]) | (0x200 if own["phcal"] < 0 else 0)}
 
     def _cal_volts(self, old: Registers, numbers: list[float]) -> Registers:
         part = 1 + numbers[0] / 100
@@ -105,8 +129,8 @@ class FakeMeter:
         own = self.load.lines[line - 1]
         return self.forged.get((point, line)) or Reading(own.volts, own.amps, own.watts)
 
-    def wait(self, seconds: float) -> None:
-        pass
+    def wait(self, seconds: float) -> None:  # noqa: ARG002
+        self.counts += self.creep
 
     def counted(self) -> None:
         return None

@@ -20,7 +20,8 @@ from host.line_model import (
     registers_for,
 )
 from host.refused import RefusedError
-from host.repl import CommandRefusedError, LinkBoard, PortError, Service
+from host.repl import CommandRefusedError, LinkBoard, MpremotePort, PortError, Service
+from host.virtual_board import VirtualBoard
 from openkh.model import Model
 
 MODEL = Model("MDNCT-1SC", "60Hz")
@@ -268,6 +269,48 @@ def test_CA_1_a_raw_virtual_board_over_mpremote_and_undo(tmp_path, capsys):
     assert "Calibrated so far: yes, 260131" in again and "calibration number 2" in again
     assert calibrate.main([*state, "--undo"]) == calibrate.DONE
     assert "Stored, dated 260131" in capsys.readouterr().out
+
+
+def test_CA_1_a_person_at_the_bench_with_readings_from_a_file(tmp_path, capsys, monkeypatch):
+    """As with a real meter: --port, a person who sets the loads, the reference's file. Then the same with a file that
+    lacks a point: refused, and the stored calibration is in force."""
+    monkeypatch.setattr(bench_source, "SETTLE_S", 0.05)
+    path = tmp_path / "day.csv"
+    rows = ("gain,0,240,75,18000", "phase,0,240,75,9000", "phase-low,0,240,10,1200", "offset,0,240,1,240")
+    flaws = {"ct1": {"ratio_percent": 0.4, "phase_minutes": 22.0}, "chip1": {"v_gain_percent": -1.8}}
+    config = {"model": "MSNCT-1SC", "service": "50Hz", "board": flaws}
+    loads = {row.split(",")[0]: [float(x) for x in row.split(",")[2:]] for row in rows}
+    with VirtualBoard(config, speed=100.0) as board:
+        point = ""
+
+        def say(text: str = "", **_: object) -> None:
+            nonlocal point
+            if text.startswith("\n["):
+                point = text.split("]")[0].strip("\n[")
+            print(text)
+
+        def ask(question: str) -> str:
+            if question.startswith("Press Enter"):
+                volts, amps, watts = loads[point]
+                board.mains((volts, amps, math.degrees(math.acos(watts / volts / amps))), hz=50.0)
+            return "y"
+
+        person = PersonBench.__init__
+        monkeypatch.setattr(PersonBench, "__init__", lambda self, rows: person(self, ask, say, rows=rows))
+        monkeypatch.setattr("builtins.input", ask)
+        board.mains((240.0, 0.0, 0.0), hz=50.0)
+        board.wait(1.5)
+        arguments = ["--port", board.port, "--reference", str(path), "--windows", "2", "--date", "260131"]
+        path.write_text("point,line,volts,amps,watts\n" + "\n".join(rows) + "\n")
+        assert calibrate.main(arguments) == calibrate.DONE
+        said = capsys.readouterr().out
+        assert "Set line 1: 240 V, 75 A, power factor 0.500 lagging; 50 Hz." in said
+        assert "phase lead +22." in said or "phase lead +21." in said
+        path.write_text("point,line,volts,amps,watts\n" + rows[0] + "\n")
+        assert calibrate.main(arguments) == calibrate.FAILED
+        assert "no row for point phase" in capsys.readouterr().err
+        with MpremotePort(board.port) as port:
+            assert Service(port).call("cal()")["saved"]
 
 
 def test_dates():
