@@ -1,11 +1,13 @@
 """Field bugs that only the whole firmware can have: buses, watchdog, prompt, restarts, on the virtual board."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from host.link import TOP, Link
+from host.repl import LinkBoard
 from host.trial import load, run, steps
 
 CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 5, "board": {}}
@@ -31,6 +33,17 @@ def test_field_bug_7_the_buses_run_in_the_chips_clock_phase():
     assert result.report["status"]["condition"] == "normal"
     assert result.report["firmware"]["faults"]["line1_spoilt"] == 0
     assert result.delivered_counts > 19 * 12_000 * 32_000 / 3600
+
+
+def test_field_bug_12_the_prompts_power_factor_has_the_sign_of_the_power():
+    """Positive for energy delivered, negative for energy received, lagging and leading told apart by the angle."""
+    with LinkBoard(CONFIG) as board:
+        for degrees, pf_milli in ((60.0, 500), (-60.0, 500), (120.0, -500), (-120.0, -500)):
+            board.stimulus([["mains", None, 0, [120.0, 20.0, degrees, 0.0], [120.0, 20.0, degrees, 180.0], 60.0]])
+            board.wait(4.0)
+            for line in json.loads(board.execute("lines(json=True)", 5.0))["lines"]:
+                assert abs(line["pf_milli"] - pf_milli) <= 3
+                assert abs(line["angle_mdeg"] - 1000 * degrees) < 1000
 
 
 @pytest.mark.parametrize("kind", ["hang", "reset"])

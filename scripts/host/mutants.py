@@ -165,13 +165,20 @@ def rows() -> list[tuple[str, Any, str]]:
     return rows
 
 
+def bugs(path: Path = TABLE) -> dict[int, str]:
+    """Each field bug in words, by number."""
+    return {int(number): text for number, text in tomllib.loads(path.read_text())["bugs"].items()}
+
+
 def page(found: list[tuple[Mutant, str]]) -> str:
     """The table of docs/testing.md."""
-    lines = ["| Bug | Put in as | File | Test that failed |", "| ---: | --- | --- | --- |"]
+    lines = ["| No. | The bug in the field | Put in as | File | Test that failed |", "| ---: | --- | --- | --- | --- |"]
+    words = bugs()
     for mutant, caught in found:
         files = ", ".join(sorted({f"`{edit.file.removeprefix('firmware/openkh/')}`" for edit in mutant.edits}))
         test = caught if caught != ENDLESS else mutant.tests[0] + " " + ENDLESS
-        lines.append(f"| {mutant.bug} | {mutant.what} | {files} | `{test.removeprefix('host_tests/')}` |")
+        bug = words.pop(mutant.bug, "")  # once, at the first of its mutants
+        lines.append(f"| {mutant.bug} | {bug} | {mutant.what} | {files} | `{test.removeprefix('host_tests/')}` |")
     return "\n".join(lines) + "\n"
 
 
