@@ -152,8 +152,8 @@ def draw(results: dict[str, dict[str, dict[str, float]]], path: Path) -> None:
         axes.barh(places, shares, height=0.36, color=colour, label=part)
         for place, share in zip(places, shares, strict=True):
             digits = max(0, 1 - math.floor(math.log10(share)))
-            axes.text(share * 1.15, place, f"{share:.{digits}f} %", va="center", fontsize=8, backgroundcolor="white")
-    axes.axvline(100, color="black", linewidth=1)
+            axes.text(share * 1.15, place, f"{share:.{digits}f} %", va="center", fontsize=8)
+    axes.axvline(100, color="grey", linewidth=1, zorder=0)
     axes.text(100, len(names) - 0.15, "end of life", ha="center", fontsize=8)
     axes.set_xscale("log")
     axes.set_xlim(1e-3, 400)
