@@ -1,22 +1,27 @@
 """scripts/flash on an emulated RP2040: files in two slots; a power cut at any point starts one whole firmware."""
 
 import contextlib
+import re
 import subprocess
 import sys
 
 import pytest
 
-from host import deploy, flash
+from boards.virtual import reference
+from host import deploy, flash, wiring
 from host.device import Device, DeviceCodeError, DeviceError
-from host_tests.rp2040 import emulator
+from host_tests.rp2040 import emulator, engine
+from openkh.model import Model
 
 pytestmark = pytest.mark.rp2040
 
 CUTS = 7
+START_NS = 2_000_000_000  # what a real port needs anyway before it can be opened again
 SERVICE = """
-def provisioned(): return True
+def provisioned(): print(True)
 def identity(): print("OK identity version=%s" % VERSION)
 def status(): print("OK status")
+def lines(): print("OK L1")
 """
 
 
@@ -34,15 +39,20 @@ class ConsoleDevice(Device):
         except RuntimeError as error:
             raise DeviceCodeError(str(error)) from error
 
-    def reset_by(self, code: str, wait_s: float = 15.0) -> None:
+    def reset_by(self, code: str, done_s: float = 1.0, wait_s: float = 15.0) -> str:
+        wait_s += done_s
         resets = len(self.chip.resets)
+        self.chip.console.received.clear()
         self.chip.console.send(code.encode() + b"\x04")
         while len(self.chip.resets) == resets:
             self.chip.run(5_000_000)
             wait_s -= 0.005
             if wait_s < 0:
-                raise DeviceError("no reset")
+                raise DeviceError(f"no reset: {bytes(self.chip.console.received)!r}")
+        printed = bytes(self.chip.console.received).decode()
+        self.chip.run(START_NS)
         self.chip.console.raw_repl()
+        return printed
 
     def restart_blind(self) -> None:
         pass
@@ -58,7 +68,7 @@ def firmware(monkeypatch: pytest.MonkeyPatch, tmp_path):
     def version(number: int) -> None:
         sources = {
             "boot.py": "from openkh.service import VERSION\nprint('boot', VERSION)\n",
-            "main.py": "import openkh.app\n",
+            "main.py": "import openkh.app\nprompt = {'answer': 42}\n",
             "board.py": "NAME = 'small'\n",
             "openkh/app.py": "meter = None\n",
             "openkh/service.py": f"VERSION = {number}\n{SERVICE}",
@@ -114,6 +124,46 @@ def test_first_installation_and_updates(firmware, monkeypatch, capsys) -> None:
     said = capsys.readouterr()
     assert "OK identity version=1" in said.out
     assert "slot a: 0 files sent" in said.err
+
+
+@pytest.mark.parametrize(("board", "serial"), [("reference", "123456789012"), ("breadboard", "000000000007")])
+def test_CA_4_from_a_blank_board_to_a_running_meter(board: str, serial: str, monkeypatch, capsys) -> None:
+    """The real firmware on the simulated board: installed, provisioned, measuring; then an update keeps everything."""
+    parts = wiring.load(board)
+    meter = engine.Board(1, b"")
+    composed = reference.Reference(parts, Model("MDNCT-1SC", "60Hz"), {}, meter)
+    composed.mains.add(["mains", 0, 0, [120.0, 10.0, 0.0, 0.0], [120.0, 5.0, 0.0, 180.0], 60.0])
+    meter.run_to(200_000)
+    monkeypatch.setattr(flash, "Device", lambda _port: ConsoleDevice(meter.chip))
+    monkeypatch.setattr(flash.time, "sleep", lambda s: meter.chip.run(int(s * 1e9)))
+    arguments = ["--port", "emulated", "--board", board]
+    assert flash.main([*arguments, "--serial", serial, "--date", "260131"]) == 0
+    said = capsys.readouterr()
+    assert f"OK identity model MDNCT-1SC, service 60Hz, serial {serial}, date 260131" in said.out
+    assert "L1  120.000 V   10.000 A   1200" in said.out.replace("OK ", "")
+    if board == "breadboard":
+        return  # whose first start, laying the flash out, took long enough
+    meter.chip.run(8_000_000_000)
+    monkeypatch.setattr(deploy, "compile_file", _other_compiler(deploy.compile_file))
+    assert flash.main(arguments) == 0
+    said = capsys.readouterr()
+    assert "the meter saves and goes into service mode" in said.err
+    assert "taken over from the running firmware" in said.err
+    assert f"serial {serial}" in said.out
+    delivered = float(re.search(r"([\d.]+) Wh delivered", said.out).group(1))
+    assert delivered > 8 * 1800 / 3600
+    assert "FAIL" not in said.out
+
+
+def _other_compiler(compile_file):
+    """A next version: one file differs."""
+
+    def compiled(source, name: str) -> bytes:
+        if name != "openkh/fixed.py":
+            return compile_file(source, name)
+        return compile_file(source, "openkh/fixed_.py")  # another name in the tracebacks
+
+    return compiled
 
 
 def test_a_power_cut_at_any_point_of_an_update_starts_the_old_or_the_new_firmware(firmware, monkeypatch) -> None:

@@ -16,9 +16,10 @@ def mains(t_us: int, amps_1: float, amps_2: float, degrees: float = 0.0, volts_2
     return ["mains", t_us, 0, [120.0, amps_1, degrees, 0.0], [volts_2, amps_2, degrees, 180.0], 60.0]
 
 
-# Load, its change, reverse energy on one line with low voltage, back to normal: pulses, screens, conditions.
+# A start without load (what the start costs does not count), load, other power factor, low voltage on line 2.
 STORY = [
-    mains(0, 100.0, 100.0),
+    mains(0, 0.0, 0.0),
+    mains(3 * SECOND_US, 100.0, 100.0),
     mains(9 * SECOND_US, 100.0, 40.0, 60.0),
     mains(14 * SECOND_US, 5.0, 3.0, 0.0, 98.0),
 ]

@@ -12,6 +12,7 @@ from serial.tools import list_ports
 VID_RASPBERRY_PI = 0x2E8A
 PID_BOOTSEL = 0x0003  # the RP2040's own boot loader: no MicroPython is running
 CHUNK_BYTES = 512
+RESET_S = 1.0  # a meter that is asked to restart saves first
 
 
 class DeviceError(Exception):
@@ -98,11 +99,16 @@ class Device:
             self._transport = self._open()
             self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
 
-    def reset_by(self, code: str, wait_s: float = 15.0) -> None:
-        """Run code that resets the board, and connect to it again when it is back."""
+    def reset_by(self, code: str, done_s: float = RESET_S, wait_s: float = 15.0) -> str:
+        """Run code that takes `done_s` at most and resets the board, soon after or at its end; what it printed.
+
+        Connects again within `wait_s`.
+        """
+        printed = b""
         with contextlib.suppress(TransportError, TransportExecError, serial.SerialException, OSError):
             self._transport.exec_raw_no_follow(code)
-            time.sleep(0.3)
+            printed = self._transport.read_until(1, b"\x04", timeout=done_s)
+            time.sleep(RESET_S)
         with contextlib.suppress(TransportError, serial.SerialException, OSError):
             self._transport.close()
         limit = time.monotonic() + wait_s
@@ -110,7 +116,7 @@ class Device:
             time.sleep(0.5)
             try:
                 self._transport = self._open()
-                return
+                return printed.decode(errors="replace").strip("\x04\r\n")
             except DeviceError:
                 if time.monotonic() > limit:
                     raise

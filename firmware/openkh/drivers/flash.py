@@ -132,4 +132,5 @@ def create(device: "RawFlash", count: int, opener, mkdir, urandom) -> "tuple[int
     content[: len(entry)] = entry
     with opener(FOLDER + "/map", "wb") as file:
         file.write(content)
+    del content  # room for what find() takes
     return find(device)
