@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     testbed.add_options(add)
     add("--report", metavar="FILE.html", help="the report (default build/verification-SERIAL.html)")
     add("--json", metavar="FILE", help="write every figure to FILE as well")
+    add("--note", action="append", default=[], metavar="TEXT", help="goes into the report: reference, place, name, ...")
     add("--no-load", type=float, default=Scope.no_load_s, metavar="S", help="seconds of the no-load test (3600)")
     return p
 
@@ -77,6 +78,7 @@ def main(argv: list[str] | None = None) -> int:
 def _verify(bed: Testbed, args: argparse.Namespace, day: str) -> int:
     verifier = Verifier(bed.service, bed.bench, lambda text: print(text, flush=True), Scope(no_load_s=args.no_load))
     verdict = verifier.run()
+    verdict.notes += args.note
     path = args.report
     if path is None:
         (TOP / "build").mkdir(exist_ok=True)

@@ -231,10 +231,10 @@ def _table(rows: list[Row]) -> str:
         who = "all" if row.line == SUM else f"line {row.line}"
         result = {True: "pass", False: "FAIL", None: "shown"}[row.passed]
         limit = "" if row.limit is None else f"{row.limit:g} {row.unit}"
-        form = f"{row.value:.0f}" if row.unit in ("counts", "") else f"{row.value:+.4f}"
+        form = {"counts": ".0f", "": ".0f", "x": ".3f"}.get(row.unit, "+.4f")
         body += (
             f'<tr class="{"bad" if row.passed is False else ""}"><td>{escape(row.title)}</td><td>{who}</td>'
-            f"<td>{row.reference}</td><td>{row.meter}</td><td>{form} {row.unit}</td><td>{limit}</td>"
+            f"<td>{row.reference}</td><td>{row.meter}</td><td>{row.value:{form}} {row.unit}</td><td>{limit}</td>"
             f"<td>{result}</td></tr>"
         )
     head = "<th>test</th><th></th><th>reference</th><th>meter</th><th>result</th><th>limit</th><th></th>"
