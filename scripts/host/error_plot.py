@@ -7,6 +7,7 @@ WIDTH, HEIGHT = 760, 300
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 18, 44
 COLOURS = ("#0b5fa5", "#b3470b")
 SHAPES = ("circle", "square")
+STEPS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)  # percent between grid lines
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Plot:
 
     def _grid(self) -> list[str]:
         parts = []
-        step = 0.2 if self._top <= 1.4 else 0.5
+        step = next((s for s in STEPS if self._top <= 6 * s), STEPS[-1])
         n = int(self._top / step + 0.001)
         for k in range(-n, n + 1):
             y = self._y(k * step)
