@@ -5,7 +5,6 @@ The same code as ./scripts/calibrate and ./scripts/verify, through the firmware'
 is the engine's instead of a serial port, so that simulated time runs as fast as it can.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -18,6 +17,7 @@ from typing import Any
 from host import raw_boards
 from host.bench_source import VirtualBench
 from host.calibrating import Calibrator
+from host.link import TOP
 from host.refused import RefusedError
 from host.repl import LinkBoard, Service
 from host.verifying import SUM, Scope, Verdict, Verifier
@@ -28,6 +28,7 @@ MODELS = (("MDNCT-1SC", "60Hz"), ("MDTCT-2SC", "60Hz"), ("MSNCT-1SC", "50Hz"), (
 SPLIT_MODEL = "MDNCT-1SP"
 SPLIT_EACH = 10  # for so many solid-core boards one with split cores is reported
 DATE = "260131"
+FIGURES = TOP / "build" / "accuracy.json"
 
 Row = tuple[str, Any, str]
 
@@ -147,8 +148,11 @@ def _largest(errors: list[float]) -> float:
 
 
 def rows(boards: int) -> list[Row]:
-    """For ./scripts/bench --accuracy N; RuntimeError where a board is not what it must be."""
-    results = run(boards)
+    """For ./scripts/bench --accuracy N; RuntimeError where a board is not what it must be. Every board's figures go to
+    build/accuracy.json, for host.accuracy_plots."""
+    results = run(boards, raw_all=True)
+    FIGURES.parent.mkdir(exist_ok=True)
+    FIGURES.write_text(json.dumps([vars(result) for result in results]))
     bad = complaints(results)
     if bad:
         raise RuntimeError("; ".join(bad))
@@ -170,23 +174,3 @@ def complaints(results: list[Result]) -> list[str]:
         if r.bench_s > MOST_BENCH_S:
             bad.append(f"board {r.seed}: {r.bench_s:.0f} s of bench time")
     return bad
-
-
-def main(argv: list[str] | None = None) -> int:
-    """The campaign with its raw figures kept, for the plots in docs/accuracy.md."""
-    p = argparse.ArgumentParser(prog="python -m host.accuracy", description=main.__doc__, allow_abbrev=False)
-    p.add_argument("boards", type=int)
-    p.add_argument("--json", metavar="FILE", required=True, help="every board's figures, for host.accuracy_plots")
-    args = p.parse_args(argv)
-    results = run(args.boards, raw_all=True)
-    with open(args.json, "w", encoding="utf-8") as file:
-        json.dump([vars(result) for result in results], file)
-    for what, value, unit in rows_of(results):
-        print(f"  {what:<48} {value!s:>36} {unit}")
-    for line in complaints(results):
-        print(line, file=sys.stderr)
-    return 1 if complaints(results) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -58,7 +58,7 @@ def residuals(results: list[accuracy.Result], path: Path) -> None:
         axis.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
         axis.minorticks_off()
     axes[0].set_ylabel("error, %")
-    axes[2].legend(loc="upper right", fontsize=8)
+    axes[2].legend(loc="lower right", fontsize=8)
     _save(figure, path)
 
 
@@ -106,10 +106,9 @@ def _save(figure: Any, path: Path) -> None:
     plt.close(figure)
 
 
-def main(argv: list[str]) -> int:
+def main(figures: Path = accuracy.FIGURES) -> int:
     """The command."""
-    with open(argv[0], encoding="utf-8") as file:
-        results = [accuracy.Result(**item) for item in json.load(file)]
+    results = [accuracy.Result(**item) for item in json.loads(figures.read_text())]
     solid = [r for r in results if r.core == "solid"]
     split = [r for r in results if r.core == "split" and r.errors]
     residuals(solid, IMAGES / "accuracy_residual.svg")
@@ -122,4 +121,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
