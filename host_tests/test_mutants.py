@@ -52,3 +52,12 @@ def test_a_text_that_is_not_there_once_is_an_error():
     for text in ("b = 1\n", "a = 1\na = 1\n"):
         with pytest.raises(mutants.MutantError, match="some.py"):
             edit.applied(text)
+
+
+def test_the_page_tells_of_every_row():
+    """docs/testing.md, written by `python -m host.mutants`: bug, change and a test of the row."""
+    lines = mutants.PAGE.read_text().split("\n")
+    for mutant in TABLE:
+        found = [line for line in lines if line.startswith(f"| {mutant.bug} |") and f"| {mutant.what} |" in line]
+        assert len(found) == 1, mutant.what
+        assert any(f"`{test.removeprefix('host_tests/')}" in found[0] for test in mutant.tests), mutant.what
