@@ -44,7 +44,7 @@ def rows(volts, rating):
         (at(amps=5.0, degrees=79.5), "", "right"),
         (at(amps=5.0, degrees=80.5), "Err PF", "solid"),
         (at(amps=5.0, degrees=-80.5), "Err PF", "solid"),
-        (at(amps=5.0 * rating / 100, degrees=89.5), "Err PF", "solid"),
+        (at(amps=5.0, degrees=89.5), "Err PF", "solid"),
         (at(amps=5.0 / scale, degrees=90.5), "", "off"),
         (at(amps=20.0, degrees=90.5), "Err rC", "left"),
         (at(volts=102.0 * scale + 0.5), "", "right"),

@@ -85,11 +85,12 @@ def play(scenario):
         return now
 
     bench = Bench(ticks_us=0)
-    driver = bench.driver
-    recorder = Recorder(tape, driver._spi, driver._irq)
-    driver._spi = driver._irq = recorder
-    element.ticks_us = ade7953.ticks_us = watched_ticks
     line = bench.line
+    driver = bench.driver
+    recorder = Recorder(tape, line.spi, driver.irq)
+    driver._transfer = recorder.write_readinto
+    driver.irq = recorder
+    element.ticks_us = ade7953.ticks_us = watched_ticks
 
     def poll(change=None):
         if change is None:

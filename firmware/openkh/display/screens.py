@@ -121,14 +121,14 @@ class Screens:
             return
         over = self._steps >= _RUNTIME_STEPS
         if self.screen == _ERROR:
-            if over or not status.error:
+            if over or not status.error():
                 self._show(self._next(state, status))
         elif over:
-            self._show(_ERROR if status.error else self._next(state, status))
+            self._show(_ERROR if status.error() else self._next(state, status))
 
     def _next(self, state: "State", status: "Status") -> int:
         """The screen after the last one of 1, 2, 3: all three in the first 24 h and in an error, else 1 and 2."""
-        last = _POWER if status.error or state.periods == 0 else _DEMAND
+        last = _POWER if status.error() or state.periods == 0 else _DEMAND
         return self._runtime + 1 if self._runtime < last else _ENERGY
 
     def _show(self, screen: int) -> None:
@@ -154,9 +154,9 @@ class Screens:
             frame.number((state.max_mw if state.periods == 0 else state.last_max_mw) // 1000, 3)
         elif screen == _POWER:
             self._power(status)
-        elif status.error:
+        elif status.error():
             errors = _ERRORS[status.condition]
-            frame.text(errors[status.failure - 1 if status.failures else (status.lines & 1) ^ 1])
+            frame.text(errors[status.failure() - 1 if status.failures else (status.lines & 1) ^ 1])
         frame.characters[0] = _F if self._failed and self._letter >= _BLINK_STEPS else screen
         frame.symbols = _SYMBOLS.get(screen, 0)
         self._lamps(status)
@@ -170,7 +170,7 @@ class Screens:
 
     def _power(self, status: "Status") -> None:
         """LC-5, a new value each second; dashes while a front end is silent (DX-6)."""
-        if not status.measured:
+        if not status.measured():
             self._power_age = _POWER_STEPS
             self.frame.text(_DASHES)
             return

@@ -4,15 +4,17 @@ Nothing is believed unseen: writes are read back, and the checksum over the conf
 was learnt when every register had been read back. It cannot be computed (the data sheet hides some of its input),
 hence a fingerprint.
 
-Everything but `bring_up` is free of heap use and short enough for the measuring cycle. No policy: see
+Everything but `bring_up` is free of heap use and short enough for the measuring cycle. What is read in every cycle has
+its frames inline and its requests prepared: a call a frame would double their time. No policy: see
 `openkh.metrology.element`. On a shared bus call `lock_all` before the first `bring_up`: a chip whose interface is not
 locked drives MISO high while others are spoken to (DS p.51).
 """
 
 from time import sleep_us
 
-from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER, TRIES, Link
+from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER, TRIES, Link, request
 from openkh.drivers.ade7953_registers import (
+    AENERGYA,
     AP_NOLOAD,
     AP_NOLOAD_RESET,
     CF1DEN,
@@ -25,17 +27,23 @@ from openkh.drivers.ade7953_registers import (
     COVERED_RESET,
     CRC,
     DISNOLOAD,
+    IRMSA,
     IRQ_RESET,
     IRQSTATA,
     LAST_ADD,
+    LAST_OP,
+    LAST_RWDATA_8,
     LCYCMODE,
+    OP_READ,
     OPTIMUM,
     OPTIMUM_SETTING,
     PROTECT_ALL,
+    RENERGYA,
     RSTIRQSTATA,
     SAGLVL,
     UNCOVERED,
     UNCOVERED_RESET,
+    VRMS,
     WRITE_PROTECT,
 )
 from openkh.ticks import ticks_diff, ticks_us
@@ -47,6 +55,19 @@ if TYPE_CHECKING:
 READY_US = 100_000  # a chip that does not pull IRQ low after a reset is ready after this long, DS p.18
 RESET_LOW_US = 20  # 10 us at least, DS p.9
 CHECKSUM_US = 300  # two periods of its computation, DS p.58
+
+
+_ENERGY = request(AENERGYA)
+_ADDRESS = request(LAST_ADD)
+_OPERATION = request(LAST_OP)
+_ANSWERED = request(AENERGYA & 0x300 | LAST_RWDATA_8)
+_CHECKSUM = request(CRC)
+_REACTIVE = request(RENERGYA)
+_VOLTS = request(VRMS)
+_AMPS = request(IRMSA)
+_WAS_ENERGY = _ENERGY[:2]
+_WAS_READ = bytes((OP_READ,))
+_NOT_COMPUTED = b"\xff\xff\xff\xff"  # DS p.58
 
 
 class FrontEndError(Exception):
@@ -72,24 +93,73 @@ def lock_all(chips: "tuple[Ade7953, ...]") -> None:
 class Ade7953(Link):
     """One chip.
 
-    `spi` in mode 3, `cs` and `reset` outputs (idle high), `irq` an input (low = an enabled flag is set).
-    `want` tells what the configuration shall be.
+    `spi` in mode 3, `cs` and `reset` outputs (idle high), `irq` an input (low = an enabled flag is set, or a reset has
+    ended). `want` tells what the configuration shall be.
+    `reactive` `volts` `amps`: RENERGYA, VRMS, IRMSA as `read_values` found them; `learnt`: a fingerprint is known.
     """
 
     def __init__(self, spi: "SPI", cs: "Pin", irq: "Pin", reset: "Pin") -> None:
         super().__init__(spi, cs)
-        self._irq = irq
+        self.irq = irq
         self._reset = reset
+        self.reactive = 0
+        self.volts = 0
+        self.amps = 0
+        # Data of the frames that prove a reading, to be compared as they are.
+        self._energy_rx = bytearray(6)
+        self._energy = memoryview(self._energy_rx)[3:]
+        self._answer = memoryview(self._rx[2])[3:]
+        self._address = memoryview(self._rx[1])[3:]
+        self._operation = memoryview(self._rx[0])[3:]
+        self._checksum = memoryview(self._rx[3])[3:]
+        self._fingerprint = bytearray(4)
+        self.learnt = False
         self._covered = list(COVERED_RESET)
         self._uncovered = list(UNCOVERED_RESET)
         self.altered = -1
-        self._crc_high = -1  # the fingerprint, two halves of 16 bits; -1 = not learnt
-        self._crc_low = -1
         self.want(LCYCMODE, 0)  # energy registers run free and are not cleared by reading
+        self.want(OPTIMUM, OPTIMUM_SETTING)
 
-    def interrupt(self) -> bool:
-        """The level of the IRQ pin: an enabled flag is set, or a reset has ended."""
-        return not self._irq()
+    # Readings
+
+    def read_energy(self) -> int:
+        """AENERGYA, proven as `read_verified` does it; -1 if not."""
+        cs = self._cs
+        transfer = self._transfer
+        rx = self._energy_rx
+        cs(0)
+        transfer(_ENERGY, rx)
+        cs(1)
+        cs(0)
+        transfer(_ADDRESS, self._rx[1])
+        cs(1)
+        cs(0)
+        transfer(_OPERATION, self._rx[0])
+        cs(1)
+        cs(0)
+        transfer(_ANSWERED, self._rx[2])
+        cs(1)
+        if self._address == _WAS_ENERGY and self._operation == _WAS_READ and self._answer == self._energy:
+            return rx[3] << 16 | rx[4] << 8 | rx[5]
+        return -1
+
+    def read_values(self) -> None:
+        """Set `reactive`, `volts` and `amps`; a frame each, not verified."""
+        cs = self._cs
+        transfer = self._transfer
+        rx = self._rx[2]
+        cs(0)
+        transfer(_REACTIVE, rx)
+        cs(1)
+        self.reactive = rx[3] << 16 | rx[4] << 8 | rx[5]
+        cs(0)
+        transfer(_VOLTS, rx)
+        cs(1)
+        self.volts = rx[3] << 16 | rx[4] << 8 | rx[5]
+        cs(0)
+        transfer(_AMPS, rx)
+        cs(1)
+        self.amps = rx[3] << 16 | rx[4] << 8 | rx[5]
 
     # Configuration
 
@@ -105,10 +175,13 @@ class Ade7953(Link):
                 self._uncovered[n] = value
 
     def holds_uncovered(self, n: int) -> int:
-        """`holds` for entry `n` of UNCOVERED, or OPTIMUM beyond its end."""
-        if n < len(UNCOVERED):
-            return self.holds(UNCOVERED[n], self._uncovered[n])
-        return self.holds(OPTIMUM, OPTIMUM_SETTING)
+        """`holds` for entry `n` of UNCOVERED."""
+        return self.holds(UNCOVERED[n], self._uncovered[n])
+
+    def pair_holds(self, n: int) -> bool:
+        """Whether entries `n` and `n` + 1 of UNCOVERED read as wanted; one frame each, not verified."""
+        wanted = self._uncovered
+        return self.read(UNCOVERED[n]) == wanted[n] and self.read(UNCOVERED[n + 1]) == wanted[n + 1]
 
     def lock(self) -> None:
         """Lock the interface to SPI. Without effect on a chip that runs: it is locked, and protected from writing."""
@@ -145,7 +218,7 @@ class Ade7953(Link):
 
     def _put_uncovered(self) -> bool:
         """Write all that the checksum leaves out, in the order it asks for; the protection is open."""
-        if not (self.put(OPTIMUM, OPTIMUM_SETTING) and self.put(DISNOLOAD, 7) and self.put(SAGLVL, 0)):
+        if not (self.put(DISNOLOAD, 7) and self.put(SAGLVL, 0)):
             return False
         for n in range(len(UNCOVERED)):  # noqa: SIM110  all() takes a generator from the heap
             if not self.put(UNCOVERED[n], self._uncovered[n]):
@@ -196,7 +269,7 @@ class Ade7953(Link):
 
     def _audit_uncovered(self, mend: bool) -> bool:
         state = AS_WANTED
-        for n in range(len(UNCOVERED) + 1):
+        for n in range(len(UNCOVERED)):
             if state == AS_WANTED:
                 state = self.holds_uncovered(n)
         if state >= 0:
@@ -209,8 +282,11 @@ class Ade7953(Link):
 
     def unaltered(self) -> bool:
         """The checksum is the one learnt. False also where it was spoilt on the bus, or is not known yet."""
-        rx = self.read_32(CRC)
-        return rx[5] << 8 | rx[6] == self._crc_low and rx[3] << 8 | rx[4] == self._crc_high
+        cs = self._cs
+        cs(0)
+        self._transfer(_CHECKSUM, self._rx[3])
+        cs(1)
+        return self._checksum == self._fingerprint and self.learnt
 
     def proven_altered(self) -> bool:
         """The checksum is not the one learnt: twice in a row the same other one, in answer to being asked for it."""
@@ -234,30 +310,22 @@ class Ade7953(Link):
                 return True
         return False
 
-    def learnt(self) -> bool:
-        """Whether a fingerprint is known."""
-        return self._crc_low >= 0
-
     def learn(self) -> bool:
         """Take the checksum as the fingerprint; call when every register is known to hold what is wanted."""
-        self.forget()
         sleep_us(CHECKSUM_US)
         for _ in range(TRIES):
+            self.learnt = True
             rx = self.read_32(CRC)
-            high = rx[3] << 8 | rx[4]
-            low = rx[5] << 8 | rx[6]
-            if self.read(LAST_ADD) == CRC and high & low != 0xFFFF:  # all ones: not computed (DS p.58)
-                self._crc_high = high
-                self._crc_low = low
-                if self.unaltered():
-                    return True
-        self.forget()
+            for n in range(4):
+                self._fingerprint[n] = rx[3 + n]
+            if self.read(LAST_ADD) == CRC and self._fingerprint != _NOT_COMPUTED and self.unaltered():
+                return True
+            self.learnt = False
         return False
 
     def forget(self) -> None:
         """The fingerprint holds no longer: another configuration is wanted."""
-        self._crc_high = -1
-        self._crc_low = -1
+        self.learnt = False
 
     # Start
 
@@ -273,7 +341,7 @@ class Ade7953(Link):
         """
         self.pulse_reset()
         began_us = ticks_us()
-        while self._irq() and ticks_diff(ticks_us(), began_us) < READY_US:
+        while self.irq() and ticks_diff(ticks_us(), began_us) < READY_US:
             sleep_us(1000)
         self._expect(AP_NOLOAD, AP_NOLOAD_RESET)
         self._expect(CONFIG, CONFIG_RESET)

@@ -33,14 +33,9 @@ NO_ANSWER = -2
 TRIES = 8  # of a write, or a read of a register that does not change
 
 
-def signed16(value: int) -> int:
-    """Two's complement of 16 bits."""
-    return value - 0x10000 if value & 0x8000 else value
-
-
-def signed24(value: int) -> int:
-    """Two's complement of 24 bits."""
-    return value - 0x1000000 if value & 0x800000 else value
+def request(address: int) -> bytes:
+    """The frame that reads a register, for those read so often that it is kept."""
+    return bytes((address >> 8, address & 0xFF, 0x80)) + bytes((address >> 8 & 3) + 1)
 
 
 class Link:
@@ -50,7 +45,7 @@ class Link:
     """
 
     def __init__(self, spi: "SPI", cs: "Pin") -> None:
-        self._spi = spi
+        self._transfer = spi.write_readinto
         self._cs = cs
         self._tx = (bytearray(4), bytearray(5), bytearray(6), bytearray(7))  # by width
         self._rx = (bytearray(4), bytearray(5), bytearray(6), bytearray(7))
@@ -68,7 +63,7 @@ class Link:
         tx[2] = 0x80
         cs = self._cs
         cs(0)
-        self._spi.write_readinto(tx, rx)
+        self._transfer(tx, rx)
         cs(1)
         if width == 2:
             return rx[3] << 16 | rx[4] << 8 | rx[5]
@@ -84,7 +79,7 @@ class Link:
         tx[1] = address & 0xFF
         tx[2] = 0x80
         self._cs(0)
-        self._spi.write_readinto(tx, rx)
+        self._transfer(tx, rx)
         self._cs(1)
         return rx
 
@@ -105,7 +100,7 @@ class Link:
         else:
             tx[3] = value
         self._cs(0)
-        self._spi.write_readinto(tx, self._rx[width])
+        self._transfer(tx, self._rx[width])
         if address == CONFIG:
             sleep_us(LOCK_HOLD_US)
         self._cs(1)

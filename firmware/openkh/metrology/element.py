@@ -13,7 +13,6 @@ is dropped, and the gap is logged. Reset and wrap are told apart by the checksum
 from openkh import event_codes
 from openkh.drivers.ade7953 import FrontEndError
 from openkh.drivers.ade7953_registers import (
-    AENERGYA,
     AIGAIN,
     AP_NOLOAD,
     AVAGAIN,
@@ -24,7 +23,6 @@ from openkh.drivers.ade7953_registers import (
     CONFIG,
     CRC_ENABLE,
     DISNOLOAD,
-    IRMSA,
     IRQ_AEOF,
     IRQ_CRC,
     IRQ_RESET,
@@ -36,7 +34,6 @@ from openkh.drivers.ade7953_registers import (
     RSTIRQSTATA,
     SAGCYC,
     SAGLVL,
-    VRMS,
 )
 from openkh.metrology.scrub import Scrub
 from openkh.model import RMS_FULL_SCALE
@@ -64,9 +61,9 @@ if TYPE_CHECKING:
         def add(self, code: int, a: int = 0, b: int = 0) -> None: ...
 
 
-# No-load level 65,536 - Y / 1.4 (DS p.40): Y = full scale : 45 % of the starting power (EN-5) = 23,570 : 2.7 for every
-# model. Only active energy is gated.
-NOLOAD = 59_300
+# No-load level 65,536 - Y / 1.4 (DS p.40): Y = full scale : 20 % of the starting power (EN-5) = 23,570 : 1.2 for every
+# model, low enough for 5 A at 89.5 degrees to count (DX-7). Only active energy is gated.
+NOLOAD = 51_500
 NOLOAD_VAR_VA_OFF = 0x06
 PEAK_FULL_SCALE = 6_500_000  # waveform and peak codes, DS p.21
 SAG_PERCENT = 75  # of the nominal peak, for half a line cycle
@@ -91,24 +88,6 @@ PULSE_TRIES = 8  # restoring starts with a reset of the chip each so many tries
 LONGEST_US = 1 << 29
 
 
-def ratio_shift(full_scale: int) -> int:
-    """Binary digits of `code_ratio`, so that it uses 17 to 18 bits."""
-    shift = 0
-    while (full_scale << (13 + shift)) // RMS_FULL_SCALE < 1 << 18:
-        shift += 1
-    return shift
-
-
-def code_ratio(full_scale: int, shift: int) -> int:
-    """Full scale over the code of full scale, times 2^(12 + shift), rounded."""
-    return ((full_scale << (13 + shift)) // RMS_FULL_SCALE + 1) >> 1
-
-
-def scale(code: int, ratio: int, shift: int) -> int:
-    """An rms code of 24 bits in mV or mA, every step below 2^30; exact to 4 ppm and 1 unit."""
-    return ((code >> 12) * ratio + ((code & 0xFFF) * ratio >> 12)) >> shift
-
-
 def middle(a: int, b: int, c: int) -> int:
     """Median: one spoilt reading of an rms value shows nowhere."""
     if a > b:
@@ -118,6 +97,30 @@ def middle(a: int, b: int, c: int) -> int:
     if a > c:
         return a
     return c if b > c else b
+
+
+class Rms:
+    """An rms register: its newest three codes, and their middle one in mV or mA."""
+
+    def __init__(self, full_scale: int) -> None:
+        self.newest = self._second = self._third = 0
+        # Full scale over the code of full scale, times 2^(12 + shift), rounded: a ratio of 17 to 18 bits.
+        shift = 0
+        while (full_scale << (13 + shift)) // RMS_FULL_SCALE < 1 << 18:
+            shift += 1
+        self._shift = shift
+        self._ratio = ((full_scale << (13 + shift)) // RMS_FULL_SCALE + 1) >> 1
+
+    def take(self, code: int) -> None:
+        """The next reading, 24 bits."""
+        self._third = self._second
+        self._second = self.newest
+        self.newest = code
+
+    def value(self) -> int:
+        """The middle one, every step below 2^30; exact to 4 ppm and 1 unit."""
+        code = middle(self.newest, self._second, self._third)
+        return ((code >> 12) * self._ratio + ((code & 0xFFF) * self._ratio >> 12)) >> self._shift
 
 
 class Element:
@@ -137,10 +140,8 @@ class Element:
         self._log = log
         self._line = index + 1
         self._scrub = Scrub(chip)
-        self._v_shift = ratio_shift(model.full_scale_mv)
-        self._v_ratio = code_ratio(model.full_scale_mv, self._v_shift)
-        self._i_shift = ratio_shift(model.full_scale_ma)
-        self._i_ratio = code_ratio(model.full_scale_ma, self._i_shift)
+        self._volts = Rms(model.full_scale_mv)
+        self._amps = Rms(model.full_scale_ma)
         self._sag_over_mv = model.nominal_mv * SAG_OVER_PERCENT // 100
         chip.want(DISNOLOAD, NOLOAD_VAR_VA_OFF)
         chip.want(AP_NOLOAD, NOLOAD)
@@ -171,9 +172,7 @@ class Element:
         self._now_us = 0  # ticks_us of this poll
         self._age_us = 0  # of the reading booked last, at the start of the poll
         self._resumed = False  # it was booked before a restart: its age is not known
-        self._offered = False  # a reading was handed out in the last poll,
-        self._offer_raw = -1  # this one,
-        self._offer_us = 0  # read then
+        self._offered = False  # a reading was handed out in the last poll: `raw`, read `at_us`
         self._base = -1  # counter taken anew and not stored yet; -1 = none
         self._lost = True  # what the chip counted since the last booked reading is not to be trusted
         self._event = 0  # why, for the log
@@ -183,7 +182,7 @@ class Element:
         self._reactive_raw = 0
         self._odd_raw = 0
         self._odd = 0
-        self._v_1 = self._v_2 = self._i_1 = self._i_2 = 0
+        self._amps_turn = False
         self._mute_us = 0
         self._wake_us = 0
         self._good = 0
@@ -232,7 +231,7 @@ class Element:
             except FrontEndError:
                 self.spoilt += 1
                 continue
-            if self._read_energy():
+            if self._try_energy() or self._try_energy():
                 self._rebase()
                 return
         self._now_us = ticks_us()
@@ -260,46 +259,56 @@ class Element:
         `last_raw` is the counter as booked last (24 bits, -1 = unknown), `now_us` ticks_us of this cycle.
         """
         chip = self._chip
+        dt_us = ticks_diff(now_us, self._now_us)
+        self._now_us = now_us
+        if self._offered and last_raw == self.raw:  # the cycle has taken what it was given
+            self._age_us = ticks_diff(now_us, self.at_us)
+            self._resumed = False
+            self._base = -1
+        else:
+            self._age_us = min(self._age_us + dt_us, LONGEST_US)
+            if self._base >= 0:
+                last_raw = self._base
+        self._offered = False
+        self.raw = last_raw
         self.active = 0
         self.reactive = 0
         self.fresh = False
         self.rebased = False
-        dt_us = ticks_diff(now_us, self._now_us)
-        self._now_us = now_us
-        self._age_us = min(self._age_us + dt_us, LONGEST_US)
-        if self._offered and last_raw == self._offer_raw:  # the cycle has taken what it was given
-            self._age_us = ticks_diff(now_us, self._offer_us)
-            self._resumed = False
-            self._base = -1
-        elif self._base >= 0:
-            last_raw = self._base
-        self._offered = False
-        self.raw = last_raw
 
-        if not self._read_energy():
+        if not self._try_energy() and not self._try_energy():
             self._unanswered(dt_us)
             return
-        self._answered()
+        if self._mute_us or self.silent:
+            self._answered()
         if not chip.unaltered() and not chip.unaltered() and not self._restore():
             return
+        chip.read_values()
         self._book(last_raw)
-        self._measure()
-        if chip.interrupt():
+        self._volts.take(chip.volts)
+        self._amps.take(chip.amps)
+        # In turn, for time: both lag by 0.2 s anyway, and bound nothing.
+        self._amps_turn = not self._amps_turn
+        if self._amps_turn:
+            self.i_ma = self._amps.value()
+        else:
+            self.v_mv = self._volts.value()
+        if not chip.irq():
             self._flags()
         elif self.sag:
             self._sag_us -= dt_us
-            if self._sag_us <= 0 and self.v_mv >= self._sag_over_mv:
+            if self._sag_us <= 0 and self._volts.value() >= self._sag_over_mv:
                 self.sag = False
-        self._round()
+        if self._scrub.step() or self.altered:
+            self._round()
 
-    def _read_energy(self) -> bool:
-        """The active energy register, verified; one more try in the same cycle."""
-        for _ in range(2):
-            self._reading_us = ticks_us()
-            self._reading = self._chip.read_verified(AENERGYA)
-            if self._reading >= 0:
-                return True
-            self.spoilt += 1
+    def _try_energy(self) -> bool:
+        """Take `_reading`, the active energy register; False where it could not be verified."""
+        self._reading_us = ticks_us()
+        self._reading = self._chip.read_energy()
+        if self._reading >= 0:
+            return True
+        self.spoilt += 1
         return False
 
     def _book(self, last_raw: int) -> None:
@@ -308,9 +317,7 @@ class Element:
         if self._lost or last_raw < 0:
             self._rebase()
             return
-        counts = (raw - last_raw) & 0xFFFFFF
-        if counts & 0x800000:
-            counts -= 0x1000000
+        counts = (raw - last_raw + 0x800000 & 0xFFFFFF) - 0x800000
         span_ms = (self._age_us + ticks_diff(self._reading_us, self._now_us)) // 1000
         if self._resumed:
             span_ms += RESTART_MS
@@ -325,21 +332,28 @@ class Element:
                 self._rebase()
                 return
         bound = (span_ms + 1) * COUNTS_PER_MS
-        if -bound <= counts <= bound:
-            self.active = counts
-            self._odd = 0
-            self._offer(raw)
-            self.fresh = True
-            self._reactive(bound)
-        else:
+        if not -bound <= counts <= bound:
             self._reject(raw, counts)
+            return
+        self.active = counts
+        self._odd = 0
+        self.raw = raw
+        self.at_us = self._reading_us
+        self._offered = True
+        self.fresh = True
+        raw = self._chip.reactive
+        counts = (raw - self._reactive_raw + 0x800000 & 0xFFFFFF) - 0x800000
+        if not -bound <= counts <= bound:  # tried again, and then left out
+            raw = self._chip.read(RENERGYA)
+            counts = (raw - self._reactive_raw + 0x800000 & 0xFFFFFF) - 0x800000
+        self._reactive_raw = raw
+        if -bound <= counts <= bound:
+            self.reactive = counts
 
     def _reject(self, raw: int, counts: int) -> None:
         """Beyond full scale. Readings that agree with each other are no bus fault: then the counter itself jumped."""
         self.rejected += 1
-        step = (raw - self._odd_raw) & 0xFFFFFF
-        if step & 0x800000:
-            step -= 0x1000000
+        step = (raw - self._odd_raw + 0x800000 & 0xFFFFFF) - 0x800000
         near = -COUNTS_PER_MS * 1000 < step < COUNTS_PER_MS * 1000
         self._odd = self._odd + 1 if near and self._odd else 1
         self._odd_raw = raw
@@ -367,37 +381,9 @@ class Element:
         self._resumed = False
         self._base = self._reading
         self.rebased = True
-        self._offer(self._reading)
-
-    def _offer(self, raw: int) -> None:
-        self.raw = raw
+        self.raw = self._reading
         self.at_us = self._reading_us
         self._offered = True
-        self._offer_raw = raw
-        self._offer_us = self._reading_us
-
-    def _reactive(self, bound: int) -> None:
-        """Reactive counts since the last time; a reading beyond the bound is tried again, and then left out."""
-        for _ in range(2):
-            raw = self._chip.read(RENERGYA)
-            counts = (raw - self._reactive_raw) & 0xFFFFFF
-            if counts & 0x800000:
-                counts -= 0x1000000
-            if -bound <= counts <= bound:
-                self.reactive = counts
-                break
-        self._reactive_raw = raw
-
-    def _measure(self) -> None:
-        """Voltage and current, for status and display; rms lags by 0.2 s and bounds nothing."""
-        code = self._chip.read(VRMS)
-        self.v_mv = scale(middle(code, self._v_1, self._v_2), self._v_ratio, self._v_shift)
-        self._v_2 = self._v_1
-        self._v_1 = code
-        code = self._chip.read(IRMSA)
-        self.i_ma = scale(middle(code, self._i_1, self._i_2), self._i_ratio, self._i_shift)
-        self._i_2 = self._i_1
-        self._i_1 = code
 
     def _flags(self) -> None:
         """Read, verify and only then clear the interrupt flags: a spoilt reading that clears would lose them."""
@@ -411,9 +397,8 @@ class Element:
             self._chip.read(RSTIRQSTATA)
 
     def _round(self) -> None:
-        """The registers that the checksum leaves out, and the rest of the round robin."""
+        """What the round robin has found."""
         scrub = self._scrub
-        scrub.step()
         self.period_raw = scrub.period
         if scrub.flags & IRQ_AEOF:
             self._flags()
@@ -456,7 +441,7 @@ class Element:
     def _restore(self) -> bool:
         """The checksum is not the one learnt. True when the chip is right (again) and `_reading` is taken anew."""
         chip = self._chip
-        if chip.learnt() and not chip.proven_altered():
+        if chip.learnt and not chip.proven_altered():
             return False
         flags = chip.read_sure(IRQSTATA)
         config = chip.read_sure(CONFIG)
@@ -467,7 +452,7 @@ class Element:
                 self.resets += 1
                 self._lose(event_codes.CHIP_RESET, 0)
             chip.setup()
-        elif chip.learnt():
+        elif chip.learnt:
             complete = chip.audit(True)
             if chip.altered >= 0:
                 self.repairs += 1
@@ -476,22 +461,22 @@ class Element:
             if not complete:
                 return False
         if not self._matches():
-            if chip.failed >= 0 or (chip.learnt() and chip.proven_altered()):
+            if chip.failed >= 0 or (chip.learnt and chip.proven_altered()):
                 self._not_restored()
             return False
         self._tries = 0
         self.altered = False
         chip.read(RSTIRQSTATA)
-        return self._read_energy()
+        return self._try_energy() or self._try_energy()
 
     def _matches(self) -> bool:
         """The chip took the configuration: the checksum says so, or a reading of every register where none is known."""
         chip = self._chip
-        if chip.learnt() and chip.restored():
+        if chip.learnt and chip.restored():
             return True
         if not chip.audit(True) or chip.failed >= 0:
             return False
-        return chip.restored() if chip.learnt() else chip.as_wanted() and chip.learn()
+        return chip.restored() if chip.learnt else chip.as_wanted() and chip.learn()
 
     def _not_restored(self) -> None:
         """Try again in the next cycle, after a reset of the chip to begin with; FAIL 02 when that does not help."""

@@ -1,7 +1,7 @@
 """Round robin over what need not be read in every cycle: the registers that the checksum leaves out, and the period.
 
 The ADE7953's checksum does not cover the no-load levels, sag, LINECYC, the over-levels, the time-out, the reference or
-the optimum setting (DS p.58). Two of them are read back in each cycle, all within a second.
+the optimum setting (DS p.58). A pair of them is read back in each cycle, all within a second.
 """
 
 from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER
@@ -11,12 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.drivers.ade7953 import Ade7953
 
-A_CYCLE = 2  # registers read in each cycle
 PERIOD_STEP = 64  # a period further than this from the one before waits for the next to agree
 STUCK_TRIES = 3  # rounds in which a register would not be mended before it is reported
-
-PERIOD_TURN = len(UNCOVERED) + 1  # a round: UNCOVERED, OPTIMUM, then these two
-FLAGS_TURN = PERIOD_TURN + 1
+_END = len(UNCOVERED)
 
 
 class Scrub:
@@ -39,20 +36,23 @@ class Scrub:
         self.altered = -1
         self.stuck = -1
 
-    def step(self) -> None:
-        """Read the next registers of the round. Allocates nothing."""
+    def step(self) -> bool:
+        """Read the next two registers of the round. True where there is something to look at. Allocates nothing."""
+        chip = self._chip
+        n = self._n
         self.flags = 0
         self.altered = -1
-        for _ in range(A_CYCLE):
-            n = self._n
-            self._n = n + 1
-            if n == PERIOD_TURN:
-                self._period(self._chip.read(PERIOD))
-            elif n == FLAGS_TURN:
-                self.flags = self._chip.read(IRQSTATA)
-                self._n = 0
-            else:
-                self._compare(n)
+        if n == _END:
+            self._n = 0
+            self._period(chip.read(PERIOD))
+            self.flags = chip.read(IRQSTATA)
+            return True
+        self._n = n + 2
+        if self._suspect < 0 and chip.pair_holds(n):
+            return False
+        self._compare(n)
+        self._compare(n + 1)
+        return True
 
     def _period(self, value: int) -> None:
         step = value - self._seen

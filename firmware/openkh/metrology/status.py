@@ -1,9 +1,9 @@
 """Status: what is wrong with each line, and which of it the glass shows (DX-1 to DX-7).
 
-Pure: it runs inside the measuring cycle, integers in, integers out, nothing taken from the heap. Power is the mean of
-the last second, from energy counts (a sliding ring of cycles), so that one odd cycle judges nothing; voltage and
-current are the chip's own rms. A condition is reported when it has stood for 2 s and leaves when it has been gone for
-2 s (DX-5).
+Pure: it runs inside the measuring cycle, integers in, integers out, nothing taken from the heap. For time, a cycle adds
+up what both lines bring and judges one of them, in turn. Power is the mean of the last second, from energy counts (a
+sliding ring of pairs of cycles), so that one odd cycle judges nothing; voltage and current are the chip's own rms. A
+condition is reported when it has stood for 2 s and leaves when it has been gone for 2 s (DX-5).
 """
 
 from openkh.event_codes import FREQUENCY
@@ -60,9 +60,10 @@ PERSIST_US = 2_000_000  # to report and to leave (DX-5)
 MEAN_US = 1_000_000  # power is the mean of this long
 BAND_W = 15  # reverse and low current, whatever the model (DX-4)
 
-# The mean may be short by this much before the oldest cycle is kept: timer jitter must not add an eleventh cycle.
+# The mean may be short by this much before the oldest pair is kept, and so may what must persist: timer jitter must not
+# add another pair.
 _SLACK_US = 50_000
-_RING = 16  # cycles, a power of two; ten at the nominal pace
+_RING = 8  # pairs of cycles, a power of two; five at the nominal pace
 _WINDOW_MOST_US = 60_000_000  # a cycle later than this counts as this long: 15 W * us stays below 2^30
 
 # tan(80 deg) = 5.671282: bad power factor where |Q| > tan(80 deg) * P and P > 0 (DX-7).
@@ -74,6 +75,7 @@ _CLKIN_16_MHZ = 223_750_000  # period counter's clock in mHz, DS p.36: f = 223,7
 
 _FIRST = LOW_CURRENT  # conditions that a line itself can have: _FIRST .. _LAST
 _LAST = REVERSE
+_FRONT_ENDS = 0b11  # FAIL 01 and 02 in `failures`
 
 
 class Line:
@@ -101,49 +103,55 @@ class Line:
         self.active_counts = 0  # sums over the last second
         self.reactive_counts = 0
         self.window_us = 0
-        self._waiting_us = 0  # since the last verified reading
-        self.now = 0  # conditions true in this cycle, a bit each
+        self._waiting_us = 0  # since the reading that was judged last,
+        self._waiting_active = 0  # and what has come in that time
+        self._waiting_reactive = 0
+        self.now = 0  # conditions true when it was judged, a bit each
         self.reported = 0  # conditions that have stood long enough
         self._begun = False  # a verified reading was seen: the next one is of a known span
-        self.measured_us = -1  # time judged; stops at 2 s
+        self.measured_us = -1  # time judged; stops at 2 s, and nothing is said of the line before (DX-5)
         self._pending = False
         for i in range(len(self._stood_us)):
             self._stood_us[i] = -1
 
-    @property
-    def judged(self) -> bool:
-        """Whether 2 s of readings have been seen: before, nothing is said of the line (DX-5)."""
-        return self.measured_us >= PERSIST_US
-
-    def step(self, dt_us: int, element: "Element") -> None:
-        """One measuring cycle: take the element's readings, judge them, and let the reported conditions follow."""
+    def step(self, dt_us: int, element: "Element", turn: bool) -> None:
+        """One measuring cycle: take the element's readings in; where it is the line's `turn`, judge them. A first reading,
+        and one that is late, do not wait for it."""
         if element.silent:
             if self._begun:
                 self.forget()
             return
-        self._waiting_us += dt_us
-        if self._waiting_us > _WINDOW_MOST_US:
-            self._waiting_us = _WINDOW_MOST_US
+        waiting_us = self._waiting_us + dt_us
+        self._waiting_us = waiting_us if waiting_us < _WINDOW_MOST_US else _WINDOW_MOST_US
         if not element.fresh:
             return  # its energy comes with the next verified reading, and so does its time
-        dt_us = self._waiting_us
-        self._waiting_us = 0
         if not self._begun:
             self._begun = True
+            self._waiting_us = 0
             return  # it brings what was counted before the start as well: energy, but no power
-        self._take(element.active, element.reactive, dt_us)
-        self.now = self.judge(element.v_mv, element.i_ma)
-        differs = self.now ^ self.reported
-        if differs or self._pending:
-            self._persist(differs, dt_us)
-        off = not self._slowest >= element.period_raw >= self._fastest and element.v_mv * 5 >= self._model.nominal_mv
+        self._waiting_active += element.active
+        self._waiting_reactive += element.reactive
+        if turn or waiting_us >= MEAN_US or self.measured_us < 0:
+            self._follow(element)
+
+    def _follow(self, element: "Element") -> None:
+        """Judge the last second, and let the reported conditions follow."""
+        dt_us = self._waiting_us
+        self._take(dt_us)
+        v_mv = element.v_mv
+        now = self.judge(v_mv, element.i_ma)
+        self.now = now
+        if now != self.reported or self._pending:
+            self._persist(now ^ self.reported, dt_us)
+        period_raw = element.period_raw
+        off = not self._slowest >= period_raw >= self._fastest and v_mv * 5 >= self._model.nominal_mv
         if off != self._frequency_off or self._frequency_us >= 0:
-            self._frequency(off, dt_us, element.period_raw)
+            self._frequency(off, dt_us, period_raw)
         if self.measured_us < PERSIST_US:
             self.measured_us = self.measured_us + dt_us if self.measured_us >= 0 else 0
 
-    def _take(self, active: int, reactive: int, dt_us: int) -> None:
-        """Add a cycle to the sliding second and let go of what is older."""
+    def _take(self, dt_us: int) -> None:
+        """Add what has come in `dt_us` to the sliding second, and let go of what is older."""
         spans = self._dt_us
         window_us = self.window_us + dt_us
         held = self.held
@@ -156,11 +164,14 @@ class Line:
             self.reactive_counts -= self._reactive[i]
             window_us -= spans[i]
             held -= 1
-        self._active[head] = active
-        self._reactive[head] = reactive
         spans[head] = dt_us
-        self.active_counts += active
-        self.reactive_counts += reactive
+        self._active[head] = self._waiting_active
+        self._reactive[head] = self._waiting_reactive
+        self.active_counts += self._waiting_active
+        self.reactive_counts += self._waiting_reactive
+        self._waiting_us = 0
+        self._waiting_active = 0
+        self._waiting_reactive = 0
         self.window_us = window_us
         self.held = held + 1
         self.head = (head + 1) & (_RING - 1)
@@ -211,7 +222,7 @@ class Line:
                 self._stood_us[c] = 0
             else:
                 self._stood_us[c] += dt_us
-                if self._stood_us[c] >= PERSIST_US:
+                if self._stood_us[c] >= PERSIST_US - _SLACK_US:
                     self._stood_us[c] = -1
                     self.reported ^= 1 << c
 
@@ -247,6 +258,8 @@ class Line:
 class Status:
     """What the glass says of the meter's health: the one condition shown and the lines that have it.
 
+    No properties: where a class has one, each store to an attribute is searched for in the class first.
+
     `condition`  UNJUDGED .. FAILURE
     `lines`      mask of the lines that have it (1 = line 1, 2 = line 2); 0 for NORMAL and FAILURE
     `failures`   mask, bit n - 1 = FAIL 0n (DX-6)
@@ -258,6 +271,7 @@ class Status:
         self.condition = UNJUDGED
         self.lines = 0
         self.failures = 0
+        self._turn = False  # line 2's
 
     def set_failure(self, number: int, stands: bool) -> None:
         """FAIL 03, 04, 05: established elsewhere. 01 and 02 follow the front ends at each step. Shows at once."""
@@ -274,15 +288,21 @@ class Status:
         """One measuring cycle of `dt_us` since the last one (below 2^30). `e2` is None on a single-element meter."""
         one = self.line_1
         two = self.line_2
-        one.step(dt_us, e1)
-        silent = e1.silent
-        altered = e1.altered
+        turn = not self._turn
+        self._turn = turn
+        one.step(dt_us, e1, not turn)
+        failures = self.failures & ~_FRONT_ENDS
+        if e1.silent:
+            failures |= 1
+        if e1.altered:
+            failures |= 2
         if two is not None and e2 is not None:
-            two.step(dt_us, e2)
-            silent = silent or e2.silent
-            altered = altered or e2.altered
-        self.failures = self._with(1, silent)
-        self.failures = self._with(2, altered)
+            two.step(dt_us, e2, turn)
+            if e2.silent:
+                failures |= 1
+            if e2.altered:
+                failures |= 2
+        self.failures = failures
         self._choose()
 
     def _choose(self) -> None:
@@ -293,26 +313,29 @@ class Status:
             return
         one = self.line_1
         two = self.line_2
-        reported = one.reported if two is None else one.reported | two.reported
-        condition = NORMAL
-        if reported:
-            condition = _LAST
-            while not reported & (1 << condition):
-                condition -= 1
-        elif not one.judged or (two is not None and not two.judged):
-            condition = UNJUDGED
+        reported = one.reported
+        judged_us = one.measured_us
+        if two is not None:
+            reported |= two.reported
+            if two.measured_us < judged_us:
+                judged_us = two.measured_us
+        if not reported:
+            self.lines = 0
+            self.condition = NORMAL if judged_us >= PERSIST_US else UNJUDGED
+            return
+        condition = _LAST
+        while not reported & (1 << condition):
+            condition -= 1
         lines = one.reported >> condition & 1
         if two is not None and two.reported >> condition & 1:
             lines |= 2
         self.lines = lines
         self.condition = condition
 
-    @property
     def error(self) -> bool:
         """An installation error or a failure stands: screen 4 joins the cycle (LC-3)."""
         return self.condition >= OVER_CURRENT
 
-    @property
     def failure(self) -> int:
         """The lowest failure that stands, 1 to 5; 0 for none (DX-1)."""
         if not self.failures:
@@ -322,7 +345,6 @@ class Status:
             n += 1
         return n
 
-    @property
     def measured(self) -> bool:
         """False while a front end is silent: the sum of the lines is not known (DX-6)."""
         return not self.failures & 1
