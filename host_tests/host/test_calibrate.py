@@ -188,13 +188,14 @@ def test_number_of_windows_is_checked():
 
 
 def test_typed_readings_are_asked_for_until_they_are_numbers():
-    answers = iter(["", "120 75", "120.0, 75.0, 9000.0"])
+    answers = iter(["", "120 75", "120.0, 75.0, 9000.0", ""])
     said: list[str] = []
     bench = PersonBench(lambda _q: next(answers), said.append, lambda _s: None)
     bench.apply("gain", Load((LineLoad(120.0, 75.0), LineLoad(120.0, 0.0)), 60.0))
     assert "75 A, power factor 1.000" in said[0] and "line 2: 120 V, no current" in said[0]
     assert bench.read("gain", 1, 1) == Reading(120.0, 75.0, 9000.0)
     assert "Three numbers" in said[1]
+    assert bench.read("gain", 2, 1) == Reading(120.0, 75.0, 9000.0)  # Enter: as on line 1
 
 
 def test_readings_from_a_file(tmp_path):

@@ -14,7 +14,7 @@ from host.refused import RefusedError
 from host.verify_points import LAG, LEAD, PF1, limit_of
 from host.verifying import Scope, Verdict, Verifier
 
-SHORT = Scope(no_load_s=60.0, repeat_s=5.0, seconds=0.4)
+SHORT = Scope(no_load_s=20.0, repeat_s=3.0, seconds=0.2)
 
 
 def verified(meter: FakeMeter, **scope: object) -> Verdict:
@@ -115,7 +115,7 @@ def test_split_cores_are_reported_not_judged():
 def test_a_reference_of_nothing_is_refused():
     meter = FakeMeter()
     meter.forged["pf1-1", 1] = Reading(120.0, 1.0, 0.0)
-    with pytest.raises(RefusedError, match="pf1-1, line 1: reference 0 W"):
+    with pytest.raises(RefusedError, match="line 1: reference 0 W: the load must draw power"):
         verified(meter)
 
 

@@ -186,6 +186,7 @@ class PersonBench:
         self._say = say
         self._sleep = sleep or time.sleep
         self._rows = rows
+        self._typed: dict[tuple[str, int], Reading] = {}  # the newest by point and window
 
     def apply(self, point: str, load: Load) -> None:
         """See Bench."""
@@ -204,14 +205,19 @@ class PersonBench:
                 if key in self._rows:
                     return self._rows[key]
             raise RefusedError(f"reference file: no row for point {point}, line {line}, window {window}")
+        before = self._typed.get((point, window)) if line > 1 else None
+        same = " (Enter: as on line 1)" if before else ""
         while True:
-            words = self._ask(f"Reference, line {line}, mean of window {window}: volts amps watts: ").replace(",", " ")
+            words = self._ask(f"Reference, line {line}, mean of window {window}: volts amps watts{same}: ")
+            if before and not words.strip():
+                return before
             try:
-                volts, amps, watts = (float(word) for word in words.split())
+                volts, amps, watts = (float(word) for word in words.replace(",", " ").split())
             except ValueError:
                 self._say("Three numbers, please: volts amps watts, such as 120.01 75.02 9001.5")
                 continue
-            return Reading(volts, amps, watts)
+            self._typed[point, window] = Reading(volts, amps, watts)
+            return self._typed[point, window]
 
     def wait(self, seconds: float) -> None:
         """See Bench."""
@@ -253,8 +259,9 @@ METER_OFF = 12.0  # of a meter's power: chips +-3 %, dividers, burden and CT
 ANGLE_OFF = 8.0  # degrees
 
 
-def check(reading: Reading, wanted: LineLoad, meter_w: float, line: int) -> None:
-    """RefusedError, with the reason, for a reading of the reference that cannot belong to this point or this meter."""
+def check(reading: Reading, wanted: LineLoad, meter_w: float | None, line: int) -> None:
+    """RefusedError, with the reason, for a reading of the reference that cannot belong to this point, or to this meter
+    (`meter_w` None: the meter is what is to be judged)."""
     volts, amps, watts = reading.volts, reading.amps, reading.watts
     if not all(math.isfinite(x) for x in (volts, amps, watts)) or min(volts, amps) <= 0:
         raise RefusedError(f"line {line}: reference {volts:g} V, {amps:g} A: they must be above 0")
@@ -274,6 +281,8 @@ def check(reading: Reading, wanted: LineLoad, meter_w: float, line: int) -> None
             f"line {line}: reference {watts:g} W of {volts * amps:.6g} VA is an angle of {degrees:.1f} degrees, where "
             f"{abs(wanted.degrees):.0f} were to be set"
         )
+    if meter_w is None:
+        return
     if meter_w < 0:
         raise RefusedError(
             f"line {line}: the meter reads {meter_w:.1f} W, the reference {watts:g} W: the CT is turned, or belongs to "

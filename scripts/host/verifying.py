@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from host import verify_points, waveform
-from host.bench_source import Bench, LineLoad, Load, Reading
+from host import bench_source, verify_points, waveform
+from host.bench_source import Bench, LineLoad, Load
 from host.calibrating import power_w
-from host.refused import RefusedError
 from host.repl import Service
 from host.verify_points import Point
 from host.waveform import Recording
@@ -105,6 +104,7 @@ class Verifier:
         )
         self._errors: dict[tuple[str, int], float] = {}
         self._begin: tuple[int, int, int] | None = None
+        self._wanted: tuple[LineLoad, ...] = ()  # what the lines are to carry; nothing: a waveform
 
     def run(self) -> Verdict:
         """All of it. RefusedError where bench or meter cannot go on."""
@@ -134,9 +134,10 @@ class Verifier:
         if point.wave:
             amps = point.part * self.model.rating_a
             recordings = [self._recording(point.wave, amps)] * self.model.elements
+            self._wanted = ()
             self._bench.play(point.key, recordings)
         else:
-            self._bench.apply(point.key, self._load(point))
+            self._apply(point.key, self._load(point))
         measured = self._measure(point.key, point.seconds * self._scope.seconds, point.alone)
         for line, (reference, meter) in measured.items():
             error = (meter / reference - 1) * 100
@@ -145,15 +146,20 @@ class Verifier:
             limit = point.limit if line != SUM else None
             self._row(point.key, point.group, point.title, line, value, limit, "%", reference, meter)
 
-    def _measure(self, key: str, seconds: float, alone: int = 0) -> dict[int, tuple[float, float]]:
+    def _apply(self, key: str, load: Load) -> None:
+        self._wanted = load.lines
+        self._bench.apply(key, load)
+
+    def _measure(self, key: str, seconds: float, alone: int = 0, window: int = 1) -> dict[int, tuple[float, float]]:
         """(reference, meter) in watts, by line and for their sum."""
         answer = self._service.window(math.ceil(seconds))
         found: dict[int, tuple[float, float]] = {}
         for row in answer["lines"]:
             line = row["line"]
             if alone in (0, line):
-                reading = self._bench.read(key, line, 1)
-                _sound(key, line, reading)
+                reading = self._bench.read(key, line, window)
+                if self._wanted:
+                    bench_source.check(reading, self._wanted[line - 1], None, line)
                 found[line] = (reading.watts, power_w(self.model, row))
         if len(found) > 1:
             found[SUM] = (sum(pair[0] for pair in found.values()), sum(pair[1] for pair in found.values()))
@@ -179,15 +185,15 @@ class Verifier:
 
     def _rest(self) -> None:
         """No current: from here on the chips' own totals and the outputs are compared with the register."""
-        self._bench.apply("begin", self._plain(1.0, 0.0))
+        self._apply("begin", self._plain(1.0, 0.0))
         self._begin = self._totals()
 
     def _repeatability(self) -> None:
         part = verify_points.MIDDLE
-        self._bench.apply("repeat", self._plain(1.0, part))
+        self._apply("repeat", self._plain(1.0, part))
         errors: dict[int, list[float]] = {}
-        for _ in range(verify_points.REPEATS):
-            for line, (reference, meter) in self._measure("repeat", self._scope.repeat_s).items():
+        for window in range(1, verify_points.REPEATS + 1):
+            for line, (reference, meter) in self._measure("repeat", self._scope.repeat_s, window=window).items():
                 errors.setdefault(line, []).append((meter / reference - 1) * 100)
         for line, values in errors.items():
             self._row(
@@ -203,7 +209,7 @@ class Verifier:
     def _starting(self) -> None:
         part = verify_points.START_PART
         load = self._plain(1.0, part)
-        self._bench.apply("starting", load)
+        self._apply("starting", load)
         title = f"starting current, {part * 100:g} % of class"
         watts = sum(line.watts for line in load.lines)
         nominal_s = verify_points.START_WH * 3600 / watts
@@ -233,7 +239,7 @@ class Verifier:
             self._service.call("bench(0)")
 
     def _no_load(self) -> None:
-        self._bench.apply("no-load", self._plain(verify_points.NO_LOAD_VOLTS, 0.0))
+        self._apply("no-load", self._plain(verify_points.NO_LOAD_VOLTS, 0.0))
         before = self._service.call("status()")
         self._bench.wait(self._scope.no_load_s)
         after = self._service.call("status()")
@@ -250,7 +256,7 @@ class Verifier:
         if self._begin is None:
             self.verdict.notes.append("Chips' counts and pulses against the register: not seen by this bench.")
             return
-        self._bench.apply("end", self._plain(1.0, 0.0))
+        self._apply("end", self._plain(1.0, 0.0))
         end = self._totals()
         assert end is not None
         counted, booked, pulses = (b - a for a, b in zip(self._begin, end, strict=True))
@@ -307,8 +313,3 @@ class Verifier:
 def register_counts(status: dict[str, Any]) -> int:
     """Energy delivered, in the meter's counts."""
     return int(status["delivered_wh"].partition(".")[0]) * status["counts_per_wh"] + status["delivered_counts"]
-
-
-def _sound(key: str, line: int, reading: Reading) -> None:
-    if not reading.watts > 0:
-        raise RefusedError(f"{key}, line {line}: reference {reading.watts:g} W: it must be above 0")
