@@ -49,8 +49,7 @@ def add_options(add: Any) -> None:
     add("--state", metavar="DIR", default=str(STATE), help=virtual + "kept here between runs (default build/bench)")
     add("--new", action="store_true", help=virtual + "a new raw one, its parts drawn from --seed")
     add("--seed", type=int, default=1, metavar="N", help=virtual + "of a new one's parts")
-    add("--core", choices=("solid", "split"), default="solid", help=virtual + "a new one's CTs")
-    add("--model", metavar="CODE", default="MDNCT-1SC", help=virtual + "a new one's model code")
+    add("--model", metavar="CODE", default="MDNCT-1SC", help=virtual + "a new one's model code (..SP: split-core CTs)")
     add("--meter-service", choices=("60Hz", "50Hz"), default="60Hz", help=virtual + "a new one's service")
     add("--speed", type=float, default=SPEED, metavar="N", help=virtual + f"times real time (default {SPEED:g})")
     add("--engine", choices=ENGINES, default=ENGINES[0], metavar="NAME", help=virtual + " or ".join(ENGINES))
@@ -140,13 +139,14 @@ def _config(args: argparse.Namespace, folder: MemoryDir) -> dict[str, Any]:
     if path.exists() and not args.new:
         kept = json.loads(read_text(str(path), "virtual board"))
         return {**kept, "memory": folder.load()}
+    model = Model(args.model, args.meter_service)
+    core = "split" if model.core == "SP" else "solid"
     config = {
-        "model": args.model,
-        "service": args.meter_service,
+        "model": model.code,
+        "service": model.service,
         "seed": args.seed,
-        "board": raw_boards.board(args.seed, args.core),
+        "board": raw_boards.board(args.seed, core),
     }
-    Model(config["model"], config["service"])
     for name in folder.load():
         os.unlink(Path(folder.path) / f"{name}.bin")
     write_whole(str(path), (json.dumps(config, indent=1) + "\n").encode())
