@@ -97,6 +97,13 @@ def power_cycles(cycles: int) -> list[Row]:
     return campaign.campaign(cycles)
 
 
+def output_days(days: int) -> list[Row]:
+    """Days of random load and export on register, pulses and counter; a disagreement ends it."""
+    from host import output_days as campaign
+
+    return campaign.rows(days)
+
+
 def bus_faults() -> list[Row]:
     """The whole meter through each fault of a front end's bus; a broken bound ends it."""
     from host import bus_faults as campaign
@@ -141,6 +148,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--power-cuts", type=_count, metavar="N", help="cut the power N times during journal writes")
     p.add_argument("--power-cycles", type=_count, metavar="N", help="switch the whole meter off and on N times")
+    p.add_argument("--output-days", type=_count, metavar="N", help="run register and outputs for N simulated days")
     p.add_argument("--accuracy", type=_count, metavar="N", help="calibrate and verify N random boards")
     p.add_argument("--json", metavar="FILE", help="write the figures to FILE as well")
     return p
@@ -165,6 +173,8 @@ def main(argv: list[str] | None = None) -> int:
         jobs.append(("power-cuts", lambda: power_cuts(args.power_cuts)))
     if args.power_cycles:
         jobs.append(("power-cycles", lambda: power_cycles(args.power_cycles)))
+    if args.output_days:
+        jobs.append(("output-days", lambda: output_days(args.output_days)))
     if args.accuracy:
         jobs.append(("accuracy", lambda: accuracy(args.accuracy)))
     if not jobs:

@@ -66,7 +66,7 @@ class Link:
         if self._wasm:
             self._transport = _Wasm(roots)
         else:
-            self._transport = _Process(_command(engine), roots, self.console)
+            self._transport = _Process(command(engine), roots, self.console)
         try:
             self._ask({"op": "start", **config})
         except BaseException:
@@ -157,7 +157,8 @@ def _in_people_s_units(part: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _command(engine: str) -> list[str]:
+def command(engine: str) -> list[str]:
+    """How an engine in a process of its own is started; its script and arguments follow."""
     if engine == "cpython":
         return [sys.executable, "-u"]
     if engine == "micropython":
