@@ -1,6 +1,6 @@
 """Days of random load on the register and its outputs: pulses, LED, counter and register must agree at every check.
 
-The firmware's energy, pulses and counter run on the virtual board's PIO and coil, in MicroPython (the probe beside this).
+The firmware's energy, pulses and counter run on the virtual board's PIO and coil, in MicroPython (the probe beside).
 """
 
 import subprocess
