@@ -110,17 +110,18 @@ def test_DX_3_a_single_element_meter_says_nothing_of_line_2():
 def test_LC_6_a_lost_and_a_disturbed_display_change_nothing_in_the_metering():
     """Field bug 34. Pulses, register and cycles are those of the undisturbed meter; loss and return are logged."""
     load = "[[step]]\nat = 0.0\nl1 = {volts = 120.0, amps = 100.0}\nl2 = {volts = 120.0, amps = 100.0}\n"
+    off = "[[step]]\nat = 78.0\nl1 = {amps = 0.0}\nl2 = {amps = 0.0}\n"  # the end of the last cycle is told by nothing
     faults = '[[step]]\nat = 30.0\nfault = {part = "lcd", kind = "silent", for_s = 20.0}\n'
     faults += '[[step]]\nat = 60.0\nfault = {part = "lcd", kind = "corrupt"}\n'
-    well, ill = watch(load, 80), watch(load + faults, 80)
-    none = watch('[board]\ndisplay = "none"\n' + load, 80)
+    well, ill = watch(load + off, 80), watch(load + faults + off, 80)
+    none = watch('[board]\ndisplay = "none"\n' + load + off, 80)
     for other in (ill, none):
         for key in ("register", "pulses", "demand", "counted", "status"):
             assert other[key] == well[key], key
         assert other["counter"]["counts"] == well["counter"]["counts"]
         assert other["firmware"] == well["firmware"]
     assert [e["event"] for e in ill["events"]] == ["power_up", "seal_opened", "display_lost", "display_back"]
-    assert [e["event"] for e in none["events"]] == ["power_up"]
+    assert [e["event"] for e in none["events"]] == ["power_up", "seal_opened"]
     assert [r for r in ill["lcd"] if r["t_s"] > 62] == [r for r in well["lcd"] if r["t_s"] > 62]
     assert none["lcd"] == []
 
