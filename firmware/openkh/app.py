@@ -15,6 +15,7 @@ from openkh.cycle import PERIOD_MS, Cycle
 from openkh.display.display import Display
 from openkh.display.glass import Glass
 from openkh.display.screens import STEP_MS, Screens
+from openkh.drivers import i2c_clear
 from openkh.drivers.ade7953 import Ade7953
 from openkh.drivers.ade7953_link import SPI_MODE
 from openkh.drivers.pulse_port import PulsePort
@@ -224,6 +225,7 @@ class Meter:
     def _load_state(self, state: State) -> bool:
         """Take up the journal; True where a restart of the RP2040 alone is continued (MD-4)."""
         if not self.provisioned:
+            self.journal.off = True
             return False
         log = self.log
         result = self.journal.load(state)
@@ -317,6 +319,7 @@ def _controller():  # type: ignore[no-untyped-def]
 
 def _i2c(wires: "tuple[int, int, int]", hertz: int) -> I2C:
     number, scl, sda = wires
+    i2c_clear.clear(Pin(scl, Pin.OPEN_DRAIN, value=1), Pin(sda, Pin.OPEN_DRAIN, value=1))
     return I2C(number, scl=Pin(scl), sda=Pin(sda), freq=hertz, timeout=I2C_TIMEOUT_US)
 
 

@@ -169,7 +169,7 @@ class Cycle:
         if self._supply.failing:
             self._coil(0)
             self._coil_level = 0
-            self._counter.drop(now_us)
+            self._counter.drop(ticks_us())  # the count's time is taken to here
             self._rail12.suspend()
             self._pulses.freeze()
         else:
@@ -190,8 +190,8 @@ class Cycle:
         self._status.set_failure(FAIL_STORAGE, self._journal.failed)
         if not failing:
             self._drive_counter(now_us, saved or self._journal.failed)
-            if saved:
-                self._journal.tidy()
+            if saved and not self._journal.tidy():
+                self._log.tidy()
         if self._pulses.bench_ended:
             self._log.add(event_codes.BENCH_OFF, self._pulses.bench_ended)
             self._pulses.bench_ended = 0
