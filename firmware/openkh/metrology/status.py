@@ -115,8 +115,10 @@ class Line:
             self._stood_us[i] = -1
 
     def step(self, dt_us: int, element: "Element", turn: bool) -> None:
-        """One measuring cycle: take the element's readings in; where it is the line's `turn`, judge them. A first reading,
-        and one that is late, do not wait for it."""
+        """One measuring cycle: take the element's readings in; where it is the line's `turn`, judge them.
+
+        A first reading, and one that is late, do not wait for it.
+        """
         if element.silent:
             if self._begun:
                 self.forget()
