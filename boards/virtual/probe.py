@@ -104,7 +104,7 @@ class Probe:
                 "condition": NAMES[status.condition],
                 "lines": [n + 1 for n in range(self._elements) if status.lines >> n & 1],
                 "failures": [n + 1 for n in range(5) if status.failures >> n & 1],
-                "rail12v": running.rail12.name,
+                "rail12v": running.rail12.name(),
             },
         }
 

@@ -96,7 +96,7 @@ class Cycle:
         self.cycles = 0
         self.late = 0
         self.errors = 0  # exceptions caught: FAIL 05
-        self.last_error: Exception | None = None
+        self.last_error: BaseException | None = None
         self._read_us = 0  # when the energy in the state was read
         self._rebased = False  # a chip's counter was taken anew in this cycle
 
@@ -110,42 +110,35 @@ class Cycle:
 
     def run(self, _source: object = None) -> None:
         """One measuring cycle; callback of the timer, of the chips' interrupt pins and of the supply's watch."""
-        try:
+        # `except ... as` needs a frame from the heap (house rule 7).
+        with self:
             self._measure()
             self._act()
-        except Exception as error:  # FAIL 05: shown and logged, and the next cycle measures on
-            self.errors += 1
-            self.last_error = error
-            self._status.set_failure(FAIL_INTERNAL, True)
-            self._log.add(event_codes.INTERNAL_ERROR, self.errors)
+
+    def __enter__(self) -> None:
+        """What is raised within a cycle is caught: FAIL 05 is shown and logged, and the next cycle measures on."""
+
+    def __exit__(self, kind: "type[BaseException] | None", error: BaseException | None, _trace: object) -> bool:
+        if kind is None or not issubclass(kind, Exception):
+            return False
+        self.errors += 1
+        self.last_error = error
+        self._status.set_failure(FAIL_INTERNAL, True)
+        self._log.add(event_codes.INTERNAL_ERROR, self.errors)
+        return True
 
     def _measure(self) -> None:
         """Read, check, compute in the spare state, publish it."""
         old = self.state
         new = self._odd if old is self._even else self._even
         new.copy(old)
-        one = self._one
-        two = self._two
         now_us = ticks_us()
         dt_us = ticks_diff(now_us, old.at_us)
         new.at_us = now_us
-
-        one.poll(old.raw_1, now_us)
-        net_counts = one.active
-        new.raw_1 = one.raw
-        if one.fresh:
-            self._read_us = one.at_us
-        if two is not None:
-            two.poll(old.raw_2, now_us)
-            net_counts += two.active
-            new.raw_2 = two.raw
-            if two.fresh and not one.fresh:
-                self._read_us = two.at_us
-        self._rebased = one.rebased or (two is not None and two.rebased)
-        book(new, net_counts, self._counts_per_wh)
+        book(new, self._poll(new, now_us), self._counts_per_wh)
         self._demand.step(new, dt_us)
 
-        if self._supply.step(one.sag):
+        if self._supply.step(self._one.sag):
             self._switch(now_us)
         self._pulses.given(new)
         self._counter.given(new, now_us, self._rail12.on and not self._supply.failing)
@@ -162,7 +155,27 @@ class Cycle:
                 self._log.add(event_codes.CYCLE_LATE, dt_us // 1000)
         if new.rolls != old.rolls:
             self._log.add(event_codes.ROLL_OVER, new.rolls)
-        self._status.step(dt_us, one, two)
+        self._status.step(dt_us, self._one, self._two)
+
+    def _poll(self, state: State, now_us: int) -> int:
+        """Read both front ends; their counts in sum."""
+        one = self._one
+        two = self._two
+        one.poll(state.raw_1, now_us)
+        counts = one.active
+        state.raw_1 = one.raw
+        self._rebased = one.rebased
+        if two is not None:
+            two.poll(state.raw_2, now_us)
+            counts += two.active
+            state.raw_2 = two.raw
+            if two.rebased:
+                self._rebased = True
+            if two.fresh:
+                self._read_us = two.at_us
+        if one.fresh:
+            self._read_us = one.at_us
+        return counts
 
     def _switch(self, now_us: int) -> None:
         """The supply has begun to fail, or is back: coil and 12 V go first, the optos stand (ST-1, PO-4, CO-2)."""
@@ -187,9 +200,11 @@ class Cycle:
             # What the journal holds of the chips' counters is worthless now: a restart must not count from it.
             saved = self._journal.save(state, failing)
         self._scratch.keep(state, self._journal.life)
-        self._status.set_failure(FAIL_STORAGE, self._journal.failed)
+        failed = self._journal.failed
+        if failed or self._status.failures:
+            self._status.set_failure(FAIL_STORAGE, failed)
         if not failing:
-            self._drive_counter(now_us, saved or self._journal.failed)
+            self._drive_counter(now_us, saved or failed)
             if saved and not self._journal.tidy():
                 self._log.tidy()
         if self._pulses.bench_ended:

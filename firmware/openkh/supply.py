@@ -46,7 +46,6 @@ class Supply:
             return True
         return False
 
-    @property
     def bulk_mv(self) -> int:
         """Bulk voltage as last sampled, mV."""
         return self._raw * (self._mv_full // 100) // _FULL_SCALE * 100
@@ -58,7 +57,7 @@ class Supply:
             return False
         self.failing = failing
         if failing:
-            self._log.add(event_codes.POWER_FAIL, self.bulk_mv, (1 if sag else 0) + (2 if self.bulk_low else 0))
+            self._log.add(event_codes.POWER_FAIL, self.bulk_mv(), (1 if sag else 0) + (2 if self.bulk_low else 0))
         else:
             self._log.add(event_codes.POWER_BACK)
         return True

@@ -85,7 +85,7 @@ def test_CO_3_off_within_10_ms_above_50_mA(ma, phase_us):
     assert rig.edges[-1][0] - over_us <= 10_000
     rig.run(200_000)
     assert rig.log.events == [("rail12_off", min(ma, 110), rail12.OVERLOAD)]  # the sensor saturates at 110 mA
-    assert rig.guard.name == "waiting"
+    assert rig.guard.name() == "waiting"
 
 
 @pytest.mark.parametrize("short", [True, False])
@@ -148,12 +148,12 @@ def test_CO_3_one_retry_after_60_s_and_three_failures_latch():
     for n in range(2):
         assert 60_000_000 <= ups[n + 1] - downs[n] < 60_300_000
     assert all(down - up <= 10_000 for up, down in zip(ups[1:], downs[1:]))
-    assert rig.guard.name == "latched"
+    assert rig.guard.name() == "latched"
     # Service, the load taken away: on again.
     rig.rail.load(5)
     rig.guard.service_reset(simtime.ticks_us())
     rig.run(MINUTE_US)
-    assert rig.guard.name == "on" and rig.enable.level == 1
+    assert rig.guard.name() == "on" and rig.enable.level == 1
 
 
 def test_CO_3_comes_back_where_the_overload_has_gone():
@@ -164,7 +164,7 @@ def test_CO_3_comes_back_where_the_overload_has_gone():
     rig.rail.load(20)
     rig.run(MINUTE_US)
     assert rig.guard.on and rig.guard.failures == 1
-    assert rig.guard.ma == 20
+    assert rig.guard.ma() == 20
 
 
 def test_CO_3_sensor_stuck_at_power_up_leaves_it_off():
@@ -222,7 +222,7 @@ def test_a_failing_supply_switches_off_without_a_failure():
     rig = Rig()
     rig.run(1_000_000)
     rig.guard.suspend()
-    assert rig.enable.level == 0 and rig.guard.name == "off"
+    assert rig.enable.level == 0 and rig.guard.name() == "off"
     rig.clock.sleep(50_000)
     rig.guard.resume(simtime.ticks_us())
     rig.run(1_000_000)

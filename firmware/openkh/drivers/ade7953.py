@@ -65,6 +65,7 @@ _CHECKSUM = request(CRC)
 _REACTIVE = request(RENERGYA)
 _VOLTS = request(VRMS)
 _AMPS = request(IRMSA)
+_UNCOVERED = tuple(request(address) for address in UNCOVERED)
 _WAS_ENERGY = _ENERGY[:2]
 _WAS_READ = bytes((OP_READ,))
 _NOT_COMPUTED = b"\xff\xff\xff\xff"  # DS p.58
@@ -95,28 +96,27 @@ class Ade7953(Link):
 
     `spi` in mode 3, `cs` and `reset` outputs (idle high), `irq` an input (low = an enabled flag is set, or a reset has
     ended). `want` tells what the configuration shall be.
-    `reactive` `volts` `amps`: RENERGYA, VRMS, IRMSA as `read_values` found them; `learnt`: a fingerprint is known.
+    `volts` `amps`: VRMS, IRMSA as `read_rms` found them; `learnt`: a fingerprint is known.
     """
 
     def __init__(self, spi: "SPI", cs: "Pin", irq: "Pin", reset: "Pin") -> None:
         super().__init__(spi, cs)
         self.irq = irq
         self._reset = reset
-        self.reactive = 0
         self.volts = 0
         self.amps = 0
         # Data of the frames that prove a reading, to be compared as they are.
         self._energy_rx = bytearray(6)
         self._energy = memoryview(self._energy_rx)[3:]
-        self._answer = memoryview(self._rx[2])[3:]
-        self._address = memoryview(self._rx[1])[3:]
-        self._operation = memoryview(self._rx[0])[3:]
-        self._checksum = memoryview(self._rx[3])[3:]
+        self._data = tuple(memoryview(rx)[3:] for rx in self._rx)
         self._fingerprint = bytearray(4)
         self.learnt = False
         self._covered = list(COVERED_RESET)
         self._uncovered = list(UNCOVERED_RESET)
+        self._uncovered_data = tuple(bytearray(len(frame) - 3) for frame in _UNCOVERED)  # the same as it is on the wire
         self.altered = -1
+        for n in range(len(UNCOVERED)):
+            self._put_data(n)
         self.want(LCYCMODE, 0)  # energy registers run free and are not cleared by reading
         self.want(OPTIMUM, OPTIMUM_SETTING)
 
@@ -139,19 +139,25 @@ class Ade7953(Link):
         cs(0)
         transfer(_ANSWERED, self._rx[2])
         cs(1)
-        if self._address == _WAS_ENERGY and self._operation == _WAS_READ and self._answer == self._energy:
+        data = self._data
+        if data[1] == _WAS_ENERGY and data[0] == _WAS_READ and data[2] == self._energy:
             return rx[3] << 16 | rx[4] << 8 | rx[5]
         return -1
 
-    def read_values(self) -> None:
-        """Set `reactive`, `volts` and `amps`; a frame each, not verified."""
+    def read_reactive(self) -> int:
+        """RENERGYA, not verified."""
+        cs = self._cs
+        rx = self._rx[2]
+        cs(0)
+        self._transfer(_REACTIVE, rx)
+        cs(1)
+        return rx[3] << 16 | rx[4] << 8 | rx[5]
+
+    def read_rms(self) -> None:
+        """Set `volts` and `amps`; a frame each, not verified."""
         cs = self._cs
         transfer = self._transfer
         rx = self._rx[2]
-        cs(0)
-        transfer(_REACTIVE, rx)
-        cs(1)
-        self.reactive = rx[3] << 16 | rx[4] << 8 | rx[5]
         cs(0)
         transfer(_VOLTS, rx)
         cs(1)
@@ -173,15 +179,39 @@ class Ade7953(Link):
         for n in range(len(UNCOVERED)):
             if UNCOVERED[n] == address:
                 self._uncovered[n] = value
+                self._put_data(n)
+
+    def _put_data(self, n: int) -> None:
+        data = self._uncovered_data[n]
+        value = self._uncovered[n]
+        for at in range(len(data) - 1, -1, -1):
+            data[at] = value & 0xFF
+            value >>= 8
 
     def holds_uncovered(self, n: int) -> int:
         """`holds` for entry `n` of UNCOVERED."""
         return self.holds(UNCOVERED[n], self._uncovered[n])
 
-    def pair_holds(self, n: int) -> bool:
-        """Whether entries `n` and `n` + 1 of UNCOVERED read as wanted; one frame each, not verified."""
-        wanted = self._uncovered
-        return self.read(UNCOVERED[n]) == wanted[n] and self.read(UNCOVERED[n + 1]) == wanted[n + 1]
+    def three_hold(self, n: int) -> bool:
+        """Whether entries `n` to `n` + 2 of UNCOVERED, which are of one width, read as wanted; not verified."""
+        cs = self._cs
+        width = len(self._uncovered_data[n]) - 1
+        rx = self._rx[width]
+        data = self._data[width]
+        cs(0)
+        self._transfer(_UNCOVERED[n], rx)
+        cs(1)
+        if data != self._uncovered_data[n]:
+            return False
+        cs(0)
+        self._transfer(_UNCOVERED[n + 1], rx)
+        cs(1)
+        if data != self._uncovered_data[n + 1]:
+            return False
+        cs(0)
+        self._transfer(_UNCOVERED[n + 2], rx)
+        cs(1)
+        return data == self._uncovered_data[n + 2]
 
     def lock(self) -> None:
         """Lock the interface to SPI. Without effect on a chip that runs: it is locked, and protected from writing."""
@@ -286,7 +316,7 @@ class Ade7953(Link):
         cs(0)
         self._transfer(_CHECKSUM, self._rx[3])
         cs(1)
-        return self._checksum == self._fingerprint and self.learnt
+        return self._data[3] == self._fingerprint and self.learnt
 
     def proven_altered(self) -> bool:
         """The checksum is not the one learnt: twice in a row the same other one, in answer to being asked for it."""

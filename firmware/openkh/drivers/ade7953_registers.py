@@ -109,9 +109,12 @@ COVERED_RESET = (
     + (GAIN_ONE, GAIN_ONE, GAIN_ONE, GAIN_ONE, GAIN_ONE, 0, 0, 0, 0, IRQ_RESET)
 )
 # What it leaves out (DS p.58), in an order that may be written: no-load levels change only while no-load is off, SAGCYC
-# only while SAGLVL is zero (DS p.40, 45). DISNOLOAD and SAGLVL get their wanted value last. They are read back
-# in pairs.
-UNCOVERED = (AP_NOLOAD, VAR_NOLOAD, VA_NOLOAD, DISNOLOAD, SAGCYC, SAGLVL, LINECYC, ZXTOUT, OVLVL, OILVL, EX_REF) + (
-    OPTIMUM,
+# only while SAGLVL is zero (DS p.40, 45). DISNOLOAD and SAGLVL get their wanted value last. They are read back in
+# threes of one width.
+UNCOVERED = (
+    (AP_NOLOAD, VAR_NOLOAD, VA_NOLOAD)
+    + (DISNOLOAD, SAGCYC, EX_REF)
+    + (SAGLVL, OVLVL, OILVL)
+    + (LINECYC, ZXTOUT, OPTIMUM)
 )
-UNCOVERED_RESET = (AP_NOLOAD_RESET, AP_NOLOAD_RESET, 0, 0, 0, 0, 0, 0xFFFF, 0xFFFFFF, 0xFFFFFF, 0, 0)
+UNCOVERED_RESET = (AP_NOLOAD_RESET, AP_NOLOAD_RESET, 0, 0, 0, 0, 0, 0xFFFFFF, 0xFFFFFF, 0, 0xFFFF, 0)

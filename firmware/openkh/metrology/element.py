@@ -30,7 +30,6 @@ from openkh.drivers.ade7953_registers import (
     IRQENA,
     IRQSTATA,
     PHCALA,
-    RENERGYA,
     RSTIRQSTATA,
     SAGCYC,
     SAGLVL,
@@ -103,7 +102,7 @@ class Rms:
     """An rms register: its newest three codes, and their middle one in mV or mA."""
 
     def __init__(self, full_scale: int) -> None:
-        self.newest = self._second = self._third = 0
+        self._second = self._third = 0
         # Full scale over the code of full scale, times 2^(12 + shift), rounded: a ratio of 17 to 18 bits.
         shift = 0
         while (full_scale << (13 + shift)) // RMS_FULL_SCALE < 1 << 18:
@@ -111,15 +110,12 @@ class Rms:
         self._shift = shift
         self._ratio = ((full_scale << (13 + shift)) // RMS_FULL_SCALE + 1) >> 1
 
-    def take(self, code: int) -> None:
-        """The next reading, 24 bits."""
+    def take(self, code: int) -> int:
+        """The middle one, with the newest code (24 bits); every step below 2^30; exact to 4 ppm and 1 unit."""
+        third = self._third
         self._third = self._second
-        self._second = self.newest
-        self.newest = code
-
-    def value(self) -> int:
-        """The middle one, every step below 2^30; exact to 4 ppm and 1 unit."""
-        code = middle(self.newest, self._second, self._third)
+        self._second = code
+        code = middle(code, self._third, third)
         return ((code >> 12) * self._ratio + ((code & 0xFFF) * self._ratio >> 12)) >> self._shift
 
 
@@ -182,7 +178,7 @@ class Element:
         self._reactive_raw = 0
         self._odd_raw = 0
         self._odd = 0
-        self._amps_turn = False
+        self._turn = index == 0  # the lines' turns alternate
         self._mute_us = 0
         self._wake_us = 0
         self._good = 0
@@ -283,23 +279,19 @@ class Element:
             self._answered()
         if not chip.unaltered() and not chip.unaltered() and not self._restore():
             return
-        chip.read_values()
         self._book(last_raw)
-        self._volts.take(chip.volts)
-        self._amps.take(chip.amps)
-        # In turn, for time: both lag by 0.2 s anyway, and bound nothing.
-        self._amps_turn = not self._amps_turn
-        if self._amps_turn:
-            self.i_ma = self._amps.value()
-        else:
-            self.v_mv = self._volts.value()
+        # In turn, for time: what need not be as new as the counts.
+        turn = not self._turn
+        self._turn = turn
+        if turn or self.sag:
+            self._measure()
         if not chip.irq():
             self._flags()
         elif self.sag:
             self._sag_us -= dt_us
-            if self._sag_us <= 0 and self._volts.value() >= self._sag_over_mv:
+            if self._sag_us <= 0 and self.v_mv >= self._sag_over_mv:
                 self.sag = False
-        if self._scrub.step() or self.altered:
+        if not turn and (self._scrub.step() or self.altered):
             self._round()
 
     def _try_energy(self) -> bool:
@@ -341,10 +333,10 @@ class Element:
         self.at_us = self._reading_us
         self._offered = True
         self.fresh = True
-        raw = self._chip.reactive
+        raw = self._chip.read_reactive()
         counts = (raw - self._reactive_raw + 0x800000 & 0xFFFFFF) - 0x800000
         if not -bound <= counts <= bound:  # tried again, and then left out
-            raw = self._chip.read(RENERGYA)
+            raw = self._chip.read_reactive()
             counts = (raw - self._reactive_raw + 0x800000 & 0xFFFFFF) - 0x800000
         self._reactive_raw = raw
         if -bound <= counts <= bound:
@@ -371,7 +363,7 @@ class Element:
     def _rebase(self) -> None:
         """Take the counter as it is now as the one to count from."""
         self._lost = False
-        self._reactive_raw = self._chip.read(RENERGYA)
+        self._reactive_raw = self._chip.read_reactive()
         if self._event:
             gap_ms = (self._age_us + ticks_diff(self._reading_us, self._now_us)) // 1000
             self.gap_ms += gap_ms
@@ -384,6 +376,13 @@ class Element:
         self.raw = self._reading
         self.at_us = self._reading_us
         self._offered = True
+
+    def _measure(self) -> None:
+        """Voltage and current, for status and display; rms lags by 0.2 s and bounds nothing."""
+        chip = self._chip
+        chip.read_rms()
+        self.v_mv = self._volts.take(chip.volts)
+        self.i_ma = self._amps.take(chip.amps)
 
     def _flags(self) -> None:
         """Read, verify and only then clear the interrupt flags: a spoilt reading that clears would lose them."""

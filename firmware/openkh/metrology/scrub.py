@@ -1,7 +1,7 @@
 """Round robin over what need not be read in every cycle: the registers that the checksum leaves out, and the period.
 
 The ADE7953's checksum does not cover the no-load levels, sag, LINECYC, the over-levels, the time-out, the reference or
-the optimum setting (DS p.58). A pair of them is read back in each cycle, all within a second.
+the optimum setting (DS p.58). Three of them are read back every other cycle, all within a second.
 """
 
 from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER
@@ -37,7 +37,7 @@ class Scrub:
         self.stuck = -1
 
     def step(self) -> bool:
-        """Read the next two registers of the round. True where there is something to look at. Allocates nothing."""
+        """Read the next registers of the round. True where there is something to look at. Allocates nothing."""
         chip = self._chip
         n = self._n
         self.flags = 0
@@ -47,11 +47,11 @@ class Scrub:
             self._period(chip.read(PERIOD))
             self.flags = chip.read(IRQSTATA)
             return True
-        self._n = n + 2
-        if self._suspect < 0 and chip.pair_holds(n):
+        self._n = n + 3
+        if self._suspect < 0 and chip.three_hold(n):
             return False
-        self._compare(n)
-        self._compare(n + 1)
+        for k in range(n, n + 3):
+            self._compare(k)
         return True
 
     def _period(self, value: int) -> None:

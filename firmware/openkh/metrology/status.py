@@ -145,10 +145,9 @@ class Line:
         self.now = now
         if now != self.reported or self._pending:
             self._persist(now ^ self.reported, dt_us)
-        period_raw = element.period_raw
-        off = not self._slowest >= period_raw >= self._fastest and v_mv * 5 >= self._model.nominal_mv
+        off = not self._slowest >= element.period_raw >= self._fastest and v_mv * 5 >= self._model.nominal_mv
         if off != self._frequency_off or self._frequency_us >= 0:
-            self._frequency(off, dt_us, period_raw)
+            self._frequency(off, dt_us, element.period_raw)
         if self.measured_us < PERSIST_US:
             self.measured_us = self.measured_us + dt_us if self.measured_us >= 0 else 0
 

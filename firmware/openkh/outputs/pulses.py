@@ -107,6 +107,7 @@ class Output:
         self._half_wh = weight_wh // 2
         self._halves = ROLL_WH // self._half_wh
         self._pulses = ROLL_WH // weight_wh
+        self.moving = True  # `given` may have changed since the last commit
         self._next = 2  # the half weight whose edge is to be placed next; even ones are off-to-on
         self._seen = -1  # half weight of a register for which every edge is placed; -1 = none is known
         self._level = 0  # at the end of the chain
@@ -135,6 +136,7 @@ class Output:
         if self._planned_level():
             self._push(now_us, 0)
         self._next = 2 * (edges + 1) % self._halves
+        self.moving = True
         self._seen = -1
         self._last_us = now_us
         self._recent = True
@@ -152,6 +154,8 @@ class Output:
 
     def follow(self, reading: Reading, known_us: int, now_us: int) -> None:
         """Place and queue the edges that the newest reading asks for; after a commit. Mostly there is nothing to do."""
+        if self.moving:
+            self.moving = self._placed > 0 or self._bench_counts > 0  # what the commit has of it is the last word
         if self._bench_counts or reading.wh // self._half_wh != self._seen:
             self.place(reading)
         if not self._placed and self._live and not self._recent:
@@ -236,6 +240,7 @@ class Output:
             self._push(t_us, 0)
             self._next = (self._next + 1) % self._halves
         self._bench_counts = half_counts
+        self.moving = True
         self._bench_sum = -1
         self._seen = -1
         self._bench_level = 0
@@ -243,6 +248,7 @@ class Output:
     def bench_stop(self, wh: int, t_us: int) -> None:
         """Follow the register again: off until the next full weight after `wh`."""
         self._bench_counts = 0
+        self.moving = True
         while self._placed > self._fed and self._kind[(self._first + self._placed - 1) & _SLOTS_MASK] & _BENCH:
             self._placed -= 1
         if self._planned_level():
@@ -283,6 +289,7 @@ class Output:
         self._due_us[slot] = due_us
         self._kind[slot] = kind
         self._placed += 1
+        self.moving = True
 
     def _planned_level(self) -> int:
         if self._placed:
@@ -362,11 +369,14 @@ class Pulses:
         self.out_1000.start(state.edges_1000, now_us)
 
     def given(self, scratch: "State") -> None:
-        """Write the edges given so far into `scratch`, whose register is this cycle's."""
+        """Bring the edges given so far up to date in `scratch`, whose register is this cycle's."""
         wh = scratch.delivered_wh
-        scratch.edges_10 = self.out_10.given(wh)
-        scratch.edges_100 = self.out_100.given(wh)
-        scratch.edges_1000 = self.out_1000.given(wh)
+        if self.out_10.moving:
+            scratch.edges_10 = self.out_10.given(wh)
+        if self.out_100.moving:
+            scratch.edges_100 = self.out_100.given(wh)
+        if self.out_1000.moving:
+            scratch.edges_1000 = self.out_1000.given(wh)
 
     def plan(self, state: "State", t_us: int, now_us: int) -> None:
         """Place and queue edges after the commit of `state`.

@@ -49,7 +49,7 @@ class Rail12:
     """`adc` reads the current as `uv_per_ma`, `enable` switches the 12 V on (1). Ticks are ticks_us.
 
     `on` is the 12 V's state at this instant, `off_us` when it was switched off last, `state` one of the above,
-    `failures` those since power-up, `ma` the current as last sampled.
+    `failures` those since power-up. No properties: they would slow down `sample`, which runs each PERIOD_MS.
     `coil_fitted` False: no counter is connected, its switching proves nothing about the sensor.
     """
 
@@ -78,7 +78,6 @@ class Rail12:
         self._coil_raw = 0  # reading at the last cycle
         self._unmoved = 0  # switchings in a row without a change of current
 
-    @property
     def ma(self) -> int:
         """Current as last sampled, mA; full scale is reported as it reads."""
         return self._ma_of(self._raw)
@@ -103,7 +102,6 @@ class Rail12:
                 self._tripped = True
                 self.off_us = ticks_us()
 
-    @property
     def name(self) -> str:
         """The state as text."""
         return NAMES[self.state]
@@ -111,8 +109,8 @@ class Rail12:
     def start(self, now_us: int) -> None:
         """Switch on at power-up, unless the sensor reads current already."""
         self.sample()
-        if self.ma > STUCK_OFF_MA:
-            self._fail(now_us, STUCK, self.ma)
+        if self.ma() > STUCK_OFF_MA:
+            self._fail(now_us, STUCK, self.ma())
         else:
             self._switch_on(now_us)
 
@@ -139,18 +137,18 @@ class Rail12:
             self._fail(now_us, OVERLOAD, self._ma_of(self._trip_raw))
         elif self.on:
             if self._full_scale(now_us) or self._coil_unseen(coil):
-                self._fail(now_us, STUCK, self.ma)
+                self._fail(now_us, STUCK, self.ma())
         elif self.state == WAITING:
             self._wait(now_us)
 
     def _wait(self, now_us: int) -> None:
         """Failed before: is it time to try again, and can the sensor be believed?"""
         passed_us = ticks_diff(now_us, self._since_us)
-        if self.ma > STUCK_OFF_MA:
+        if self.ma() > STUCK_OFF_MA:
             if passed_us > SETTLE_US:
                 if not self._stuck:
                     self._stuck = True
-                    self._log.add(event_codes.RAIL12_OFF, self.ma, STUCK)
+                    self._log.add(event_codes.RAIL12_OFF, self.ma(), STUCK)
                 self._since_us = now_us
         elif passed_us >= RETRY_US:
             self._log.add(event_codes.RAIL12_RETRY, self.failures)

@@ -79,7 +79,7 @@ def status(meter: "Meter") -> "Answer":
             "run_s": state.run_s,
             "seal": "open" if meter.seal.open else "closed",
             "bench_mwh": meter.pulses.bench_mwh,
-            "rail12": meter.rail12.name,
+            "rail12": meter.rail12.name(),
             "cycles": meter.cycle.cycles,
             "late": meter.cycle.late,
             "errors": meter.cycle.errors,

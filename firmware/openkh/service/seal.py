@@ -42,7 +42,8 @@ class Seal:
     def step(self) -> bool:
         """Look at the switch, once a cycle; True when it has been moved. Allocates nothing."""
         if (self._pin() == 0) == self.closed:
-            self._differs = 0
+            if self._differs:
+                self._differs = 0
         else:
             self._differs += 1
             if self._differs >= STEADY:

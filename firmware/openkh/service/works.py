@@ -80,7 +80,7 @@ def bench(meter: "Meter", weight: float, seconds: int) -> "Answer":
 def rail12_reset(meter: "Meter") -> "Answer":
     """See help()."""
     post(Rail12Reset(meter))
-    return {"ok": True, "text": "12 V %s" % meter.rail12.name}
+    return {"ok": True, "text": "12 V %s" % meter.rail12.name()}
 
 
 def restart(meter: "Meter | None") -> "Answer":

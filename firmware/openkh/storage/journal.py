@@ -120,7 +120,7 @@ class Journal:
             return False
         if self._unverified >= 0 and not failing:
             self._verify()
-        if not failing:
+        if self._failing_saves and not failing:
             self._failing_saves = 0
         if not self.due(state, failing):
             return False
