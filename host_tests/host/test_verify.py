@@ -177,6 +177,17 @@ def test_random_boards_repeat_and_keep_to_their_tolerances():
                     assert abs(ratio) <= allowed[0] and abs(minutes) <= allowed[1]
 
 
+def test_boards_whose_parts_cancel_are_told_from_the_others():
+    """Of 200 raw boards two are in class by chance; a verification that passes any other one would be no good."""
+    lucky = [n for n in range(1, 201) if raw_boards.in_class_by_chance(raw_boards.board(n), 2 if n % 4 < 2 else 1)]
+    assert lucky == [18, 126]
+    perfect = {"ratio_percent": 0.0, "phase_minutes": 0.0, "table": [[1.0, 0.0, 0.0], [100.0, 0.0, 0.0]]}
+    chip = {"v_gain_percent": 0.0, "i_gain_percent": 0.0, "phase_minutes": 0.0}
+    assert raw_boards.in_class_by_chance({"ct1": perfect, "chip1": chip}, 1)
+    assert not raw_boards.in_class_by_chance({"ct1": perfect, "chip1": {**chip, "i_gain_percent": 0.6}}, 1)
+    assert not raw_boards.in_class_by_chance({"ct1": {**perfect, "phase_minutes": 13.0}, "chip1": chip}, 1)
+
+
 def test_ID_4_CA_1_five_random_boards():
     """As in ./scripts/bench --accuracy: raw they fail, calibrated they pass, within ten minutes of bench time."""
     results = accuracy.run(5, SHORT)

@@ -8,8 +8,11 @@ What is drawn, and from where (docs/accuracy.md):
   Split core: its larger errors and their larger change, reported only.
 """
 
+import math
 import random
 from typing import Any
+
+from host.verify_points import CURVES, limit_of
 
 CURRENTS = (0.05, 1.0, 5.0, 20.0, 100.0)  # percent of rating
 # Change of (ratio percent, lead minutes) from that at the rating, at its largest; the lower the current, the more
@@ -44,3 +47,23 @@ def board(seed: int, core: str = "solid") -> dict[str, Any]:
             "noise": True,
         }
     return made
+
+
+def in_class_by_chance(made: dict[str, Any], elements: int) -> bool:
+    """Whether the errors of this board's parts cancel so well that it is in the envelope without a calibration:
+    worked out from the parts, at the currents of the CT's table."""
+    return all(_within(made[f"ct{n}"], made[f"chip{n}"]) for n in range(1, elements + 1))
+
+
+def _within(ct: dict[str, Any], chip: dict[str, Any]) -> bool:
+    for percent, change, minutes in ct["table"]:
+        gain = (1 + chip["v_gain_percent"] / 100) * (1 + chip["i_gain_percent"] / 100)
+        gain *= 1 + (ct["ratio_percent"] + change) / 100
+        lead = math.radians((ct["phase_minutes"] + minutes + chip["phase_minutes"]) / 60)
+        for degrees in CURVES:
+            limit = limit_of(percent / 100, degrees)
+            angle = math.radians(degrees)
+            error = (gain * math.cos(angle - lead) / math.cos(angle) - 1) * 100
+            if percent >= 1 and limit is not None and abs(error) > limit:
+                return False
+    return True
