@@ -54,9 +54,11 @@ _m._timers[1].init(mode=Timer.PERIODIC, period=250, callback=_d.call, hard=False
 READ_THEM = """
 t = ticks_us(); gc.collect(); t = ticks_diff(ticks_us(), t)
 print((t, _c.heap[1] - _c.heap[0], _m.cycle.cycles, _m.cycle.errors))
-print(list(_c.us[:_c.n]))
-print(list(_d.us[:_d.n]))
-print(list(_j.us[:_j.n]))
+for _o in (_c, _d, _j):
+    print("[")
+    for _n in range(_o.n):
+        print(_o.us[_n], end=",")
+    print("]")
 """
 
 
@@ -89,7 +91,8 @@ def rows() -> list[tuple[str, Any, str]]:
         began_us = link.engine.clock.now_us
         edges = link.run(began_us + (CYCLES + 10) * 100_000)["out"]
         console.raw_repl()
-        lines = [ast.literal_eval(line) for line in console.exec(READ_THEM).splitlines()]
+        told = console.exec(READ_THEM).replace("\n", "").replace("\r", "").replace("]", "]\n").replace("[", "\n[")
+        lines = [ast.literal_eval(line) for line in told.splitlines() if line.strip()]
         (gc_us, growth, cycles, errors), cycle_us, display_us, journal_us = lines
         reads.at_us.clear()
         restart_us = link.engine.clock.now_us
