@@ -12,11 +12,8 @@ from openkh.calibration import Calibration
 from openkh.calibration import check as check_calibration
 from openkh.calibration import unpack as unpack_calibration
 from openkh.cycle import PERIOD_MS, Cycle
-from openkh.display.display import Display
-from openkh.display.glass import Glass
-from openkh.display.screens import STEP_MS, Screens
 from openkh.drivers import i2c_clear
-from openkh.drivers.ade7953 import Ade7953
+from openkh.drivers.ade7953 import Ade7953, lock_all
 from openkh.drivers.ade7953_link import SPI_MODE
 from openkh.drivers.pulse_port import PulsePort
 from openkh.metrology.demand import Demand
@@ -91,6 +88,8 @@ class Meter:
         self.calibration_count = 0  # how often calibrated; -1: not known, the record is damaged
         self.calibration_date = 0  # YYMMDD
         self.calibrated = self._load_calibration()
+        self._buses: dict[int, SPI] = {}  # by controller: two front ends may share one
+        self._chips: list[Ade7953] = []
         self.elements = tuple(self._element(n) for n in range(self.model.elements))
 
         self.supply = Supply(ADC(board.ADC_BULK), board.BULK_DIVIDER, self.log)
@@ -103,8 +102,6 @@ class Meter:
         self.rail12 = Rail12(
             ADC(board.ADC_RAIL12), Pin(board.PIN_RAIL12_ENABLE, Pin.OUT, value=0), self.log, board.RAIL12_UV_PER_MA
         )
-        screens = Screens(self.model, self.identity.date, self.identity.serial, REVISION, not self._continued)
-        self.display = Display(_controller(), screens, Glass(board.GLASS), self.status, self.log)
         self.cycle = Cycle(
             self.model,
             state,
@@ -137,6 +134,8 @@ class Meter:
 
     def start(self) -> None:
         """Bring the chips up and start the timers; metering goes on from there by itself."""
+        if len(self._buses) < self.model.elements:
+            lock_all(tuple(self._chips))
         tried = False
         for n in range(self.model.elements):
             tried = self._start_element(n, self.state.raw_2 if n else self.state.raw_1) or tried
@@ -146,17 +145,24 @@ class Meter:
             self.cycle.request = Apply(self, self.stored, True)
         now_us = ticks_us()
         self.cycle.start(now_us)
-        self._shown_us = now_us
         self.rail12.start(now_us)
         # Before anything can interrupt: two cycles, one inside the other, would book twice.
         self._run()
-        self._refresh()
         cycle, display, guard = self._timers
         guard.init(mode=Timer.PERIODIC, period=GUARD_MS, callback=self._guard, hard=True)
         cycle.init(mode=Timer.PERIODIC, period=PERIOD_MS, callback=self._run, hard=False)
-        display.init(mode=Timer.PERIODIC, period=STEP_MS, callback=self._refresh, hard=False)
         for front_end in board.FRONT_ENDS[: self.model.elements]:
             Pin(front_end[5], Pin.IN, Pin.PULL_UP).irq(self._run, Pin.IRQ_FALLING)
+        # Loaded last: metering need not wait 0.2 s for the display's modules.
+        from openkh.display.display import Display
+        from openkh.display.glass import Glass
+        from openkh.display.screens import STEP_MS, Screens
+
+        screens = Screens(self.model, self.identity.date, self.identity.serial, REVISION, not self._continued)
+        self.display = Display(_controller(), screens, Glass(board.GLASS), self.status, self.log)
+        self._shown_us = ticks_us()
+        self._refresh()
+        display.init(mode=Timer.PERIODIC, period=STEP_MS, callback=self._refresh, hard=False)
 
     def _guard(self, _timer: object = None) -> None:
         """2 ms, in the interrupt: 12 V current and bulk voltage; a failing supply has the cycle run at once."""
@@ -275,16 +281,23 @@ class Meter:
 
     def _element(self, n: int) -> Element:
         number, sck, mosi, miso, cs, irq, reset = board.FRONT_ENDS[n]
-        spi = SPI(
-            number,
-            baudrate=board.SPI_HZ,
-            polarity=SPI_MODE >> 1,
-            phase=SPI_MODE & 1,
-            sck=Pin(sck),
-            mosi=Pin(mosi),
-            miso=Pin(miso),
+        if number not in self._buses:
+            self._buses[number] = SPI(
+                number,
+                baudrate=board.SPI_HZ,
+                polarity=SPI_MODE >> 1,
+                phase=SPI_MODE & 1,
+                sck=Pin(sck),
+                mosi=Pin(mosi),
+                miso=Pin(miso),
+            )
+        chip = Ade7953(
+            self._buses[number],
+            Pin(cs, Pin.OUT, value=1),
+            Pin(irq, Pin.IN, Pin.PULL_UP),
+            Pin(reset, Pin.OUT, value=1),
         )
-        chip = Ade7953(spi, Pin(cs, Pin.OUT, value=1), Pin(irq, Pin.IN, Pin.PULL_UP), Pin(reset, Pin.OUT, value=1))
+        self._chips.append(chip)
         element = Element(chip, self.model, n, self.log)
         element.calibrate(self.calibration[n])
         return element

@@ -47,7 +47,7 @@ def test_CA_1_registers_by_perturbation_do_what_the_model_says():
 
         bench.apply("phase", Load((load, LineLoad(120.0, 0.0)), 60.0))
         plain = reading(Registers())
-        assert plain == pytest.approx(load.watts, rel=2e-5)
+        assert plain == pytest.approx(load.watts, abs=0.03)  # a count
         for changes in ({"phcal": 40}, {"phcal": -40}, {"wattos": 300_000}, {"wattos": -300_000}):
             changed = Registers(**changes)
             expected = reads_w(MODEL, Errors(), changed, load.watts, 60.0, 60.0)

@@ -51,7 +51,7 @@ def test_a_recording_is_metered(tmp_path):
     said = report(tmp_path, "--waveform", recording, "--for", "200s")
     assert said["true"]["delivered_wh"] == pytest.approx((120 * 10 * 0.5 + 118 * 5) * 200 / 3600, rel=1e-3)
     assert float(said["register"]["delivered_wh"]) == pytest.approx(
-        said["true"]["delivered_wh"] * 199.6 / 200, rel=1e-3
+        said["true"]["delivered_wh"] * 199.8 / 200, rel=1e-3
     )
 
 
