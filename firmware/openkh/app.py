@@ -136,6 +136,9 @@ class Meter:
         """Bring the chips up and start the timers; metering goes on from there by itself."""
         if len(self._buses) < self.model.elements:
             lock_all(tuple(self._chips))
+        else:
+            for chip in self._chips:
+                chip.begin()
         tried = False
         for n in range(self.model.elements):
             tried = self._start_element(n, self.state.raw_2 if n else self.state.raw_1) or tried

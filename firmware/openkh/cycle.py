@@ -210,8 +210,10 @@ class Cycle:
         if self._pulses.bench_ended:
             self._log.add(event_codes.BENCH_OFF, self._pulses.bench_ended)
             self._pulses.bench_ended = 0
-        self._log.run_s = state.run_s
-        self._log.step()
+        log = self._log
+        if log.run_s != state.run_s:
+            log.run_s = state.run_s
+        log.step()
         if self._seal.step() and not self.leave:
             self.leave = restart.SEAL
         if self.leave:

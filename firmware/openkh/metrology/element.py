@@ -272,9 +272,13 @@ class Element:
         self.fresh = False
         self.rebased = False
 
-        if not self._try_energy() and not self._try_energy():
-            self._unanswered(dt_us)
-            return
+        self._reading_us = ticks_us()
+        self._reading = chip.read_energy()
+        if self._reading < 0:
+            self.spoilt += 1
+            if not self._try_energy():
+                self._unanswered(dt_us)
+                return
         if self._mute_us or self.silent:
             self._answered()
         if not chip.unaltered() and not chip.unaltered() and not self._restore():

@@ -103,6 +103,7 @@ class Output:
     def __init__(self, port: "PulsePort", weight_wh: int, hold_us: int) -> None:
         self._port = port
         self._hold_us = hold_us
+        self._ample_us = DELAY_US - hold_us  # a chain that lasts longer than this from now on need not be looked at
         self._weight_wh = weight_wh
         self._half_wh = weight_wh // 2
         self._halves = ROLL_WH // self._half_wh
@@ -158,11 +159,9 @@ class Output:
             self.moving = self._placed > 0 or self._bench_counts > 0  # what the commit has of it is the last word
         if self._bench_counts or reading.wh // self._half_wh != self._seen:
             self.place(reading)
-        if not self._placed and self._live and not self._recent:
-            end_us = self._port.end_us
-            if ticks_diff(known_us, end_us) < self._hold_us and ticks_diff(end_us, now_us) >= _CLOSE_US:
-                return
-        self.feed(known_us, now_us)
+        idle = not self._placed and self._live and not self._recent
+        if not idle or ticks_diff(self._port.end_us, now_us) <= self._ample_us:
+            self.feed(known_us, now_us)
 
     def place(self, reading: Reading) -> None:
         """Place the edges that the newest reading asks for."""

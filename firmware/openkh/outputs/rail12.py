@@ -42,6 +42,7 @@ OVERLOAD = 1
 STUCK = 2
 
 _FULL_SCALE = 65_535
+_FULL = _FULL_SCALE - 16  # one step of 12 bits below
 _FULL_SCALE_MV = 3_300
 
 
@@ -136,8 +137,12 @@ class Rail12:
             self._tripped = False
             self._fail(now_us, OVERLOAD, self._ma_of(self._trip_raw))
         elif self.on:
-            if self._full_scale(now_us) or self._coil_unseen(coil):
+            raw = self._raw
+            if raw < _FULL:
+                self._full_us = now_us
+            if ticks_diff(now_us, self._full_us) >= STUCK_FULL_US or (coil != self._coil and self._coil_unseen(coil)):
                 self._fail(now_us, STUCK, self.ma())
+            self._coil_raw = raw
         elif self.state == WAITING:
             self._wait(now_us)
 
@@ -154,23 +159,14 @@ class Rail12:
             self._log.add(event_codes.RAIL12_RETRY, self.failures)
             self._switch_on(now_us)
 
-    def _full_scale(self, now_us: int) -> bool:
-        """True when the sensor has read full scale for too long; the guard's `sample` is quicker where it works."""
-        if self._raw < _FULL_SCALE - 16:
-            self._full_us = now_us
-        return ticks_diff(now_us, self._full_us) >= STUCK_FULL_US
-
     def _coil_unseen(self, coil: int) -> bool:
-        """True where the current changed neither when the coil went on nor when it went off."""
-        raw = self._raw
-        if coil != self._coil:
-            self._coil = coil
-            change = raw - self._coil_raw
-            if change >= self._coil_least or change <= -self._coil_least or not self._coil_fitted:
-                self._unmoved = 0
-            else:
-                self._unmoved += 1
-        self._coil_raw = raw
+        """The coil has switched: True where the current changed neither when it went on nor when it went off."""
+        self._coil = coil
+        change = self._raw - self._coil_raw
+        if change >= self._coil_least or change <= -self._coil_least or not self._coil_fitted:
+            self._unmoved = 0
+        else:
+            self._unmoved += 1
         return self._unmoved >= 2
 
     def _fail(self, now_us: int, reason: int, ma: int) -> None:

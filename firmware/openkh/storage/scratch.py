@@ -45,15 +45,19 @@ class Scratch:
 
     def __init__(self, mem32) -> None:  # type: ignore[no-untyped-def]
         self._mem32 = mem32
+        self._given = -1  # as kept last
 
     def keep(self, state: "State", life: int) -> None:
         """Once a cycle, after the state is published. Allocates nothing."""
-        self._mem32[GIVEN] = _sealed(
+        given = (
             state.edges_10 & 255
             | (state.edges_100 & 15) << 8
             | (state.edges_1000 & 3) << 12
             | (state.counter_given & 63) << 14
         )
+        if given != self._given:
+            self._given = given
+            self._mem32[GIVEN] = _sealed(given)
         self._mem32[RUN] = _sealed(_units(state) | life << 16)
 
     def resume(self, state: "State", life: int, model: "Model") -> bool:
