@@ -199,8 +199,12 @@ class Element:
         chip.want(AWATTOS, cal.wattos)
 
     def found(self, cal: "Calibration") -> bool:
-        """Set `cal` to what the chip holds, before `start`; False if the chip does not answer."""
+        """Set `cal` to what the chip holds, before `start`; False if it does not answer, or was reset since it was set
+        up: then these are its defaults."""
         read = self._chip.read_sure
+        flags = read(IRQSTATA)
+        if flags < 0 or flags & IRQ_RESET:
+            return False
         cal.vgain = read(AVGAIN)
         cal.igain = read(AIGAIN)
         cal.wgain = read(AWGAIN)

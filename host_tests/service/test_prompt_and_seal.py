@@ -1,0 +1,209 @@
+"""The prompt, the seal and calibration while metering (CA-1 to CA-4)."""
+
+import random
+
+import pytest
+from service.prompt import started
+
+ANSWERS = ("status()", "lines()", "events(5)", "faults()", "identity()", "provisioned()", "image()", "cal()")
+
+
+def test_CA_1_every_report_answers_while_metering():
+    with started(degrees=30.0) as prompt:
+        for call in ANSWERS:
+            assert prompt.json("s." + call), call
+            assert "Traceback" not in prompt.ask("s." + call)
+        assert prompt.json("s.status()")["seal"] == "open"
+        assert prompt.json("s.lines()")["lines"][0]["p_mw"] == pytest.approx(120 * 10 * 866, rel=1e-3)
+        prompt.assert_nothing_lost()
+
+
+@pytest.mark.parametrize("interleave", [False, True])
+def test_CA_1_energy_is_exact_through_a_calibration(interleave):
+    """The register is the chips' own count before, during and after; also with the cycle between any two bus calls."""
+    with started(amps=50.0, interleave=interleave) as prompt:
+        for item in ("wgain=4300000", "phcal=20", "wattos=300", "vgain=4200000", "igain=4180000"):
+            assert prompt.json(f"s.cal_set(1, {item})")["ok"]
+        assert prompt.json("s.save('260201')")["ok"]
+        assert prompt.json("s.cal()")["lines"][0]["wgain"] == 4300000
+        prompt.assert_nothing_lost()
+        assert prompt.errors() == []
+        names = [event["event"] for event in prompt.json("s.events(40)")["events"]]
+        assert names.count("calibration") >= 5
+        assert names.count("calibration_old") >= 5
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "cal_gain(1, 50)",
+        "cal_gain(3, 1)",
+        "cal_gain(1, (0.1, 0.3))",
+        "cal_phase(1, 1.0)",  # before the gain step
+        "cal_set(1, wgain=1)",
+        "cal_set(1, phcal=400)",
+        "cal_set(2, wattos=9999999)",
+        "save('2602')",
+        "provision('MDNCT-1SC', '60Hz', '000000000043', '260131')",
+        "bench(5, 10)",
+        "window(0)",
+    ],
+)
+def test_CA_3_CA_4_what_cannot_be_is_refused_with_the_reason_and_changes_nothing(call):
+    with started() as prompt:
+        before = prompt.json("s.cal()")
+        identity = prompt.json("s.identity()")
+        assert prompt.json("s." + call)["error"]
+        assert prompt.ask("s." + call).startswith("ERROR ")
+        assert prompt.json("s.cal()") == before
+        assert prompt.json("s.identity()") == identity
+
+
+def test_CA_3_a_calibration_with_the_ct_turned_is_refused():
+    with started(degrees=180.0) as prompt:
+        assert "error" in prompt.json("s.cal_gain(1, 1.0)")
+
+
+def test_CA_3_undo_and_a_restart_bring_back_what_is_stored():
+    with started() as prompt:
+        assert prompt.json("s.cal_set(1, wgain=4300000)")["ok"]
+        assert prompt.json("s.save('260201')")["ok"]
+        assert prompt.json("s.cal_set(1, wgain=4150000)")["ok"]
+        assert prompt.json("s.undo()")["ok"]
+        assert prompt.json("s.cal()")["lines"][0]["wgain"] == 4300000
+        prompt.add(["power", None, 0])
+        prompt.go(2.0)
+        prompt.add(["power", None, 1])
+        prompt.restarted()
+        prompt.go(3.0)
+        assert prompt.json("s.cal()")["lines"][0]["wgain"] == 4300000
+        assert prompt.json("s.status()")["calibrated"]
+
+
+@pytest.mark.parametrize("cut_ms", range(0, 300, 20))
+def test_CA_3_a_power_cut_in_the_middle_of_save_leaves_the_old_or_the_new_calibration(cut_ms):
+    with started() as prompt:
+        assert prompt.json("s.cal_set(1, wgain=4300000)")["ok"]
+        assert prompt.json("s.save('260201')")["ok"]
+        assert prompt.json("s.cal_set(1, wgain=4150000)")["ok"]
+        prompt.type("s.save('260202')\x04")
+        prompt.go(cut_ms / 1000)
+        prompt.add(["power", None, 0])
+        prompt.go(2.0)
+        prompt.add(["power", None, 1])
+        prompt.restarted()
+        prompt.go(3.0)
+        assert prompt.json("s.cal()")["lines"][0]["wgain"] in (4300000, 4150000)
+        assert prompt.json("s.status()")["failures"] == []
+
+
+def test_CA_1_ctrl_c_at_random_moments_loses_no_count():
+    """In the middle of answers, windows and calibrations; the cycle is never left half done."""
+    r = random.Random(9)
+    with started("micropython", amps=70.0) as prompt:
+        for _ in range(1000):
+            call = r.choice(
+                (
+                    "s.status()",
+                    "s.window(3)",
+                    "s.events(9)",
+                    "s.cal_set(2, phcal=3)",
+                    "import time\nwhile 1: time.sleep_ms(1)",
+                )
+            )
+            prompt.type("\r\x03\r\x01" + call + "\x04")
+            prompt.go(r.uniform(0.0, 0.4))
+            prompt.type("\x03")
+            prompt.go(r.uniform(0.05, 0.2))
+        prompt.restarted()
+        prompt.type("\x03\x03\r\x02")
+        prompt.go(1.0)
+        prompt.assert_nothing_lost()
+        assert prompt.errors() == []
+        assert prompt.boots() == ["power"]
+        assert prompt.said.count("KeyboardInterrupt") > 500
+
+
+@pytest.mark.parametrize("power", [False, True])
+def test_CA_2_a_start_logs_no_change_of_calibration(power):
+    """After a restart, and after a loss of power, when the chips hold their own defaults."""
+    with started() as prompt:
+        if power:
+            for off_s in (0.3, 0.7, 2.0):
+                prompt.add(["power", None, 0])
+                prompt.go(off_s)
+                prompt.add(["power", None, 1])
+                prompt.go(4.0)
+        else:
+            prompt.ask("s.restart()")
+            prompt.go(4.0)
+        prompt.restarted()
+        names = [event["event"] for event in prompt.json("s.events(40)")["events"]]
+        assert "calibration" not in names
+        assert names.count("power_up") == (4 if power else 1)
+
+
+def test_EN_2_a_soft_reset_loses_no_count_and_takes_back_what_was_not_saved():
+    """As `mpremote exec` does it: no metering until the watchdog restarts the meter, which is no FAIL 05."""
+    with started() as prompt:
+        assert prompt.json("s.cal_set(1, wgain=4300000)")["ok"]
+        prompt.type("\x04")
+        prompt.go(12.0)
+        prompt.restarted()
+        assert prompt.boots() == ["power", "soft", "watchdog"]
+        assert prompt.json("s.cal()")["lines"][0]["wgain"] == 4234704
+        assert prompt.json("s.status()")["failures"] == []
+        prompt.assert_nothing_lost()
+
+
+def test_CA_2_with_the_seal_closed_nothing_on_the_port_reaches_a_prompt():
+    """Random bytes, control characters and mpremote's handshake from the reset on: no answer, the same meter."""
+    r = random.Random(4)
+    with started(board={"seal": "closed"}) as quiet, started(board={"seal": "closed"}) as attacked:
+        for _ in range(60):
+            attacked.type(
+                r.choice(
+                    (
+                        "\r\x03\x03\r\x01",
+                        "\x03" * 5,
+                        "\x04",
+                        "import machine; machine.reset()\r\n",
+                        "".join(chr(r.randrange(256)) for _ in range(40)),
+                    )
+                )
+            )
+            quiet.go(0.2)
+            attacked.go(0.2)
+        assert attacked.said.strip() == ""
+        assert attacked.boots() == ["power"]
+        assert attacked.snap["delivered"] == quiet.snap["delivered"]
+        assert attacked.snap["status"] == quiet.snap["status"]
+
+
+def test_CA_2_opening_the_seal_restarts_into_the_prompt_and_drains_what_was_typed():
+    with started(board={"seal": "closed"}) as prompt:
+        prompt.type("s.update_mode()\r\n" * 3)
+        prompt.seal(False)
+        prompt.go(4.0)
+        assert prompt.boots()[0] == "power" and len(prompt.boots()) == 2
+        assert prompt.json("s.status()")["seal"] == "open"
+        assert "seal_opened" in [event["event"] for event in prompt.json("s.events(20)")["events"]]
+        assert prompt.json("s.status()")["failures"] == []
+        prompt.assert_nothing_lost()
+
+
+def test_CA_2_closing_the_seal_commits_restarts_and_ends_the_prompt():
+    with started() as prompt:
+        assert prompt.json("s.bench(1, 600)")["ok"]
+        prompt.seal(True)
+        prompt.restarted()
+        prompt.go(4.0)
+        before = len(prompt.said)
+        prompt.type("\r\x03\r\x01s.status()\x04")
+        prompt.go(1.0)
+        assert prompt.said[before:].strip() == ""
+        prompt.assert_nothing_lost()
+        prompt.seal(False)
+        prompt.go(4.0)
+        names = [event["event"] for event in prompt.json("s.events(30)")["events"]]
+        assert "seal_closed" in names and "bench_off" in names
