@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -148,12 +149,22 @@ REFUSED = [
     (["--headless", "--scenario", ""], "scenario : cannot be read: No such file or directory"),
     (["--headless", "--scenario", "."], "scenario .: cannot be read: Is a directory"),
     (["--headless", "--scenario", "a\0b"], "scenario a"),
+    (["--headless", "--for", "1s", "--scenario", "/dev/zero"], "scenario /dev/zero: too long: allowed: 64 MB"),
+    (["--headless", "--load", "/dev/full"], "load profile /dev/full: too long: allowed: 64 MB"),
+    (["--headless", "--load", ""], "load profile : cannot be read: No such file or directory"),
+    (["--headless", "--for", "1s", "--waveform", ""], "waveform : not a COMTRADE recording: "),
+    (["--headless", "--load", "", "--waveform", ""], "--load and --waveform: only one of them"),
+    (["--headless", "--map", ""], "--map: goes with --waveform"),
     (["--headless", "--load", "none.csv"], "load profile none.csv: cannot be read: No such file or directory"),
     (["--headless", "--waveform", "none.cfg"], "waveform none.cfg: "),
     (["--headless", "--load", "a", "--waveform", "b"], "--load and --waveform: only one of them"),
     (["--headless", "--map", "V1=a"], "--map: goes with --waveform"),
     (["--headless", "--for", "1s", "--report", "none/r.json"], "--report none/r.json: cannot be written"),
     (["--headless", "--for", "1s", "--report", "."], "--report .: cannot be written"),
+    (["--headless", "--for", "1s", "--report", "a\0b"], "--report a"),
+    (["--headless", "--for", "1s", "--trace", "a\0b"], "--trace a"),
+    (["--headless", "--for", "1s", "--state", "a\0b"], "--state a"),
+    (["--headless", "--for", "1s", "--report", "s.toml/r.json"], "--report s.toml/r.json: cannot be written"),
     (["--headless", "--for", "1s", "--report", ""], "--report : cannot be written"),
     (["--headless", "--for", "1s", "--trace", "none/t.csv"], "--trace none/t.csv: cannot be written: No such file"),
     (["--headless", "--for", "1s", "--trace", "."], "--trace .: cannot be written: Is a directory"),
@@ -277,7 +288,28 @@ def test_a_disk_that_fails_at_the_end_is_said(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(run, "write_whole", full)
     assert run.main(["--headless", "--for", "1s", "--report", str(tmp_path / "r.json")]) == 2
-    assert "openkh: output: cannot be written: No space left on device" in capsys.readouterr().err
+    path = tmp_path / "r.json"
+    assert capsys.readouterr().err == f"openkh: --report {path}: cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("option", ["--report", "--trace"])
+def test_a_full_device_is_said_and_stays_a_device(capsys, option):
+    assert run.main(["--headless", "--for", "1s", option, "/dev/full"]) == 2
+    assert capsys.readouterr().err == f"openkh: {option} /dev/full: cannot be written: No space left on device\n"
+    assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
+
+
+def test_a_report_goes_into_what_is_no_regular_file(tmp_path):
+    pipe, link_to, real = (tmp_path / name for name in ("pipe", "link.json", "real.json"))
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    link_to.symlink_to(real)
+    for path in (pipe, link_to):
+        assert run.main(["--headless", "--for", "1s", "--report", str(path)]) == 0
+    assert json.loads(os.read(end, 65536))["simulated_s"] == 1
+    os.close(end)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert link_to.is_symlink() and json.loads(real.read_text())["simulated_s"] == 1
 
 
 def test_speed_holds_the_run_back():

@@ -148,6 +148,17 @@ BAD = [
         "[[step]]\nat = 1\nfault = {part = 'chip1', kind = 'reset', rate = 0.1}",
         ":3: step 1, fault.rate: unknown key; allowed: part, kind, for_s",
     ),
+    *(
+        (
+            f"[[step]]\nat = 1\nfault = {{part = 'chip1', kind = 'register', address = {address}, value = 1}}",
+            f":3: step 1, fault.address: is {said}; allowed: registers that the chip stores, 0x000 to 0x001, 0x004, ",
+        )
+        for address, said in {"0xFFF": "0xFFF", "0x31E": "0x31E", "0x37F": "0x37F", "270": "0x10E", "-1": "-1"}.items()
+    ),
+    (
+        "[[step]]\nat = 1\nfault = {part = 'chip1', kind = 'register', address = true, value = 1}",
+        ":3: step 1, fault.address: is true; allowed: a whole number such as 0x282",
+    ),
     ("a = 1\nb = [", ":2: not valid TOML: "),
     ("a = ", ": not valid TOML: "),
     ("a = 1\na = 2", "not valid TOML: Cannot overwrite a value"),
@@ -165,9 +176,24 @@ def test_refused_with_line_key_and_what_is_allowed(text, said):
 def test_every_fault_of_the_interface_is_taken():
     for part, kinds in scenario.FAULTS.items():
         for kind, needs in kinds.items():
-            more = "".join(f", {key} = {1 if spec.whole else 0.5}" for key, spec in needs.items())
+            halves = {key for key, spec in needs.items() if isinstance(spec, scenario.Number) and not spec.whole}
+            more = "".join(f", {key} = {0.5 if key in halves else 1}" for key in needs)
             text = f'[[step]]\nat = 1\nfault = {{part = "{part}", kind = "{kind}"{more}, for_s = 2}}'
             assert scenario.parse(text, "").events()[0][:4] == ["fault", 1_000_000, part, kind]
+
+
+def test_a_register_may_go_by_either_of_its_addresses():
+    for address in (0x282, 0x382):
+        fault = f'fault = {{part = "chip2", kind = "register", address = {address}, value = 5}}'
+        assert scenario.parse("[[step]]\nat = 1\n" + fault, "").events()[0][4] == {"address": address, "value": 5}
+
+
+def test_a_file_without_end_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr("host.refused.MOST_MB", 1)
+    (tmp_path / "long.toml").write_text("#" * 1_000_001)
+    for path in (tmp_path / "long.toml", "/dev/zero"):
+        with pytest.raises(RefusedError, match="too long: allowed: 1 MB"):
+            scenario.load(str(path))
 
 
 def test_an_unreadable_file(tmp_path):

@@ -63,6 +63,21 @@ def two_lines(rate: float = 5000.0) -> list[Channel]:
 # -- files --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("end", [".cfg", ".DAT", ".hdr"])
+def test_files_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    path = save(tmp_path, two_lines(), 5000.0)
+    endless = Path(path).with_suffix(end)
+    endless.unlink(missing_ok=True)
+    endless.symlink_to("/dev/zero")
+    with pytest.raises(ValueError, match=f"{endless.name}: not a file"):
+        waveform.read(path)
+    endless.unlink()
+    monkeypatch.setattr(waveform, "MOST_BYTES", 10**6)
+    endless.write_bytes(bytes(10**6 + 1))
+    with pytest.raises(ValueError, match=f"{endless.name}: too long: allowed: 1 MB"):
+        waveform.read(path)
+
+
 @pytest.mark.parametrize("form", ["ASCII", "BINARY"])
 def test_a_recording_of_two_lines(tmp_path: Path, form: str) -> None:
     """First voltage and first current are line 1; secondary values are scaled by their ratio."""

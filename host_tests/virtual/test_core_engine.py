@@ -95,6 +95,13 @@ def test_what_the_script_did(dummy):
     assert final["firmware"]["cycles"] > 130  # those of all four lives
 
 
+@pytest.mark.parametrize("kind", ["hang", "reset", "exception", "stall"])
+def test_without_supply_nothing_runs_that_could_fail(dummy, kind):
+    cut = [LOAD, ["power", 1_000_000, 0], ["power", 3_000_000, 1]]
+    fault = ["fault", 2_000_000, "cpu", kind, {"ms": 2_000.0}, 0]
+    assert play("cpython", dummy, [*cut[:2], fault, cut[2]], 6) == play("cpython", dummy, cut, 6)
+
+
 def test_skipping_hard_timers_changes_nothing(dummy):
     exact = play("micropython", dummy, SCRIPT, 18, {"exact": True})
     assert play("micropython", dummy, SCRIPT, 18) == exact

@@ -4,6 +4,7 @@ import base64
 import fcntl
 import os
 import re
+import stat
 from typing import IO
 
 from host.refused import RefusedError
@@ -60,7 +61,14 @@ class MemoryDir:
 
 
 def write_whole(path: str, data: bytes) -> None:
-    """Replace the file `path` by `data`, so that even a crash leaves the old or the new one."""
+    """Replace the file `path` by `data`, so that even a crash leaves the old or the new one.
+
+    What is there and is no regular file (a device, a pipe, a link) stays what it is: the data go into it.
+    """
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        with open(path, "wb") as f:
+            f.write(data)
+        return
     part = f"{path}.part"
     with open(part, "wb") as f:
         f.write(data)

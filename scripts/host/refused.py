@@ -1,5 +1,7 @@
 """How the tools turn down what a person gave them: one line that says what, where, and what is allowed."""
 
+MOST_MB = 64  # a load profile of ten years in steps of five minutes has 20
+
 
 class RefusedError(Exception):
     """Unusable arguments or files; the text is one line and becomes the whole error message (exit status 2)."""
@@ -11,8 +13,11 @@ class RefusedError(Exception):
 def read_text(path: str, what: str) -> str:
     """The text of the UTF-8 file `path`. `what` names its role ("scenario", ...) for the message."""
     try:
-        with open(path, encoding="utf-8-sig", newline="") as f:
-            return f.read()
+        with open(path, "rb") as f:
+            data = f.read(MOST_MB * 10**6 + 1)  # a device may have no end
+        if len(data) > MOST_MB * 10**6:
+            raise RefusedError(f"{what} {path}: too long: allowed: {MOST_MB} MB")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as e:
         raise RefusedError(f"{what} {path}: not a UTF-8 text file (byte {e.start})") from None
     except (OSError, ValueError) as e:  # ValueError: a NUL in the name

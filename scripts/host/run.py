@@ -87,19 +87,19 @@ def parser() -> argparse.ArgumentParser:
 
 def source_of(args: argparse.Namespace, plan: Scenario, model: Model) -> Source:
     """The input that the arguments ask for; the events of a scenario go with any other input."""
-    if args.load and args.waveform:
+    if args.load is not None and args.waveform is not None:
         raise RefusedError("--load and --waveform: only one of them can say what the lines carry")
-    if args.map and not args.waveform:
+    if args.map is not None and args.waveform is None:
         raise RefusedError("--map: goes with --waveform")
-    if args.load or args.waveform:
-        option = "--load" if args.load else "--waveform"
+    if args.load is not None or args.waveform is not None:
+        option = "--load" if args.load is not None else "--waveform"
         if plan.drives_mains:
             raise RefusedError(f"scenario {plan.path}: l1, l2, hz and ramp cannot stand in it beside {option}")
-        if args.load:
+        if args.load is not None:
             source = profile.csv_source(model, profile.load_csv(args.load), f"load profile {args.load}")
         else:
             source = waveform.source(args.waveform, args.map, model)
-    elif args.scenario:
+    elif args.scenario is not None:
         source = plan.source(model)
         source.what = f"scenario {args.scenario}"
         return source
@@ -144,9 +144,13 @@ def _first(*values: str | None) -> str:
 
 def _writable(path: str, option: str) -> None:
     """RefusedError where a file cannot be put at `path`: known before a long run, not after it."""
-    folder = os.path.dirname(path) or "."
     try:
-        usable = not os.path.isdir(path) and os.path.isdir(folder) and os.access(folder, os.W_OK)
+        real = os.path.realpath(path)  # where a link leads to
+        folder = os.path.dirname(real)
+        if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe is written into
+            usable = not os.path.isdir(path) and os.access(path, os.W_OK)
+        else:
+            usable = os.path.isdir(folder) and os.access(folder, os.W_OK)
     except ValueError:  # a NUL in the name
         usable = False
     if not usable or not os.path.basename(path):
@@ -200,7 +204,10 @@ def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
                 return FAILED
         report = session.report()
         if args.report is not None:
-            write_whole(args.report, report_text(report).encode())
+            try:
+                write_whole(args.report, report_text(report).encode())
+            except OSError as e:
+                raise OSError(e.errno, e.strerror, f"--report {args.report}") from None
         print(headless.summary(report, setup.source.what, setup.begin_wh))
     finally:
         session.close()

@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
+from boards.virtual.ade7953_registers import NARROW, WIDE
 from host.refused import RefusedError, read_text
 from host.source import Event, Line, Point, Source, source_of_points
 from openkh.model import Model
@@ -36,6 +37,33 @@ class Number:
 
     def clean(self, value: Any) -> int | float:
         return int(value) if self.whole else float(value)
+
+
+@dataclass(frozen=True)
+class Register:
+    """The address of a register that the front end stores, at 0x2xx also under its 32-bit address 0x3xx."""
+
+    def check(self, value: Any) -> str | None:
+        stored = sorted({*NARROW, *WIDE})
+        if isinstance(value, bool) or not isinstance(value, int):
+            return "a whole number such as 0x282"
+        if value in stored or (0x300 <= value < 0x400 and value - 0x100 in WIDE):
+            return None
+        return "registers that the chip stores, " + _ranges(stored) + ", and 0x3xx for 0x2xx"
+
+    def clean(self, value: Any) -> int:
+        return int(value)
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Sorted numbers in hexadecimal, neighbours drawn together."""
+    rows: list[list[int]] = []
+    for number in numbers:
+        if rows and number == rows[-1][-1] + 1:
+            rows[-1].append(number)
+        else:
+            rows.append([number])
+    return ", ".join(f"0x{row[0]:03X}" + (f" to 0x{row[-1]:03X}" if len(row) > 1 else "") for row in rows)
 
 
 @dataclass(frozen=True)
@@ -83,7 +111,7 @@ class Table:
         return None if isinstance(value, dict) else f"a table {{...}} with {', '.join(self.keys)}"
 
 
-Kind = Number | Choice | Text | Flag | Table
+Kind = Number | Register | Choice | Text | Flag | Table
 
 CT = Table({"ratio_percent": Number(-50, 50), "phase_minutes": Number(-600, 600)})
 CHIP = Table({"v_gain_percent": Number(-50, 50), "i_gain_percent": Number(-50, 50), "noise": Flag()})
@@ -117,10 +145,10 @@ _CHIP_FAULTS = {
     "stuck_ones": {},
     "stuck_zeros": {},
     "bit_error": {"rate": Number(0, 1)},
-    "register": {"address": Number(0, 0xFFFF, whole=True), "value": Number(-(2**31), 2**32 - 1, whole=True)},
+    "register": {"address": Register(), "value": Number(-(2**31), 2**32 - 1, whole=True)},
 }
 _MEMORY_FAULTS = {"silent": {}, "stuck": {}, "bit_error": {"rate": Number(0, 1)}}
-FAULTS: dict[str, dict[str, dict[str, Number]]] = {
+FAULTS: dict[str, dict[str, dict[str, Number | Register]]] = {
     "chip1": _CHIP_FAULTS,
     "chip2": _CHIP_FAULTS,
     "lcd": {"silent": {}, "corrupt": {}},
@@ -295,7 +323,7 @@ class _Checker:
                 raise self._wrong(here, "unknown key", ", ".join((*table.keys, *extra)))
             allowed = kind.check(item)
             if allowed is not None:
-                raise self._wrong(here, f"is {_show(item)}", allowed)
+                raise self._wrong(here, f"is {_show(item, isinstance(kind, Register))}", allowed)
             checked[key] = self._table(item, kind, here) if isinstance(kind, Table) else kind.clean(item)
         return checked
 
@@ -305,10 +333,12 @@ class _Checker:
         return RefusedError(f"scenario {place}: {_name(where)}: {what}; allowed: {allowed}")
 
 
-def _show(value: Any) -> str:
+def _show(value: Any, address: bool = False) -> str:
     """`value` in few words, for a message."""
     if isinstance(value, bool):
         return str(value).lower()
+    if address and isinstance(value, int) and 0 <= value <= 0xFFFF:
+        return f"0x{value:03X}"
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):

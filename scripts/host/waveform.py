@@ -6,6 +6,7 @@ degrees for reactive power (DS p.28), and smooths squares for its rms registers 
 for one loop of a recording, which the simulated chip then plays end to end.
 """
 
+import os
 import struct
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ RMS_TAU_S = 0.04  # settles in 200 ms, DS p.23
 STEP_US = 1000  # about what one row of a table covers
 LONGEST_S = 600.0  # beyond these a time stamp is wrong, or the recording is no recording of a waveform
 MOST_SAMPLES = 20e6
+MOST_BYTES = 10**9
 ROWS = 4000  # at most: a longer recording gets longer rows
 
 _KEYS = ("V1", "I1", "V2", "I2")
@@ -56,6 +58,11 @@ class Recording:
 def read(path: str, mapping: str | None = None) -> Recording:
     """A COMTRADE recording (`path`: its .cfg or .cff). `mapping` as `V1=NAME,I1=NAME,V2=...`, for channels that are not
     the first voltage and current (line 1) and the second ones (line 2). ValueError with one clear line otherwise."""
+    for name in _files(path):
+        if not os.path.isfile(name):
+            raise ValueError(f"{name}: not a file")  # a device may have no end
+        if os.path.getsize(name) > MOST_BYTES:
+            raise ValueError(f"{name}: too long: allowed: {MOST_BYTES // 10**6} MB")
     record = comtrade.Comtrade(ignore_warnings=True, use_numpy_arrays=True, use_double_precision=True)
     try:
         record.load(path)
@@ -95,6 +102,17 @@ def read(path: str, mapping: str | None = None) -> Recording:
         lines.append((volts, amps))
     nominal = float(record.frequency or 0.0)
     return Recording(rate, frequency(lines[0][0], rate, nominal), lines)
+
+
+def _files(path: str) -> list[str]:
+    """The recording's files that exist: itself, and what the package reads beside it."""
+    folder, name = os.path.split(path)
+    try:
+        beside = os.listdir(folder or ".")
+    except (OSError, ValueError):
+        return []  # reading the file says why
+    parts = [name[:-3].lower() + extension for extension in ("cfg", "cff", "dat", "inf", "hdr")]
+    return [os.path.join(folder, other) for other in beside if other.lower() in parts]
 
 
 def _parse_map(mapping: str | None) -> dict[str, str]:
