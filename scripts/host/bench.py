@@ -6,6 +6,7 @@ of engines in one run. The emulated RP2040 (section rp2040) counts exactly and r
 
 import argparse
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -132,6 +133,13 @@ def accuracy(boards: int) -> list[Row]:
     return campaign.rows(boards)
 
 
+def chaos(seeds: range, small: bool) -> list[Row]:
+    """Random scenarios of the whole meter; each that breaks a rule is told as it comes."""
+    from host import chaos as campaign
+
+    return campaign.campaign(seeds, small)
+
+
 ALWAYS: tuple[Callable[[], list[Row]], ...] = (speed, size, heap)
 ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, bus_faults, wear, mutants)
 
@@ -150,6 +158,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--power-cycles", type=_count, metavar="N", help="switch the whole meter off and on N times")
     p.add_argument("--output-days", type=_count, metavar="N", help="run register and outputs for N simulated days")
     p.add_argument("--accuracy", type=_count, metavar="N", help="calibrate and verify N random boards")
+    p.add_argument("--chaos", type=_seeds, metavar="N|A-B", help="random scenarios of seeds 1 to N, or A to B")
+    p.add_argument("--shrink", action="store_true", help="with --chaos: the smallest case that breaks the same rule")
     p.add_argument("--json", metavar="FILE", help="write the figures to FILE as well")
     return p
 
@@ -158,6 +168,14 @@ def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: allowed: a whole number from 1")
     return int(text)
+
+
+def _seeds(text: str) -> range:
+    found = re.fullmatch(r"(?:(\d{1,9})-)?(\d{1,9})", text, re.ASCII)
+    seeds = range(int(found[1] or 1), int(found[2]) + 1) if found else range(0)
+    if not seeds or seeds[0] < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: a whole number from 1, or two such as 600-699")
+    return seeds
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -177,6 +195,8 @@ def main(argv: list[str] | None = None) -> int:
         jobs.append(("output-days", lambda: output_days(args.output_days)))
     if args.accuracy:
         jobs.append(("accuracy", lambda: accuracy(args.accuracy)))
+    if args.chaos:
+        jobs.append(("chaos", lambda: chaos(args.chaos, args.shrink)))
     if not jobs:
         jobs = [(section.__name__, section) for section in ALWAYS]
     figures: dict[str, dict[str, Any]] = {}
@@ -188,7 +208,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"  {what:<58} {value:>14} {unit}")
     if args.json:
         Path(args.json).write_text(json.dumps(figures, indent=1) + "\n")
-    return 0
+    return int(figures.get("chaos", {}).get("broke a rule", 0) > 0)
 
 
 if __name__ == "__main__":
