@@ -18,6 +18,8 @@ from boards.virtual.watchdog import Watchdog
 PINS = 30
 PWRON_RESET = 1
 WDT_RESET = 3
+TIMER = 1  # watchdog's REASON register, RP2040 data sheet 4.7.6
+FORCE = 2
 ADC_FULL_UV = 3_300_000
 UNIQUE_ID = b"\xe6\x61\x4b\x68\x00\x00\x00\x2a"  # of the flash chip: the same board in every run (--state)
 
@@ -42,6 +44,7 @@ class Board:
         self.watchdog = Watchdog(self.clock, self._bite)
         self.scratch = {}
         self.reset_cause = PWRON_RESET
+        self.reset_reason = 0  # the watchdog's REASON register
         self.unique_id = UNIQUE_ID
         self.console = None  # console.Console, where there is one
         self.flash = None  # the flash chip's file system region, behind rp2.Flash
@@ -129,8 +132,10 @@ class Board:
         if cause == "power":
             self.scratch.clear()
             self.reset_cause = PWRON_RESET
+            self.reset_reason = 0
         else:
             self.reset_cause = WDT_RESET
+            self.reset_reason = TIMER if cause == "watchdog" else FORCE
         self._attach_time()
 
     def _attach_time(self):

@@ -171,11 +171,14 @@ class WDT:
 
 class _Memory:
     """mem32: the watchdog's scratch registers keep what is written to them, GPIOn_CTRL tells whether the pad has been
-    configured since the last reset of the chip (RP2040 data sheet 2.19.6.1); nothing else is modelled."""
+    configured since the last reset of the chip (RP2040 data sheet 2.19.6.1), and the watchdog's REASON why that was
+    (4.7.6); nothing else is modelled."""
 
     def __getitem__(self, address):
         if 0x40014004 <= address < 0x400140F4 and address & 4:
             return 5 if _board.pins[(address - 0x40014004) // 8].configured else 0x1F
+        if address == 0x40058008:
+            return _board.reset_reason
         return _board.scratch.get(address, 0)
 
     def __setitem__(self, address, value):

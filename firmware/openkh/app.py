@@ -147,7 +147,7 @@ class Meter:
 
             self.cycle.request = Apply(self, self.stored, True)
         now_us = ticks_us()
-        self.cycle.start(now_us)
+        self.cycle.start(now_us, self.scratch.shown)
         self.rail12.start(now_us)
         # Before anything can interrupt: two cycles, one inside the other, would book twice.
         self._run()
@@ -245,7 +245,8 @@ class Meter:
         elif self.journal.damaged:
             log.add(event_codes.RECORD_DAMAGED, self.journal.damaged)
         asked = self._asked
-        continued = result == scan.LOADED and self.scratch.resume(state, self.journal.life, self.model)
+        hung = asked == restart.NONE and restart.timed_out()
+        continued = result == scan.LOADED and self.scratch.resume(state, self.journal.life, self.model, hung)
         if continued:
             log.run_s = state.run_s
         else:

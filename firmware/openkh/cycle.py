@@ -42,6 +42,7 @@ LATE_US = 150_000  # a cycle that ends a longer span than this is counted as lat
 LOG_LATE_US = 1_000_000
 DEADLINE_US = 2_000_000  # of the display's task; the watchdog is fed only while it is met
 
+FIRST_CYCLES = 12  # after a restart the front ends have so many cycles to answer before their counts are given up
 LEAVE_CYCLES = 30  # a restart waits at most so many cycles for the log and the coil
 
 FAIL_STORAGE = 4
@@ -99,9 +100,15 @@ class Cycle:
         self.last_error: BaseException | None = None
         self._read_us = 0  # when the energy in the state was read
         self._rebased = False  # a chip's counter was taken anew in this cycle
+        self._waiting = 0  # cycles left in which the first readings after a restart may come
+        self._shown = 0  # counts that are in the state already, and will come again with these readings
+        self._torn = False  # one of these readings does not reach back to the record
 
-    def start(self, now_us: int) -> None:
-        """Begin at `now_us`; what the chips counted before is booked by the first cycle."""
+    def start(self, now_us: int, shown: int) -> None:
+        """Begin at `now_us`; what the chips counted before is booked by the first cycle, but for the net counts `shown`
+        that the state contains already (Scratch.resume)."""
+        self._shown = shown
+        self._waiting = FIRST_CYCLES if shown else 0
         self.state.at_us = now_us
         self._read_us = now_us
         self.display_us = now_us
@@ -175,6 +182,36 @@ class Cycle:
                 self._read_us = two.at_us
         if one.fresh:
             self._read_us = one.at_us
+        if self._waiting:
+            counts = self._take_up(state, counts)
+        return counts
+
+    def _take_up(self, state: State, counts: int) -> int:
+        """The first readings after a restart: booked together, less what the state contains already. They have to come
+        from both front ends, because what each has of it is not known."""
+        one = self._one
+        two = self._two
+        self._waiting -= 1
+        self._torn = self._torn or one.rebased or (two is not None and two.rebased)
+        if not (one.fresh or one.rebased) or (two is not None and not (two.fresh or two.rebased)):
+            if self._waiting:
+                state.raw_1 = self.state.raw_1
+                state.raw_2 = self.state.raw_2
+                return 0
+            self._torn = True  # one does not answer
+            if not one.fresh:
+                state.raw_1 = -1
+            if two is not None and not two.fresh:
+                state.raw_2 = -1
+        self._waiting = 0
+        if not self._torn:
+            return counts - self._shown
+        # A counter was lost, and its part of `shown` with it. Neither is anything booked twice, nor anything undone.
+        self._rebased = True
+        if self._shown > 0 < counts:
+            return max(counts - self._shown, 0)
+        if self._shown < 0 > counts:
+            return min(counts - self._shown, 0)
         return counts
 
     def _switch(self, now_us: int) -> None:
@@ -195,18 +232,20 @@ class Cycle:
         failing = self._supply.failing
         now_us = ticks_us()
         self._pulses.plan(state, self._read_us, now_us)
-        saved = self._journal.step(state, failing)
-        if not saved and self._rebased:
-            # What the journal holds of the chips' counters is worthless now: a restart must not count from it.
-            saved = self._journal.save(state, failing)
-        self._scratch.keep(state, self._journal.life)
+        self._scratch.keep(state, self._journal.life, self._pulses.queued)
+        saved = False
+        if not self._waiting:  # until then the state is ahead of its raw counts
+            saved = self._journal.step(state, failing, self._supply.bulk_low)
+            if not saved and self._rebased:
+                # What the journal holds of the chips' counters is worthless now: a restart must not count from it.
+                saved = self._journal.save(state, failing)
         failed = self._journal.failed
         if failed or self._status.failures:
             self._status.set_failure(FAIL_STORAGE, failed)
         if not failing:
             self._drive_counter(now_us, saved or failed)
-            if saved and not self._journal.tidy():
-                self._log.tidy()
+        if saved and not self._journal.tidy() and not failing:
+            self._log.tidy()
         if self._pulses.bench_ended:
             self._log.add(event_codes.BENCH_OFF, self._pulses.bench_ended)
             self._pulses.bench_ended = 0
@@ -229,6 +268,9 @@ class Cycle:
             self._pulses.bench_stop(BENCH_SEALED)
         self.leave_cycles -= 1
         if (self._log.pending or self._coil_level or self._pulses.bench_ended) and self.leave_cycles > 0:
+            return
+        if not self._pulses.frozen:
+            self._pulses.freeze()  # the next cycle knows exactly which edges were given
             return
         self._journal.save(state)
         restart.ask(self.leave)

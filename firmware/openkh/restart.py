@@ -1,10 +1,9 @@
-"""Why the RP2040 restarted, kept in the watchdog's scratch register 0 (house rule 11): machine.reset() also reads as
+"""Why the RP2040 restarted, kept in the watchdog's scratch registers (house rule 11): machine.reset() also reads as
 WDT_RESET, so a restart that the firmware asked for says so before it resets."""
 
 import machine
 
-SCRATCH = 0x4005800C  # WATCHDOG_SCRATCH0, RP2040 data sheet 4.7.6
-_MARK = 0x0B4C0000  # 28 bits, the reason in the low byte
+from openkh.storage.scratch import REASON_MASK, RUN, opened, sealed
 
 NONE = 0  # nobody asked: the watchdog, or a soft reset
 SEAL = 1  # the seal was opened or closed
@@ -13,6 +12,8 @@ COMMAND = 3  # asked for at the prompt
 SERVICE = 4  # into service mode: no metering
 SOFT = 5  # a soft reset at the prompt: boot.py found its pins still set up
 
+_WATCHDOG_REASON = 0x40058008  # of the last reset, RP2040 data sheet 4.7.6
+_TIMER = 1  # its time ran out
 _GPIO_CTRL = 0x40014004  # of GPIO0, 8 bytes each; RP2040 data sheet 2.19.6.1
 _UNUSED = 31  # function of a pin that nobody has set up since the reset of the chip
 
@@ -25,7 +26,7 @@ def ask(reason: int) -> None:
 
 def mark(reason: int) -> None:
     """Say what a restart that will follow is for."""
-    machine.mem32[SCRATCH] = _MARK | reason
+    machine.mem32[RUN] = sealed(max(0, opened(machine.mem32[RUN])) & ~REASON_MASK | reason)
 
 
 def note_soft_reset(output_pin: int) -> None:
@@ -36,6 +37,12 @@ def note_soft_reset(output_pin: int) -> None:
 
 def reason() -> int:
     """What the restart that led here was asked for; NONE where it was not. Forgets it."""
-    word = machine.mem32[SCRATCH]
-    machine.mem32[SCRATCH] = 0
-    return word & 0xFF if word & 0x0FFFFF00 == _MARK and word >> 28 == 0 else NONE
+    asked = max(0, opened(machine.mem32[RUN])) & REASON_MASK
+    if asked:
+        mark(NONE)
+    return asked
+
+
+def timed_out() -> bool:
+    """Whether the watchdog's time ran out: the RP2040 hung, while its PIO went on (or a soft reset had stopped it)."""
+    return machine.mem32[_WATCHDOG_REASON] & _TIMER != 0

@@ -13,7 +13,7 @@ from openkh.storage.check import check
 from openkh.storage.events import EventLog
 from openkh.storage.journal import Journal
 from openkh.storage.scan import LOADED, NEW
-from openkh.storage.scratch import Scratch
+from openkh.storage.scratch import DELIVERED, GIVEN, RECEIVED, RUN, Scratch
 
 BLOCKS = 9
 
@@ -67,17 +67,15 @@ class Registers:
     """machine.mem32 for the scratch registers."""
 
     def __init__(self):
-        self.given = 0
-        self.run = 0
+        self.words = {}
+        for address in (RUN, DELIVERED, RECEIVED, GIVEN):
+            self.words[address] = 0
 
     def __setitem__(self, address, value):
-        if address == 0x40058010:
-            self.given = value
-        else:
-            self.run = value
+        self.words[address] = value
 
     def __getitem__(self, address):
-        return self.given if address == 0x40058010 else self.run
+        return self.words[address]
 
 
 def largest(state):
@@ -118,7 +116,7 @@ def live(journal, log, scratch, state, wire, seconds):
         failing = cycle % 60 > 55
         if journal.step(state, failing) and not failing:
             journal.tidy()
-        scratch.keep(state, journal.life)
+        scratch.keep(state, journal.life, cycle & 63)
         log.run_s = state.run_s
         if cycle % 7 == 0:
             log.add(1 + cycle % 47, cycle, 0x3FFFFFFF - cycle)

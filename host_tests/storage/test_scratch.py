@@ -1,4 +1,4 @@
-"""What a reset of the RP2040 alone must not lose: edges and counts given, and the run time (MD-4, PO-4, CO-2)."""
+"""What a reset of the RP2040 alone must not lose: register, edges and counts, run time (EN-1, MD-4, PO-4, CO-2)."""
 
 import pytest
 from hypothesis import given, settings
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from openkh.model import Model
 from openkh.state import State
-from openkh.storage.scratch import GIVEN, RUN, Scratch
+from openkh.storage.scratch import DELIVERED, GIVEN, RECEIVED, RUN, Scratch
 
 MODEL = Model("MDNCT-1SC", "60Hz")
 
@@ -25,80 +25,126 @@ def state_with(**values):
     return state
 
 
+def at(wh, counts=0, received_wh=0, received_counts=0, ms=0, sub_ms=0):
+    """The state of a meter that has given every edge and count."""
+    inner = wh % 1_000_000_000
+    return state_with(
+        delivered_wh=inner,
+        delivered_counts=counts,
+        rolls=wh // 1_000_000_000,
+        received_wh=received_wh % 1_000_000_000,
+        received_counts=received_counts,
+        edges_10=inner // 10,
+        edges_100=inner // 100,
+        edges_1000=inner // 1000,
+        counter_given=inner // 100,
+        run_s=ms // 1000,
+        run_us=ms % 1000 * 1000,
+        sub_4us=250 * sub_ms,
+    )
+
+
+def counts_of(state, way):
+    """Counts of one direction, the roll-over taken out."""
+    total = (getattr(state, way + "_wh") + 1_000_000_000 * state.rolls) * MODEL.counts_per_wh
+    return total + getattr(state, way + "_counts")
+
+
+# What lies between a record on flash and a reset: at most 0.1 kWh in sum, in at most 60 s and the load of a cycle.
 @given(
     wh=st.integers(0, 999_999_999),
-    more_wh=st.integers(0, 110),
+    counts=st.tuples(*[st.integers(0, 31_999)] * 4),
+    received_wh=st.integers(0, 999_999_800),
+    more_wh=st.integers(0, 50),
+    more_received_wh=st.integers(0, 50),
     run_ms=st.integers(0, 10**9),
-    since_ms=st.integers(0, 60_000),
+    since_ms=st.integers(20_000, 60_000),
     life=st.integers(0, 15),
 )
 @settings(max_examples=300, deadline=None)
-def test_PO_4_outputs_and_run_time_go_on_exactly(wh, more_wh, run_ms, since_ms, life):
-    """Record at one moment, reset up to 60 s and 0.1 kWh later; over the roll-over too."""
-
-    def at(wh, ms, sub_ms):
-        inner = wh % 1_000_000_000
-        return state_with(
-            edges_10=inner // 10,
-            edges_100=inner // 100,
-            edges_1000=inner // 1000,
-            counter_given=inner // 100,
-            run_s=ms // 1000,
-            run_us=ms % 1000 * 1000,
-            sub_4us=250 * sub_ms,
-        )
-
+def test_EN_1_PO_4_register_outputs_and_run_time_go_on_exactly(
+    wh, counts, received_wh, more_wh, more_received_wh, run_ms, since_ms, life
+):
+    """Record at one moment, reset up to 60 s and 0.1 kWh in both directions later; over the roll-over too."""
     mem = Mem32()
-    Scratch(mem).keep(at(wh + more_wh, run_ms + since_ms, since_ms), life)
+    expected = at(
+        wh + more_wh + 1, counts[1], received_wh + more_received_wh + 1, counts[3], run_ms + since_ms, since_ms
+    )
+    scratch = Scratch(mem)
+    scratch.keep(expected, life, 0)
     assert all(0 <= word < 1 << 30 for word in mem.values())
-    state = at(wh, run_ms, 0)
-    assert Scratch(mem).resume(state, life, MODEL)
-    expected = at(wh + more_wh, run_ms + since_ms, since_ms)
+    state = at(wh, counts[0], received_wh, counts[2], run_ms)
+    before = counts_of(state, "delivered"), state.received_wh * 32_000 + state.received_counts
+    scratch = Scratch(mem)
+    assert scratch.resume(state, life, MODEL, False)
     for name in ("edges_10", "edges_100", "edges_1000", "counter_given"):
         assert getattr(state, name) == getattr(expected, name)
+    for name in ("delivered_wh", "delivered_counts", "rolls", "received_wh", "received_counts"):
+        assert getattr(state, name) == getattr(expected, name)
+    delivered = counts_of(state, "delivered") - before[0]
+    assert scratch.shown == delivered - (state.received_wh * 32_000 + state.received_counts - before[1])
+    assert state.sub_counts == delivered
     late_us = (expected.run_s - state.run_s) * 1_000_000 + expected.run_us - state.run_us
     assert -100_000 <= late_us <= 100_000
     assert abs(expected.sub_4us - state.sub_4us) <= 25_000
 
 
+def test_EN_1_energy_that_no_load_can_make_is_not_believed():
+    mem = Mem32()
+    Scratch(mem).keep(at(210, ms=3000), 3, 0)
+    state = at(100, ms=1000)
+    assert not Scratch(mem).resume(state, 3, MODEL, False)
+    assert state.delivered_wh == 100
+
+
+def test_PO_4_edges_that_were_queued_count_as_given_after_a_hang_only():
+    mem = Mem32()
+    Scratch(mem).keep(at(1000), 3, 2 | 1 << 3 | 1 << 5)
+    for hung, edges in ((False, (100, 10, 1)), (True, (102, 11, 2))):
+        state = at(1000)
+        assert Scratch(mem).resume(state, 3, MODEL, hung)
+        assert (state.edges_10, state.edges_100, state.edges_1000) == edges
+
+
 def test_CO_2_a_count_taken_back_stays_taken_back():
     mem = Mem32()
-    Scratch(mem).keep(state_with(counter_given=640), 3)
+    Scratch(mem).keep(state_with(counter_given=640), 3, 0)
     state = state_with(counter_given=641)
-    assert Scratch(mem).resume(state, 3, MODEL)
+    assert Scratch(mem).resume(state, 3, MODEL, False)
     assert state.counter_given == 640
 
 
 def test_CO_2_the_counter_of_1_kwh_rolls_over_at_its_own_end():
     mem = Mem32()
-    Scratch(mem).keep(state_with(counter_given=0), 3)
+    Scratch(mem).keep(state_with(counter_given=0), 3, 0)
     state = state_with(counter_given=999_999)
-    assert Scratch(mem).resume(state, 3, Model("MDTCT-1SC", "60Hz"))
+    assert Scratch(mem).resume(state, 3, Model("MDTCT-1SC", "60Hz"), False)
     assert state.counter_given == 0
 
 
 def test_MD_4_another_life_is_not_continued():
     mem = Mem32()
-    Scratch(mem).keep(State(), 3)
-    assert not Scratch(mem).resume(State(), 4, MODEL)
+    Scratch(mem).keep(State(), 3, 0)
+    assert not Scratch(mem).resume(State(), 4, MODEL, False)
 
 
 def test_MD_4_nothing_is_continued_after_a_loss_of_supply():
     state = state_with(run_s=5, edges_10=3)
-    assert not Scratch(Mem32()).resume(state, 0, MODEL)
+    assert not Scratch(Mem32()).resume(state, 0, MODEL, False)
     assert state.edges_10 == 3
 
 
 def test_MD_4_a_record_too_old_is_not_continued():
     mem = Mem32()
-    Scratch(mem).keep(state_with(run_s=1000), 3)
-    assert not Scratch(mem).resume(state_with(run_s=900), 3, MODEL)
+    Scratch(mem).keep(state_with(run_s=1000), 3, 0)
+    assert not Scratch(mem).resume(state_with(run_s=900), 3, MODEL, False)
 
 
-@pytest.mark.parametrize("address", [GIVEN, RUN])
+@pytest.mark.parametrize("address", [GIVEN, RUN, DELIVERED, RECEIVED])
 @pytest.mark.parametrize("bit", range(32))
 def test_MD_4_a_disturbed_register_is_not_believed(address, bit):
     mem = Mem32()
-    Scratch(mem).keep(state_with(edges_10=1234, run_s=77), 3)
+    Scratch(mem).keep(state_with(edges_10=1234, run_s=77, delivered_wh=12_340, received_wh=3), 3, 0)
     mem[address] ^= 1 << bit
-    assert not Scratch(mem).resume(state_with(edges_10=1230, run_s=76), 3, MODEL)
+    state = state_with(edges_10=1230, run_s=76, delivered_wh=12_339, received_wh=3)
+    assert not Scratch(mem).resume(state, 3, MODEL, False)

@@ -59,6 +59,51 @@ def test_field_bug_33_a_hang_is_ended_by_the_watchdog_and_told():
     assert result.report["pulses"]["10"] == plain.report["pulses"]["10"]
 
 
+@pytest.mark.parametrize("fault", ["hang", "reset"])
+@pytest.mark.parametrize("code", ["MSNCT-1SC", "MDNCT-1SC"])
+def test_EN_1_a_reset_after_import_and_export_lowers_nothing(code, fault):
+    """The record on flash is older than both: the register, already shown and pulsed, goes on from what it was."""
+    rows = [load(amps=100.0), load(at=30.0, amps=95.0, degrees=180.0), load(at=62.0, amps=0.0)]
+    board = 'memory = "flash"'
+    plain = run(steps(*rows, model=code, board=board), 70.0)
+    rows.insert(2, f'at = 38.0\nfault = {{part = "cpu", kind = "{fault}"}}')
+    result = run(steps(*rows, model=code, board=board), 70.0)
+    assert "restart" in result.logged() and "demand_lost" not in result.logged()
+    assert result.report["register"] == plain.report["register"]
+    assert result.report["pulses"] == plain.report["pulses"]
+
+
+def test_PO_4_edges_that_the_pio_gives_during_a_hang_are_not_given_again():
+    """A hang just after each of some crossings: the edge stands in the queue, half a second ahead."""
+    for at_s in (30.1, 30.3, 30.5, 30.7):
+        text = steps(
+            load(amps=190.0, volts=240.0, hz=50.0),
+            f'at = {at_s}\nfault = {{part = "cpu", kind = "hang"}}',
+            load(at=50.0, amps=0.0, volts=240.0, hz=50.0),
+            model="MSTCT-2NC",
+            service="50Hz",
+        )
+        result = run(text, 60.0)
+        wh = float(result.report["register"]["delivered_wh"])
+        assert result.report["pulses"]["10"] == wh // 10, at_s
+        assert result.report["pulses"]["100"] == wh // 100, at_s
+
+
+def test_ST_1_a_cut_with_warning_after_a_brown_out_loses_nothing():
+    """Line 1 stands below the sag level for longer than any cut; the 12 V falls at the end of it."""
+    text = steps(
+        load(amps=2.0),
+        "at = 10.6\nl1 = {volts = 84.0, amps = 2.0}",
+        "at = 60.0\npower = false",
+        "at = 62.0\npower = true",
+        load(at=62.0, amps=0.0),
+        board='memory = "flash"',
+    )
+    result = run(text, 70.0)
+    counted = sum(line["counts"] for line in result.report["counted"])
+    assert abs(counted - result.delivered_counts) <= 2 * 84 * 2 * 32_000 // 3600 // 10
+
+
 def test_field_bug_34_a_display_that_does_not_answer_changes_nothing_in_the_metering():
     for fault in ('part = "lcd", kind = "silent", for_s = 10.0', 'part = "lcd", kind = "corrupt", for_s = 10.0'):
         result = run(steps(load(amps=50.0), f"at = 20.0\nfault = {{{fault}}}"), 60.0)

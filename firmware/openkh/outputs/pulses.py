@@ -153,6 +153,15 @@ class Output:
             edges += self._pulses
         return edges
 
+    def queued(self, edges: int) -> int:
+        """Off-to-on edges that the hardware will give by itself, beyond the `edges` given when the cycle began."""
+        if not self._fed or self._frozen or self._bench_counts:
+            return 0
+        fed = (self._next - 1) // 2 - edges
+        for n in range(self._fed, self._placed):
+            fed -= self._kind[(self._first + n) & _SLOTS_MASK] >> 1 & 1
+        return fed if fed >= 0 else fed + self._pulses
+
     def follow(self, reading: Reading, known_us: int, now_us: int) -> None:
         """Place and queue the edges that the newest reading asks for; after a commit. Mostly there is nothing to do."""
         if self.moving:
@@ -352,6 +361,7 @@ class Pulses:
         self.out_1000 = Output(port_1000, 1000, 300_000)
         self.reading = Reading(counts_per_wh)
         self.frozen = False
+        self.queued = 0  # edges that are given even if the processor hangs: 3, 2 and 1 bits for the three outputs
         self.bench_mwh = 0  # weight of the running bench mode; 0 = none
         self.bench_left_ms = 0
         self.bench_ended = 0  # why the last one ended; the cycle logs and clears it
@@ -391,6 +401,11 @@ class Pulses:
         self.out_10.follow(reading, known_us, now_us)
         self.out_100.follow(reading, known_us, now_us)
         self.out_1000.follow(reading, known_us, now_us)
+        self.queued = (
+            min(self.out_10.queued(state.edges_10), 7)
+            | min(self.out_100.queued(state.edges_100), 3) << 3
+            | min(self.out_1000.queued(state.edges_1000), 1) << 5
+        )
 
     def freeze(self) -> None:
         """The supply is failing: no further edge, so that what is saved stays true (PO-4). Levels stand."""

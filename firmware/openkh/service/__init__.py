@@ -14,9 +14,9 @@ def _run(name: str, json: bool, *given: "Any") -> None:
     commands.run(name, json, given)
 
 
-def help() -> None:
+def help(json: bool = False) -> None:
     """What there is."""
-    _run("help", False)
+    _run("help", json)
 
 
 def status(json: bool = False) -> None:

@@ -21,7 +21,9 @@ def run(name: str, json: bool, given: "tuple[Any, ...]") -> None:
     """Print the answer of command `name`, or one line that says why it is refused."""
     try:
         if app.meter is None and name not in _WITHOUT_METER:
-            raise RefusedError("no metering (service mode): restart() leaves it")
+            raise RefusedError(
+                "no metering (service mode, or a soft reset): allowed now: help(), restart() into metering"
+            )
         module = _module(name)
         answer = getattr(module, name)(app.meter, *given)
         if json:

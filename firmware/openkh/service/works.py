@@ -1,6 +1,7 @@
 """Commands that make the meter do something other than measure."""
 
 import board
+from machine import Timer
 
 from openkh import event_codes
 from openkh import restart as restarts
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     Answer = dict[str, Any]
 
 _STORE_MS = 30_000
+_ANSWER_MS = 500  # before a restart, so that the answer gets out
 
 
 def provision(meter: "Meter", model: str, service: str, serial: str, date: str) -> "Answer":
@@ -86,10 +88,14 @@ def rail12_reset(meter: "Meter") -> "Answer":
 def restart(meter: "Meter | None") -> "Answer":
     """See help()."""
     if meter is None:
-        restarts.ask(restarts.COMMAND)
+        Timer(-1).init(mode=Timer.ONE_SHOT, period=_ANSWER_MS, callback=_restart)
     else:
         post(Leave(meter, restarts.COMMAND))
     return {"ok": True, "text": "the meter restarts"}
+
+
+def _restart(_timer: object) -> None:
+    restarts.ask(restarts.COMMAND)
 
 
 def update_mode(meter: "Meter") -> "Answer":

@@ -25,8 +25,15 @@ _RETRY_S = 10  # from one look at an unusable memory to the next
 _FRAM_MS = 850  # with the cycle's 100 ms on top less than 1 s is ever unsaved, also while a record is being written
 _FLASH_WH = 97  # of whole Wh in both directions; with their remainders and a cycle's load on top less than 100 Wh
 _FLASH_S = 59
+_FLASH_EDGES_10 = 40  # a backlog that drains; the scratch registers hold their low bits only
 _FLASH_RAW_COUNTS = 3_200_000  # far below half the chips' 24 bits, where a difference would become ambiguous
-_FLASH_FAILING_SAVES = 20  # a line that stays low must not wear the flash at ten records a second
+# A supply that fails again and again, or a line that stays low, must not wear the flash at ten records a second: an
+# hour of that is in reserve, and comes back by one record in 3 s (20 years of it: 50,000 erases of each block). The
+# last of it are kept for the bulk voltage: it falls at the end of a line that had been low for long.
+_RESERVE = 36_000
+_RESERVE_S = 3
+_LAST_RESERVE = 200
+_LASTING = 10  # cycles: by then a cut would have ended it; the line is low, and the meter lives on
 _RAW_MASK = 0xFFFFFF
 
 
@@ -51,7 +58,10 @@ class Journal:
         self._good = -1  # slot of the newest record known to be good: never written over, never erased
         self._unverified = -1
         self._misses = 0
-        self._failing_saves = 0
+        self._reserve = _RESERVE
+        self._reserve_s = 0
+        self._failing = 0  # cycles in a row in which the supply failed
+        self._may_erase = True
         self._tried_s = -1
         self._last = State()  # as saved last: decides what is due
         self._saved = False
@@ -111,8 +121,11 @@ class Journal:
 
     # In the measuring cycle: nothing below allocates, but for the recovery of a memory that had failed
 
-    def step(self, state: State, failing: bool) -> bool:
-        """One cycle's work: verify what was written last, save what is due. True if a record was committed now."""
+    def step(self, state: State, failing: bool, ending: bool = False) -> bool:
+        """One cycle's work: verify what was written last, save what is due. True if a record was committed now.
+
+        `failing`: the supply fails. `ending`: its bulk voltage is low, too: the end is some 10 ms away.
+        """
         if self.off:
             return False
         if self.blocked:
@@ -120,14 +133,17 @@ class Journal:
             return False
         if self._unverified >= 0 and not failing:
             self._verify()
-        if self._failing_saves and not failing:
-            self._failing_saves = 0
-        if not self.due(state, failing):
+        self._failing = min(self._failing + 1, _LASTING) if failing else 0
+        self._may_erase = not failing or (self._failing == _LASTING and not ending)
+        if self._reserve < _RESERVE and state.run_s - self._reserve_s >= _RESERVE_S:
+            self._reserve_s = state.run_s
+            self._reserve += 1
+        if not self.due(state, failing, ending):
             return False
         self._tried_s = state.run_s
         return self.save(state, failing)
 
-    def due(self, state: State, failing: bool) -> bool:
+    def due(self, state: State, failing: bool, ending: bool = False) -> bool:
         """Whether a record should be written now."""
         last = self._last
         if not self._saved:
@@ -135,7 +151,7 @@ class Journal:
             return self._misses < _FAILED_AFTER or state.run_s != self._tried_s
         if state.counter_given != last.counter_given:
             return True
-        if failing and (not self._group or self._failing_saves < _FLASH_FAILING_SAVES):
+        if failing and (not self._group or self._reserve > (0 if ending else _LAST_RESERVE)):
             return (
                 state.delivered_counts != last.delivered_counts
                 or state.received_counts != last.received_counts
@@ -151,6 +167,8 @@ class Journal:
     def _flash_due(self, state: State, last: State, since_s: int) -> bool:
         if since_s < 0 or since_s >= _FLASH_S or state.sub_k != last.sub_k:
             return True
+        if (state.edges_10 - last.edges_10) % (ROLL_WH // 10) >= _FLASH_EDGES_10:
+            return True
         # Energy in either direction adds up: a net of import and export would stand still or run under (field bug 24).
         delivered_wh = (state.delivered_wh - last.delivered_wh) % ROLL_WH
         if delivered_wh + (state.received_wh - last.received_wh) % ROLL_WH >= _FLASH_WH:
@@ -164,6 +182,8 @@ class Journal:
 
     def save(self, state: State, failing: bool = False) -> bool:
         """Write a record now. False if the memory did not take it: the older records are still there."""
+        if self._slot < 0 and not self.blocked and (not failing or self._failing == _LASTING):
+            self._erase()  # the supply failed for so long that every erased slot is used up
         slot = self._slot
         if self.blocked or slot < 0:
             self._miss()
@@ -187,7 +207,8 @@ class Journal:
         marks = self.life << 4
         if failing:
             marks |= records.FAILING
-            self._failing_saves += 1
+            if self._reserve:
+                self._reserve -= 1
         if self._next >= 0 and self._next == self._block_after(slot):
             marks |= records.AHEAD
         view = self._region.view(slot)
@@ -204,9 +225,9 @@ class Journal:
     def tidy(self) -> bool:
         """Flash: erase the block ahead where that is to do, and say so; stops everything for 45 ms, 400 ms at worst.
 
-        Call directly after a committed save, with the pulses of that time queued; never while the supply is failing.
+        Call directly after a committed save, with the pulses of that time queued. Not while a cut may be coming.
         """
-        if not self._group or self._next >= 0 or self.blocked:
+        if not self._group or self._next >= 0 or self.blocked or not self._may_erase:
             return False
         self._erase()
         return True

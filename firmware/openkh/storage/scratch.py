@@ -1,43 +1,69 @@
-"""What outlives a reset of the RP2040 alone: two of the watchdog's scratch registers (RP2040 data sheet 4.7).
+"""What outlives a reset of the RP2040 alone: the watchdog's scratch registers 0 to 3 (RP2040 data sheet 4.7).
 
-The journal's newest record is up to 1 s (FRAM) or 60 s (flash) old. The chips' counters went on, so no energy is lost;
-but what was given to the outputs since that record would be given again, and the run time would come up short. Each
-cycle the low bits of both are kept here, each register whole in itself: a reset between the two does no harm. The loss
-of the supply clears them (MD-4, PO-4, CO-2).
+The journal's newest record is up to 1 s (FRAM) or 60 s and 0.1 kWh (flash) old. The chips' counters went on, so no
+energy is lost; but the register would be netted anew over the whole of that time, what was given to the outputs since
+would be given again, and the run time would come up short. Each cycle the low bits of all this are kept here. The loss
+of the supply clears the registers (EN-1, MD-4, PO-4, CO-2).
 
-    SCRATCH1   edges_10 (8 bits), edges_100 (4), edges_1000 (2), counter_given (6), check (10)
-    SCRATCH3   run time in 0.1 s (16), life (4), check (10)
+    RUN         reason of a restart (3 bits, restart.py), run time in 0.1 s (11), life (4), 1 = kept (1); check (10)
+    DELIVERED   energy delivered, whole Wh (7) and counts (15); check (8)
+    RECEIVED    energy received, the same way
+    GIVEN       edges_10 (6), edges_100 (3), edges_1000 (2), counter_given (3), queued edges of the three outputs
+                (3, 2, 1); check (10)
+
+Each register is whole in itself, and they are written in an order in which a reset between two does no harm.
 """
 
-from openkh.metrology.energy import ROLL_WH
+from openkh.metrology.energy import ROLL_WH, book
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.model import Model
     from openkh.state import State
 
-GIVEN = 0x40058010  # addresses for machine.mem32
-RUN = 0x40058018
+RUN = 0x4005800C  # addresses for machine.mem32
+DELIVERED = 0x40058010
+RECEIVED = 0x40058014
+GIVEN = 0x40058018
 
-_VALUE_MASK = 0xFFFFF
-_SALT = 0x2A5
+REASON_MASK = 7
+_KEPT = 1 << 18
 _UNIT_US = 100_000
+_UNITS_MASK = 0x7FF
 _MOST_UNITS = 900  # a record is never older than 60 s
 
+_SALT = 0x2A5
+_SMALL_MASK = 0xFFFFF  # values of RUN and GIVEN
+_ENERGY_SALT = 0xA5
+_ENERGY_MASK = 0x3FFFFF
+_WH_MASK = 127  # more than a record can be behind; divides the roll-over
+_MOST_COUNTS = 44_000  # in 0.1 s, both lines at full scale and 5 % on top
+_MARGIN_UNITS = 20
 
-def _sealed(value: int) -> int:
+
+def sealed(value: int) -> int:
     """20 bits with their check: a remainder that one or two wrong bits cannot leave alike; within 30 bits."""
     return value | (value % 1021 ^ _SALT) << 20
 
 
+def opened(word: int) -> int:
+    """The value of a sealed word; -1 where the check does not hold."""
+    value = word & _SMALL_MASK
+    return value if word == sealed(value) else -1
+
+
+def _sealed_energy(value: int) -> int:
+    return value | (value % 251 ^ _ENERGY_SALT) << 22
+
+
 def _units(state: "State") -> int:
-    return ((state.run_s & 0xFFFF) * 10 + state.run_us // _UNIT_US) & 0xFFFF
+    return ((state.run_s & 0xFFFF) * 10 + state.run_us // _UNIT_US) & _UNITS_MASK
 
 
-def _on(value: int, low: int, bits: int) -> int:
-    """The number nearest to `value` whose lowest `bits` are `low`: a count may have been taken back, too (CO-2)."""
-    half = 1 << bits - 1
-    return value + (low - value + half & 2 * half - 1) - half
+def _on(value: int, low: int, bits: int, back: int) -> int:
+    """The number from `value` - `back` on whose lowest `bits` are `low`."""
+    value -= back
+    return value + (low - value & (1 << bits) - 1)
 
 
 class Scratch:
@@ -46,44 +72,78 @@ class Scratch:
     def __init__(self, mem32) -> None:  # type: ignore[no-untyped-def]
         self._mem32 = mem32
         self._given = -1  # as kept last
+        self._delivered = -1
+        self._received = -1
+        self.shown = 0
+        """Net counts that `resume` has added: what the chips counted since the record contains them, too."""
 
-    def keep(self, state: "State", life: int) -> None:
-        """Once a cycle, after the state is published. Allocates nothing."""
+    def keep(self, state: "State", life: int, queued: int) -> None:
+        """Once a cycle, when the state is published and its edges are queued, before it is saved.
+
+        `queued` is Pulses.queued.
+        """
+        mem32 = self._mem32
         given = (
-            state.edges_10 & 255
-            | (state.edges_100 & 15) << 8
-            | (state.edges_1000 & 3) << 12
-            | (state.counter_given & 63) << 14
+            state.edges_10 & 63
+            | (state.edges_100 & 7) << 6
+            | (state.edges_1000 & 3) << 9
+            | (state.counter_given & 7) << 11
+            | queued << 14
         )
         if given != self._given:
             self._given = given
-            self._mem32[GIVEN] = _sealed(given)
-        self._mem32[RUN] = _sealed(_units(state) | life << 16)
+            mem32[GIVEN] = sealed(given)
+        energy = (state.delivered_wh & _WH_MASK) << 15 | state.delivered_counts
+        if energy != self._delivered:
+            self._delivered = energy
+            mem32[DELIVERED] = _sealed_energy(energy)
+        energy = (state.received_wh & _WH_MASK) << 15 | state.received_counts
+        if energy != self._received:
+            self._received = energy
+            mem32[RECEIVED] = _sealed_energy(energy)
+        mem32[RUN] = sealed(mem32[RUN] & REASON_MASK | _units(state) << 3 | life << 14 | _KEPT)
 
-    def resume(self, state: "State", life: int, model: "Model") -> bool:
-        """After a reset with the supply on: bring the journal's `state` up to the moment of the reset.
+    def resume(self, state: "State", life: int, model: "Model", hung: bool) -> bool:
+        """After a reset with the supply on: bring the journal's `state` up to the last cycle before it; sets `shown`.
 
-        False if the registers do not hold, or belong to another life than the record: run time and demand cannot be
-        continued, and outputs go on from the record.
+        `hung`: the watchdog's time ran out, so the edges that were queued have been given. False if the registers do
+        not hold, or belong to another life than the record: then all goes on from the record.
         """
-        given = self._value(GIVEN)
-        run = self._value(RUN)
-        if run < 0 or given < 0 or run >> 16 != life:
+        given = opened(self._mem32[GIVEN])
+        run = opened(self._mem32[RUN])
+        if given < 0 or run < 0 or run >> 14 != life | _KEPT >> 14:
             return False
-        units = run - _units(state) & 0xFFFF
-        if units > _MOST_UNITS:
+        units = (run >> 3) - _units(state) & _UNITS_MASK
+        most_counts = (units + _MARGIN_UNITS) * _MOST_COUNTS
+        delivered = self._since(DELIVERED, state.delivered_wh, state.delivered_counts, model.counts_per_wh)
+        received = self._since(RECEIVED, state.received_wh, state.received_counts, model.counts_per_wh)
+        if units > _MOST_UNITS or not 0 <= delivered <= most_counts or not 0 <= received <= most_counts:
             return False
-        state.edges_10 = _on(state.edges_10, given & 255, 8) % (ROLL_WH // 10)
-        state.edges_100 = _on(state.edges_100, given >> 8 & 15, 4) % (ROLL_WH // 100)
-        state.edges_1000 = _on(state.edges_1000, given >> 12 & 3, 2) % (ROLL_WH // 1000)
-        state.counter_given = _on(state.counter_given, given >> 14, 6) % (ROLL_WH // model.counter_wh)
+        book(state, delivered, model.counts_per_wh)
+        book(state, -received, model.counts_per_wh)
+        self.shown = delivered - received
+        edges_10 = _on(state.edges_10, given & 63, 6, 2)
+        edges_100 = _on(state.edges_100, given >> 6 & 7, 3, 1)
+        edges_1000 = _on(state.edges_1000, given >> 9 & 3, 2, 1)
+        if hung:
+            edges_10 += given >> 14 & 7
+            edges_100 += given >> 17 & 3
+            edges_1000 += given >> 19
+        state.edges_10 = edges_10 % (ROLL_WH // 10)
+        state.edges_100 = edges_100 % (ROLL_WH // 100)
+        state.edges_1000 = edges_1000 % (ROLL_WH // 1000)
+        # A count may have been taken back, too (CO-2).
+        state.counter_given = _on(state.counter_given, given >> 11 & 7, 3, 4) % (ROLL_WH // model.counter_wh)
         us = state.run_us + units * _UNIT_US
         state.run_s += us // 1_000_000
         state.run_us = us % 1_000_000
         state.sub_4us += units * (_UNIT_US // 4)
         return True
 
-    def _value(self, address: int) -> int:
+    def _since(self, address: int, wh: int, counts: int, counts_per_wh: int) -> int:
+        """Counts that a register is ahead of the record's `wh` and `counts`; -1 where it does not hold."""
         word = self._mem32[address]
-        value = word & _VALUE_MASK
-        return value if word == _sealed(value) else -1
+        value = word & _ENERGY_MASK
+        if word != _sealed_energy(value):
+            return -1
+        return ((value >> 15) - wh & _WH_MASK) * counts_per_wh + (value & 0x7FFF) - counts
