@@ -56,6 +56,7 @@ class VirtualBoard:
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         self.port = os.ttyname(self._slave)
+        self._fds: tuple[int, ...] = (self._master, self._slave)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -107,9 +108,13 @@ class VirtualBoard:
         self._ended = True
         self._thread.join()
         self._link.close()
-        for fd in (self._master, self._slave):
-            with contextlib.suppress(OSError):
-                os.close(fd)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """The port is gone for whoever is connected."""
+        fds, self._fds = self._fds, ()
+        for fd in fds:
+            os.close(fd)
 
     # The thread
 
@@ -136,6 +141,7 @@ class VirtualBoard:
             self._loop()
         except BaseException as error:  # noqa: BLE001  told to the thread that asks next
             self._error = error
+            self._hang_up()
 
     def _loop(self) -> None:
         wall_s = time.monotonic()
