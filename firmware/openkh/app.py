@@ -7,10 +7,9 @@ import machine
 import micropython
 from machine import ADC, I2C, SPI, WDT, Pin, Timer
 
-from openkh import REVISION, event_codes, identity, restart
+from openkh import REVISION, restart
 from openkh.calibration import Calibration
 from openkh.calibration import check as check_calibration
-from openkh.calibration import unpack as unpack_calibration
 from openkh.cycle import PERIOD_MS, Cycle
 from openkh.drivers import i2c_clear
 from openkh.drivers.ade7953 import Ade7953, lock_all
@@ -24,8 +23,9 @@ from openkh.outputs.counter import Counter
 from openkh.outputs.pulses import Pulses
 from openkh.outputs.rail12 import Rail12
 from openkh.service.seal import Seal
+from openkh.start import TRIES, TRY_MS, Stored, Who, report_damage, take_up
 from openkh.state import State
-from openkh.storage import records, regions, scan, vault
+from openkh.storage import records, regions, vault
 from openkh.storage.events import EventLog
 from openkh.storage.journal import Journal
 from openkh.storage.scratch import Scratch
@@ -36,20 +36,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from openkh.identity import Identity
-
 WATCHDOG_MS = 8000  # the RP2040's longest is 8388
 GUARD_MS = 2  # 12 V current and bulk voltage (CO-3)
 I2C_TIMEOUT_US = 5000
-
-# What an unprovisioned board meters as; it stores nothing until factory data are written.
-DEFAULT_CODE = "MDNCT-1SC"
-DEFAULT_SERVICE = "60Hz"
-
-FAIL_FACTORY_DATA = 3
-FAIL_INTERNAL = 5
-_CALIBRATION = 1  # in event CALIBRATION_DAMAGED
-_FACTORY = 2
 
 meter: "Meter | None" = None
 """The running meter, for the prompt."""
@@ -62,32 +51,42 @@ class Meter:
         """`asked`: what the restart that led here was asked for."""
         self.watchdog = WDT(timeout=WATCHDOG_MS)
         self.seal = seal
-        self._asked = asked
         self.memory = _memory()
         self.log = EventLog(self.memory.events, self.memory.service_events)
         self.log.load()
 
         self.factory = vault.Vault(self.memory.factory, records.identity(machine.unique_id(), "", ""))
-        self.identity = self._identity()
+        who = Who(self.factory, self.memory.journal)
+        self.identity = who.identity
+        self.provisioned = who.provisioned
+        self.factory_damaged = who.damaged
+        self.unread = who.unread
         self.model = Model(self.identity.code, self.identity.service)
         self.status = Status(self.model, self.log)
-        if self.factory_damaged:
-            self.status.set_failure(FAIL_FACTORY_DATA, True)
-            self.log.add(event_codes.CALIBRATION_DAMAGED, _FACTORY)
 
         state = State()
+        self.scratch = Scratch(machine.mem32)
         self.journal = Journal(
             self.memory.journal, records.identity(machine.unique_id(), self.model.code, self.model.service)
         )
-        self.scratch = Scratch(machine.mem32)
-        self._continued = self._load_state(state)
+        self._continued = False
+        if self.provisioned:
+            self._continued = take_up(self.journal, self.scratch, state, self.model, self.log, self.status, asked)
+        else:
+            self.journal.off = True
+            self.journal.unread = self.unread
         seal.note(self.log)
 
+        self.calibration_vault = vault.Vault(self.memory.calibration, records.identity(machine.unique_id(), "", ""))
+        stored = Stored(self.calibration_vault, (Calibration(), Calibration()), who, self.model.hz)
+        self.stored = stored.lines
         self.calibration = (Calibration(), Calibration())  # in force
-        self.stored = (Calibration(), Calibration())
-        self.calibration_count = 0  # how often calibrated; -1: not known, the record is damaged
-        self.calibration_date = 0  # YYMMDD
-        self.calibrated = self._load_calibration()
+        for n in range(2):
+            self.calibration[n].take(self.stored[n])
+        self.calibrated = stored.found
+        self.calibration_count = stored.count
+        self.calibration_date = stored.date
+        report_damage(who, stored, self.status, self.log)
         self._buses: dict[int, SPI] = {}  # by controller: two front ends may share one
         self._chips: list[Ade7953] = []
         self.elements = tuple(self._element(n) for n in range(self.model.elements))
@@ -146,6 +145,10 @@ class Meter:
             from openkh.service.requests import Apply
 
             self.cycle.request = Apply(self, self.stored, True)
+        if self.unread:
+            from openkh.reread import Reread
+
+            self.cycle.request = Reread(self)
         now_us = ticks_us()
         self.cycle.start(now_us, self.scratch.shown)
         self.rail12.start(now_us)
@@ -208,81 +211,6 @@ class Meter:
 
     # Parts
 
-    def _identity(self) -> "Identity":
-        """Factory data; where they are damaged, the model that the journal's records name, else the default one."""
-        self.factory_damaged = False
-        self.provisioned = False  # nothing is stored before
-        result = self.factory.load()
-        if result == vault.GOOD and self.factory.data is not None:
-            try:
-                found = identity.unpack(self.factory.data)
-                Model(found.code, found.service)
-                self.provisioned = True
-                return found
-            except ValueError:
-                result = vault.DAMAGED
-        if result in (vault.DAMAGED, vault.FOREIGN):
-            self.factory_damaged = True
-            from openkh.recovery import model_of
-
-            model = model_of(self.memory.journal, machine.unique_id())
-            if model is not None:
-                self.provisioned = True
-                return identity.Identity("", "", model[0], model[1], -1)
-        return identity.Identity("", "", DEFAULT_CODE, DEFAULT_SERVICE, 0)
-
-    def _load_state(self, state: State) -> bool:
-        """Take up the journal; True where a restart of the RP2040 alone is continued (MD-4)."""
-        if not self.provisioned:
-            self.journal.off = True
-            return False
-        log = self.log
-        result = self.journal.load(state)
-        if self.journal.foreign:
-            log.add(event_codes.RECORD_FOREIGN, self.journal.foreign)
-        if result in (scan.LOST, scan.FOREIGN, scan.SILENT):
-            log.add(event_codes.STATE_LOST, self.journal.damaged, self.journal.foreign)
-        elif self.journal.damaged:
-            log.add(event_codes.RECORD_DAMAGED, self.journal.damaged)
-        asked = self._asked
-        hung = asked == restart.NONE and restart.timed_out()
-        continued = result == scan.LOADED and self.scratch.resume(state, self.journal.life, self.model, hung)
-        if continued:
-            log.run_s = state.run_s
-        else:
-            state.power_up()
-            self.journal.start_life()
-        if not continued and machine.reset_cause() == machine.PWRON_RESET:
-            log.add(event_codes.POWER_UP, 0, self.journal.sequence)
-            return False
-        log.add(event_codes.RESTART, asked)
-        if not continued:
-            log.add(event_codes.DEMAND_LOST)
-        if asked == restart.NONE:
-            self.status.set_failure(FAIL_INTERNAL, True)  # the watchdog (DX-6)
-        return continued
-
-    def _load_calibration(self) -> bool:
-        """Set `calibration`; True where a stored one is in force, else nominal constants (DX-6)."""
-        store = vault.Vault(self.memory.calibration, records.identity(machine.unique_id(), "", ""))
-        result = store.load()
-        self.calibration_vault = store
-        if result == vault.GOOD and store.data is not None:
-            try:
-                self.calibration_count, self.calibration_date = unpack_calibration(
-                    store.data, self.calibration, self.model.hz
-                )
-                for n in range(2):
-                    self.stored[n].take(self.calibration[n])
-                return True
-            except ValueError:
-                result = vault.DAMAGED
-        if result in (vault.DAMAGED, vault.FOREIGN):
-            self.calibration_count = -1
-            self.status.set_failure(FAIL_FACTORY_DATA, True)
-            self.log.add(event_codes.CALIBRATION_DAMAGED, _CALIBRATION)
-        return False
-
     def _element(self, n: int) -> Element:
         number, sck, mosi, miso, cs, irq, reset = board.FRONT_ENDS[n]
         if number not in self._buses:
@@ -314,7 +242,13 @@ def _memory() -> regions.Memory:
         from openkh.drivers import flash
 
         device = rp2.Flash()
-        return regions.flash_memory(flash.Flash(device), flash.find(device))
+        blocks = flash.find(device)
+        for _ in range(TRIES):
+            if blocks:
+                break
+            sleep_ms(TRY_MS)
+            blocks = flash.find(device)
+        return regions.flash_memory(flash.Flash(device), blocks)
     from openkh.drivers.fram import Fram
 
     return regions.fram_memory(Fram(_i2c(board.I2C_MEMORY, board.I2C_MEMORY_HZ), board.FRAM_ADDRESS, board.FRAM_BYTES))

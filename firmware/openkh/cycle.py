@@ -148,7 +148,8 @@ class Cycle:
         if self._supply.step(self._one.sag):
             self._switch(now_us)
         self._pulses.given(new)
-        self._counter.given(new, now_us, self._rail12.on and not self._supply.failing)
+        may_start = self._rail12.on and not self._supply.failing and not self._journal.unread
+        self._counter.given(new, now_us, may_start)
         if self._journal.recovered:
             self._journal.adopt(new, self._model)
             self._pulses.start(new, now_us)

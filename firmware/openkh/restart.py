@@ -10,6 +10,7 @@ SEAL = 1  # the seal was opened or closed
 PROVISIONED = 2  # factory data were written
 COMMAND = 3  # asked for at the prompt
 SERVICE = 4  # into service mode: no metering
+MEMORY = 6  # the memory answers again, and says what the meter is
 SOFT = 5  # a soft reset at the prompt: boot.py found its pins still set up
 
 _WATCHDOG_REASON = 0x40058008  # of the last reset, RP2040 data sheet 4.7.6

@@ -78,7 +78,7 @@ def test_ST_2_data_of_another_board_are_refused(medium):
 def test_a_memory_that_does_not_answer(medium):
     rig = Rig(medium)
     rig.chip.silent = True
-    loaded(rig, SILENT)
+    loaded(rig, SILENT if medium == "fram" else BLANK)  # flash without its map: not laid out yet
 
 
 @both

@@ -4,6 +4,7 @@ import pytest
 
 from host import bus_faults, power_cycles
 from host.trial import load, run, steps
+from openkh.model import Model
 
 
 @pytest.mark.parametrize("board", ['memory = "fram"', 'memory = "flash"', "holdup_ms = 200.0", "holdup_ms = 20.0"])
@@ -125,6 +126,37 @@ def test_DX_6_fail_04_when_the_memory_does_not_answer_and_back_by_itself():
     assert result.report["status"]["condition"] == "normal"
     plain = run(steps(load(amps=50.0)), 70.0)
     assert result.report["register"] == plain.report["register"]
+
+
+@pytest.mark.parametrize("for_s", [0.4, 14.0])
+@pytest.mark.parametrize(
+    ("code", "service", "volts", "hz"), [("MSTCT-2NC", "50Hz", 240, 50), ("MDNCT-1SC", "60Hz", 120, 60)]
+)
+def test_DX_6_a_memory_that_is_silent_at_power_up_makes_no_other_meter(code, service, volts, hz, for_s):
+    """Shortly: it is asked again. Longer: FAIL 04, metering in RAM; then all is added to the register."""
+    text = steps(
+        load(amps=100.0, volts=volts, hz=hz),
+        "at = 20.0\npower = false",
+        "at = 22.0\npower = true",
+        f'at = 22.01\nfault = {{part = "fram", kind = "silent", for_s = {for_s}}}',
+        load(at=60.0, amps=0.0, volts=volts, hz=hz),
+        model=code,
+        service=service,
+    )
+    result = run(text, 80.0)
+    report = result.report
+    counted = sum(line["counts"] for line in report["counted"])
+    w_s = 100 * volts * len(report["counted"])
+    start_s = 2.5 if for_s > 1 else 1.0  # the front ends are set up after the memory has been asked
+    assert 0 <= counted - result.delivered_counts < start_s * w_s * Model(code, service).counts_per_wh / 3600
+    wh = float(report["register"]["delivered_wh"])
+    assert wh > 56 * w_s / 3600
+    assert report["pulses"]["10"] == wh // 10
+    assert report["counter"]["counts"] == wh // (1000 if "TC" in code else 100)
+    assert report["status"]["failures"] == []
+    failures = {item["text"] for item in report["lcd"] if "FAIL" in item["text"]}
+    # As the default model it misses the second front end of a single-element meter (FAIL 01 goes before 04).
+    assert failures == (set() if for_s < 1 else {"FAIL 04"} if code[1] == "D" else {"FAIL 01"})
 
 
 def test_MD_4_a_restart_of_the_rp2040_alone_continues_the_demand():

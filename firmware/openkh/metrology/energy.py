@@ -2,6 +2,7 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from openkh.model import Model
     from openkh.state import State
 
 ROLL_WH = 1_000_000_000
@@ -34,6 +35,23 @@ def book(state: "State", net_counts: int, counts_per_wh: int) -> None:
                 wh -= ROLL_WH
             state.received_wh = wh
         state.received_counts = counts
+
+
+def add(state: "State", other: "State", model: "Model") -> None:
+    """Add the energy of `other`, and the edges and counts given for it, to `state`; may take heap."""
+    counts = state.delivered_counts + other.delivered_counts
+    wh = state.delivered_wh + other.delivered_wh + counts // model.counts_per_wh
+    state.delivered_counts = counts % model.counts_per_wh
+    state.rolls += other.rolls + wh // ROLL_WH
+    state.delivered_wh = wh % ROLL_WH
+    counts = state.received_counts + other.received_counts
+    wh = state.received_wh + other.received_wh + counts // model.counts_per_wh
+    state.received_counts = counts % model.counts_per_wh
+    state.received_wh = wh % ROLL_WH
+    state.edges_10 = (state.edges_10 + other.edges_10) % (ROLL_WH // 10)
+    state.edges_100 = (state.edges_100 + other.edges_100) % (ROLL_WH // 100)
+    state.edges_1000 = (state.edges_1000 + other.edges_1000) % (ROLL_WH // 1000)
+    state.counter_given = (state.counter_given + other.counter_given) % (ROLL_WH // model.counter_wh)
 
 
 def decimal_wh(wh: int, counts: int, counts_per_wh: int) -> str:

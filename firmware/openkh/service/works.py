@@ -29,6 +29,8 @@ def provision(meter: "Meter", model: str, service: str, serial: str, date: str) 
     check(date, serial)
     Model(model, service)
     count = 1
+    if meter.unread:
+        raise RefusedError("the memory does not answer, so it is not known what is in it: allowed when it answers")
     if meter.factory_damaged:
         if meter.provisioned and (model, service) != (meter.model.code, meter.model.service):
             raise RefusedError(

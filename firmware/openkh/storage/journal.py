@@ -10,7 +10,7 @@ model, or a memory that does not answer) the register counts in RAM (FAIL 04) an
 When the record is found after all, `recovered` is set and the cycle adds it to what it has counted (`adopt`).
 """
 
-from openkh.metrology.energy import ROLL_WH
+from openkh.metrology.energy import ROLL_WH, add
 from openkh.state import State
 from openkh.storage import records
 from openkh.storage.scan import LOADED, NEW, Scan
@@ -46,7 +46,8 @@ class Journal:
         self._scan = Scan(region, identity)
         self._group = region.group  # slots erased together; 0 = FRAM
         self.found = self._scan.found  # the newest record in the memory when it was read
-        self.off = False  # a board without factory data stores nothing, which is no failure
+        self.off = False  # a board without factory data stores nothing, which is no failure,
+        self.unread = False  # unless it is not known whether it has some
         self.blocked = True  # nothing may be written: not loaded, or what is there must not be lost
         self.recovered = False
         self.sequence = 0  # of the newest record
@@ -69,7 +70,7 @@ class Journal:
     @property
     def failed(self) -> bool:
         """Register storage has failed: FAIL 04. Clears by itself when records can be written again (DX-6)."""
-        return (self.blocked or self._misses >= _FAILED_AFTER) and not self.off
+        return self.unread if self.off else self.blocked or self._misses >= _FAILED_AFTER
 
     @property
     def damaged(self) -> int:
@@ -304,20 +305,7 @@ class Journal:
 
         Energy, edges and counts add up; raw counts, run time and demand are those of `state`.
         """
-        found = self.found
-        counts = state.delivered_counts + found.delivered_counts
-        wh = state.delivered_wh + found.delivered_wh + counts // model.counts_per_wh
-        state.delivered_counts = counts % model.counts_per_wh
-        state.rolls += found.rolls + wh // ROLL_WH
-        state.delivered_wh = wh % ROLL_WH
-        counts = state.received_counts + found.received_counts
-        wh = state.received_wh + found.received_wh + counts // model.counts_per_wh
-        state.received_counts = counts % model.counts_per_wh
-        state.received_wh = wh % ROLL_WH
-        state.edges_10 = (state.edges_10 + found.edges_10) % (ROLL_WH // 10)
-        state.edges_100 = (state.edges_100 + found.edges_100) % (ROLL_WH // 100)
-        state.edges_1000 = (state.edges_1000 + found.edges_1000) % (ROLL_WH // 1000)
-        state.counter_given = (state.counter_given + found.counter_given) % (ROLL_WH // model.counter_wh)
+        add(state, self.found, model)
         self.recovered = False
         self.blocked = False
         self._saved = False

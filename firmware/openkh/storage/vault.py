@@ -62,7 +62,7 @@ class Vault:
         self.damaged = 0
         self.foreign = 0
         if not self._region.slots:
-            return SILENT
+            return BLANK  # flash that has not been laid out yet
         versions: dict[int, bytes] = {}
         second = False
         copies: dict[int, int] = {}  # bit 0: in the first half, bit 1: in the second

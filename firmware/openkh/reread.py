@@ -1,0 +1,78 @@
+"""A memory that did not answer at the start (FAIL 04): nothing tells what the meter is. It meters in RAM as the default
+model, asks the memory again, adds what it has counted to the register found there, and restarts as what it is (DX-6).
+
+A count of the front ends is the same on every model; the models differ in how many make a Wh (EN-6). The default model
+has most, so that no pulse is given ahead of the energy. The mechanical counter waits.
+"""
+
+import machine
+
+from openkh import restart
+from openkh.metrology.energy import add
+from openkh.model import Model
+from openkh.start import sound
+from openkh.state import State
+from openkh.storage import records, vault
+from openkh.storage.journal import Journal
+from openkh.storage.scan import LOADED, NEW, SILENT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.app import Meter
+
+_EACH_S = 10
+
+
+class Reread:
+    """The cycle's request as long as the memory is silent; takes heap, and a few 10 ms when the memory answers."""
+
+    def __init__(self, meter: "Meter") -> None:
+        self._meter = meter
+        self._asked_s = 0
+        self._answered = False
+
+    def carry_out(self) -> bool:
+        """Once a cycle; the restart ends it."""
+        meter = self._meter
+        if self._answered:
+            self._answered = False
+            self._go_on()
+            meter.pulses.thaw(meter.state.at_us)  # the memory did not take it: later again
+        elif meter.state.run_s - self._asked_s >= _EACH_S and not meter.supply.failing:
+            self._asked_s = meter.state.run_s
+            self._answered = meter.factory.load() != vault.SILENT
+            if self._answered:
+                meter.pulses.freeze()  # the next cycle knows exactly which edges were given
+        return True
+
+    def _go_on(self) -> None:
+        """Add to the register and restart."""
+        meter = self._meter
+        result = meter.factory.load()
+        found = sound(meter.factory) if result == vault.GOOD else None
+        if result == vault.SILENT or (found is not None and not self._store(Model(found.code, found.service))):
+            return
+        restart.ask(restart.MEMORY)
+
+    def _store(self, model: Model) -> bool:
+        """Add what was counted in RAM to the register of `model` in the memory; False where that was not possible."""
+        meter = self._meter
+        whose = records.identity(machine.unique_id(), model.code, model.service)
+        journal = Journal(meter.memory.journal, whose)
+        state = State()
+        result = journal.load(state)
+        if result != LOADED and result != NEW:
+            return result != SILENT  # a register that is lost: the restart tells
+        counts_per_wh = meter.model.counts_per_wh
+        ram = State()
+        ram.copy(meter.state)
+        counts = ram.delivered_wh * counts_per_wh + ram.delivered_counts
+        ram.delivered_wh, ram.delivered_counts = divmod(counts, model.counts_per_wh)
+        counts = ram.received_wh * counts_per_wh + ram.received_counts
+        ram.received_wh, ram.received_counts = divmod(counts, model.counts_per_wh)
+        add(state, ram, model)
+        state.power_up()
+        state.raw_1 = ram.raw_1
+        state.raw_2 = ram.raw_2 if model.elements == 2 else -1
+        journal.start_life()
+        return journal.save(state) and Journal(meter.memory.journal, whose).load(ram) == LOADED
