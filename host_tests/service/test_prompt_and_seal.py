@@ -1,9 +1,9 @@
 """The prompt, the seal and calibration while metering (CA-1 to CA-4)."""
 
-import random
-
 import pytest
-from service.prompt import started
+
+from host import port_abuse
+from host.prompt_rig import started
 
 ANSWERS = ("status()", "lines()", "events(5)", "faults()", "identity()", "provisioned()", "image()", "cal()")
 
@@ -97,31 +97,15 @@ def test_CA_3_a_power_cut_in_the_middle_of_save_leaves_the_old_or_the_new_calibr
         assert prompt.json("s.status()")["failures"] == []
 
 
-def test_CA_1_ctrl_c_at_random_moments_loses_no_count():
-    """In the middle of answers, windows and calibrations; the cycle is never left half done."""
-    r = random.Random(9)
-    with started("micropython", amps=70.0) as prompt:
-        for _ in range(1000):
-            call = r.choice(
-                (
-                    "s.status()",
-                    "s.window(3)",
-                    "s.events(9)",
-                    "s.cal_set(2, phcal=3)",
-                    "import time\nwhile 1: time.sleep_ms(1)",
-                )
-            )
-            prompt.type("\r\x03\r\x01" + call + "\x04")
-            prompt.go(r.uniform(0.0, 0.4))
-            prompt.type("\x03")
-            prompt.go(r.uniform(0.05, 0.2))
-        prompt.restarted()
-        prompt.type("\x03\x03\r\x02")
-        prompt.go(1.0)
-        prompt.assert_nothing_lost()
-        assert prompt.errors() == []
-        assert prompt.boots() == ["power"]
-        assert prompt.said.count("KeyboardInterrupt") > 500
+@pytest.mark.parametrize("interleave", [False, True])
+@pytest.mark.parametrize("memory", ["fram", "flash"])
+def test_CA_1_EN_2_ctrl_c_at_random_moments_loses_no_count(memory, interleave):
+    """In the middle of answers, windows, calibrations and save(): see ./scripts/bench --ctrl-c for 1,000 and more."""
+    assert port_abuse.ctrl_c(60, memory, interleave) > 15
+
+
+def test_CA_1_EN_2_ctrl_c_at_any_line_of_a_command_loses_no_count():
+    assert port_abuse.ctrl_c_at_lines(6) > 20
 
 
 @pytest.mark.parametrize("power", [False, True])
@@ -156,28 +140,11 @@ def test_EN_2_a_soft_reset_loses_no_count_and_takes_back_what_was_not_saved():
         prompt.assert_nothing_lost()
 
 
-def test_CA_2_with_the_seal_closed_nothing_on_the_port_reaches_a_prompt():
-    """Random bytes, control characters and mpremote's handshake from the reset on: no answer, the same meter."""
-    r = random.Random(4)
-    with started(board={"seal": "closed"}) as quiet, started(board={"seal": "closed"}) as attacked:
-        for _ in range(60):
-            attacked.type(
-                r.choice(
-                    (
-                        "\r\x03\x03\r\x01",
-                        "\x03" * 5,
-                        "\x04",
-                        "import machine; machine.reset()\r\n",
-                        "".join(chr(r.randrange(256)) for _ in range(40)),
-                    )
-                )
-            )
-            quiet.go(0.2)
-            attacked.go(0.2)
-        assert attacked.said.strip() == ""
-        assert attacked.boots() == ["power"]
-        assert attacked.snap["delivered"] == quiet.snap["delivered"]
-        assert attacked.snap["status"] == quiet.snap["status"]
+@pytest.mark.parametrize("memory", ["fram", "flash"])
+def test_CA_2_with_the_seal_closed_nothing_on_the_port_reaches_a_prompt(memory):
+    """Random bytes, control characters and mpremote's handshake, from the reset on, through two power cuts and across
+    opening: no answer, and afterwards the same meter as one that was left alone; see --sealed-port of bench."""
+    assert port_abuse.sealed(7, memory) > 5000
 
 
 def test_CA_2_opening_the_seal_restarts_into_the_prompt_and_drains_what_was_typed():

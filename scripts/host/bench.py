@@ -55,8 +55,8 @@ def size() -> list[Row]:
     """Bytes of the compiled files that go onto a device."""
     rows: list[Row] = []
     for board in deploy.boards():
-        files = deploy.build(board)
-        rows.append((f".mpy of {board}, {len(files) - 1} files", sum(map(len, files.values())), "bytes"))
+        modules = deploy.parts(board)
+        rows.append((f".mpy of {board}, {len(modules)} modules", sum(map(len, modules.values())), "bytes"))
     return rows
 
 
@@ -140,6 +140,20 @@ def chaos(seeds: range, small: bool) -> list[Row]:
     return campaign.campaign(seeds, small)
 
 
+def ctrl_c(count: int) -> list[Row]:
+    """Ctrl-C at random moments of the prompt's commands; a lost count ends it."""
+    from host import port_abuse as campaign
+
+    return campaign.ctrl_c_rows(count)
+
+
+def sealed_port(meters: int) -> list[Row]:
+    """Sealed meters that are typed at; a difference to one that is left alone ends it."""
+    from host import port_abuse as campaign
+
+    return campaign.sealed_rows(meters)
+
+
 ALWAYS: tuple[Callable[[], list[Row]], ...] = (speed, size, heap)
 ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, bus_faults, wear, mutants)
 
@@ -160,6 +174,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--accuracy", type=_count, metavar="N", help="calibrate and verify N random boards")
     p.add_argument("--chaos", type=_seeds, metavar="N|A-B", help="random scenarios of seeds 1 to N, or A to B")
     p.add_argument("--shrink", action="store_true", help="with --chaos: the smallest case that breaks the same rule")
+    p.add_argument("--ctrl-c", type=_count, metavar="N", help="interrupt the prompt's commands N times")
+    p.add_argument("--sealed-port", type=_count, metavar="N", help="type at N sealed meters, from the reset on")
     p.add_argument("--json", metavar="FILE", help="write the figures to FILE as well")
     return p
 
@@ -197,6 +213,10 @@ def main(argv: list[str] | None = None) -> int:
         jobs.append(("accuracy", lambda: accuracy(args.accuracy)))
     if args.chaos:
         jobs.append(("chaos", lambda: chaos(args.chaos, args.shrink)))
+    if args.ctrl_c:
+        jobs.append(("ctrl-c", lambda: ctrl_c(args.ctrl_c)))
+    if args.sealed_port:
+        jobs.append(("sealed-port", lambda: sealed_port(args.sealed_port)))
     if not jobs:
         jobs = [(section.__name__, section) for section in ALWAYS]
     figures: dict[str, dict[str, Any]] = {}

@@ -28,6 +28,7 @@ class Prompt:
     ) -> None:
         self.model = Model(model, service)
         self.now_us = 0
+        self.typed = 0  # characters
         self.said = ""
         self.out: list[list[Any]] = []
         self.snap: dict[str, Any] = {}
@@ -60,6 +61,7 @@ class Prompt:
 
     def type(self, text: str, at_us: int | None = None) -> None:
         """Bytes to the port, one a character."""
+        self.typed += len(text)
         self.add(["console", at_us, text])
 
     def go(self, seconds: float) -> str:
@@ -103,7 +105,8 @@ class Prompt:
         """The answer of a command as one JSON line."""
         call = call[:-1] + ("" if call.endswith("()") else ", ") + "json=True)"
         lines = self.ask(call, limit_s).strip().split("\n")
-        assert len(lines) == 1, lines
+        if len(lines) != 1:
+            raise PromptError(f"{call}: not one line: {lines}")
         return json.loads(lines[0])
 
     def restarted(self) -> None:
