@@ -58,10 +58,15 @@ class Flash:
                 if at <= address < at + count:
                     buf[address - at] ^= self._weak[address] & self._rng.below(256)
         if self.bit_error_rate:
-            limit = int(self.bit_error_rate * 2147483647)
-            for i in range(8 * count):
+            # A draw for 256 bits where two of them are hardly wrong at once: the firmware reads hundreds of KB when it
+            # starts, and each draw takes heap on 32 bits.
+            bits = 256 if self.bit_error_rate <= 1e-3 else 1
+            limit = int(self.bit_error_rate * bits * 2147483647)
+            for first in range(0, 8 * count, bits):
                 if self._rng.below(2147483647) < limit:
-                    buf[i >> 3] ^= 1 << (i & 7)
+                    i = first + (self._rng.below(bits) if bits > 1 else 0)
+                    if i < 8 * count:
+                        buf[i >> 3] ^= 1 << (i & 7)
 
     def writeblocks(self, block, buf, offset=None):
         """Without offset: erase, then program; with: program only. Pages of 256 bytes."""

@@ -127,6 +127,14 @@ def test_faults():
     assert len({content(chip, 0) for _ in range(10)}) > 1
 
 
+@pytest.mark.parametrize("rate", [2e-4, 1e-3, 2e-3])
+def test_so_many_bits_are_wrong(rate):
+    chip = Flash(4)
+    chip.bit_error_rate = rate
+    wrong = sum(8 - byte.bit_count() for _ in range(60) for byte in content(chip, 0, BLOCK))
+    assert wrong == pytest.approx(rate * 60 * 8 * BLOCK, rel=0.15)
+
+
 def test_the_image_can_be_kept():
     chip = Flash(4)
     chip.writeblocks(3, page(1), 512)

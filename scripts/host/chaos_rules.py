@@ -6,7 +6,7 @@ incidents may cost (host/chaos_allowance.py). At the end, after the calm, output
 
 from typing import TYPE_CHECKING
 
-from host.chaos_allowance import Allowance, Counts, Seen
+from host.chaos_allowance import CYCLE_S, Allowance, Counts, Seen
 
 if TYPE_CHECKING:
     from host.chaos_cases import Case
@@ -75,7 +75,8 @@ class Rules:
             lost_wh = lost.forward / self.model.counts_per_wh
             for name, weight in WEIGHTS:
                 given = rises["opto" + name]
-                if given - self._owed(wh, weight) > lost_wh / weight + (1 if lost_wh else 0):
+                may = lost_wh / weight + (1 if lost_wh else 0) + self._twice("opto" + name)
+                if given - self._owed(wh, weight) > may:
                     self._say(f"PO-1 {name} Wh ahead", f"at {at_s:.3f} s {given} edges, {wh} Wh")
             if snap["counter"] > self._owed(wh + lost_wh, self.model.counter_wh):
                 self._say("CO-1 counter ahead", f"at {at_s:.3f} s {snap['counter']} counts, {wh} Wh")
@@ -98,6 +99,7 @@ class Rules:
         for name, weight in WEIGHTS:
             given, owed = report["pulses"][name], self._owed(wh, weight)
             more = int(lost_wh / weight) + len(self.allowed.cuts) if unsafe else 0
+            more += self._twice("opto" + name)
             if not owed <= given <= owed + more:
                 self._say(f"PO-4 {name} Wh", f"{given} edges, {owed} owed, {more} allowed more")
         if report["led"] != report["pulses"]["10"]:
@@ -109,6 +111,14 @@ class Rules:
         if report["firmware"]["faults"].get("display_errors"):
             self._say("display errors", report["firmware"]["faults"])
         self._failures()
+
+    def _twice(self, signal: str) -> int:
+        """Pulses that a reset from outside may have doubled: those begun since the last cycle, which nobody could note.
+        (A watchdog's reset says itself that what was queued has been given, and the firmware's own waits for it.)"""
+        resets = [fault.start_s for fault in self.faults if fault.part == "cpu" and fault.kind == "reset"]
+        since_s = CYCLE_S + self.allowed.jitter_s
+        begun = [t_us / 1e6 for t_us, name, level in self.seen.edges if name == signal and level]
+        return sum(any(at - since_s <= edge <= at for edge in begun) for at in resets)
 
     def _counter(self, wh: int, lost_wh: float, unsafe: bool) -> None:
         report = self.seen.report
