@@ -99,7 +99,7 @@ def power_cycles(cycles: int) -> list[Row]:
 
 
 def output_days(days: int) -> list[Row]:
-    """Days of random load and export on register, pulses and counter; a disagreement ends it."""
+    """Days of random load and export on the whole meter; a disagreement of its outputs ends it."""
     from host import output_days as campaign
 
     return campaign.rows(days)
@@ -170,7 +170,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--power-cuts", type=_count, metavar="N", help="cut the power N times during journal writes")
     p.add_argument("--power-cycles", type=_count, metavar="N", help="switch the whole meter off and on N times")
-    p.add_argument("--output-days", type=_count, metavar="N", help="run register and outputs for N simulated days")
+    p.add_argument("--output-days", type=_count, metavar="N", help="run the whole meter for N simulated days of random load")
     p.add_argument("--accuracy", type=_count, metavar="N", help="calibrate and verify N random boards")
     p.add_argument("--chaos", type=_seeds, metavar="N|A-B", help="random scenarios of seeds 1 to N, or A to B")
     p.add_argument("--shrink", action="store_true", help="with --chaos: the smallest case that breaks the same rule")
