@@ -42,7 +42,14 @@ def agree(final):
 
 @pytest.mark.parametrize(
     "model, amps, seconds",
-    [("MDNCT-1SC", 1.0, 400), ("MDNCT-1SC", 10.0, 60), ("MDNCT-1SC", 110.0, 15), ("MDNCT-2SC", 220.0, 10)],
+    [
+        ("MDNCT-1SC", 1.0, 400),
+        ("MDNCT-1SC", 10.0, 60),
+        ("MDNCT-1SC", 110.0, 15),
+        ("MDNCT-2SC", 1.0, 400),
+        ("MDNCT-2SC", 20.0, 40),
+        ("MDNCT-2SC", 220.0, 10),
+    ],
 )
 def test_PO_3_edges_are_even_with_cycles_late_by_up_to_80_ms(model, amps, seconds):
     """Spacing even to 0.2 ms or 0.005 %, peak to peak; duty 50 % +-0.1 %; the same as the stimulus asks for."""

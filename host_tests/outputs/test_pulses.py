@@ -65,7 +65,7 @@ def test_PO_3_edges_are_even_at_constant_load(counts_per_wh, watts):
     assert meter.led == meter.edges[10]
 
 
-@pytest.mark.parametrize("counts_per_wh, watts", [(32_000, 1_200), (32_000, 26_400), (8_000, 7_777), (8_000, 52_800)])
+@pytest.mark.parametrize("counts_per_wh, watts", LOADS)
 def test_PO_3_reference_integrator_on_a_bench(counts_per_wh, watts):
     """An ideal standard that integrates between 10 pulses finds an error below 0.005 %."""
     meter = Meter(counts_per_wh)
