@@ -1,9 +1,16 @@
 """The prompt, the seal and calibration while metering (CA-1 to CA-4)."""
 
+import ast
+
 import pytest
 
-from host import port_abuse
+from host import port_abuse, raw_boards
+from host.bench_source import LineLoad, Load, VirtualBench
+from host.calibrating import Calibrator
+from host.link import TOP
 from host.prompt_rig import started
+from host.repl import LinkBoard, Service
+from openkh.model import Model
 
 ANSWERS = ("status()", "lines()", "events(5)", "faults()", "identity()", "provisioned()", "image()", "cal()")
 
@@ -31,6 +38,53 @@ def test_CA_1_energy_is_exact_through_a_calibration(interleave):
         names = [event["event"] for event in prompt.json("s.events(40)")["events"]]
         assert names.count("calibration") >= 5
         assert names.count("calibration_old") >= 5
+
+
+MODES = ({}, {"interleave": True}, {"interleave": True, "jitter_us": 60_000}, {"board": {"memory": "flash"}})
+
+
+class ExactBench(VirtualBench):
+    """Takes the load off before each new one and looks whether the register is what the chips have counted."""
+
+    compared = 0
+
+    def apply(self, point, load):
+        self.compare()
+        super().apply(point, load)
+
+    def compare(self):
+        super().apply("rest", Load((LineLoad(120.0, 0.0),) * 2, 60.0))
+        snap = self.board.look()
+        whole, part = snap["delivered"].split(".")
+        assert int(whole) * 32_000 + -(-int(part) * 32_000 // 1_000_000) == sum(snap["counted"])
+        self.compared += 1
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_CA_1_EN_2_energy_is_exact_through_a_whole_guided_calibration(mode):
+    """Every step of ./scripts/calibrate on a raw board: what was counted with the old gain and what with the new one is
+    in the register, to the count, at every load point and at the end."""
+    board = {**raw_boards.board(3), **mode.get("board", {})}
+    config = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 3, **mode, "board": board}
+    with LinkBoard(config) as meter:
+        bench = ExactBench(meter, Model("MDNCT-1SC", "60Hz"))
+        bench.compare()
+        service = Service(meter)
+        Calibrator(service, bench, windows=2).run()
+        assert service.call('save("260201")')["ok"]
+        assert service.call("cal_set(1, wgain=4200000)")["ok"]
+        assert service.call("undo()")["ok"]
+        bench.compare()
+        assert bench.compared == 10
+        assert service.call("status()")["errors"] == 0
+
+
+def test_CA_2_no_interrupt_before_the_first_import():
+    """kbd_intr(-1) is the first statement of every file that a start runs, behind the import of its own module."""
+    for name in ("firmware/boot", "firmware/main", "scripts/host/launcher/boot", "scripts/host/launcher/main"):
+        tree = ast.parse((TOP / (name + ".py")).read_text())
+        statements = [text for text in map(ast.unparse, tree.body) if text[:1] not in "'\""]  # docstrings
+        assert statements[:2] == ["import micropython", "micropython.kbd_intr(-1)"], name
 
 
 @pytest.mark.parametrize(

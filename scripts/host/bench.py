@@ -154,8 +154,15 @@ def sealed_port(meters: int) -> list[Row]:
     return campaign.sealed_rows(meters)
 
 
+def save_cuts() -> list[Row]:
+    """Power cuts at every byte or operation of save(); half a calibration ends it."""
+    from host import port_abuse as campaign
+
+    return campaign.save_cut_rows()
+
+
 ALWAYS: tuple[Callable[[], list[Row]], ...] = (speed, size, heap)
-ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, bus_faults, wear, mutants)
+ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, bus_faults, wear, save_cuts, mutants)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -170,7 +177,9 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--power-cuts", type=_count, metavar="N", help="cut the power N times during journal writes")
     p.add_argument("--power-cycles", type=_count, metavar="N", help="switch the whole meter off and on N times")
-    p.add_argument("--output-days", type=_count, metavar="N", help="run the whole meter for N simulated days of random load")
+    p.add_argument(
+        "--output-days", type=_count, metavar="N", help="run the whole meter for N simulated days of random load"
+    )
     p.add_argument("--accuracy", type=_count, metavar="N", help="calibrate and verify N random boards")
     p.add_argument("--chaos", type=_seeds, metavar="N|A-B", help="random scenarios of seeds 1 to N, or A to B")
     p.add_argument("--shrink", action="store_true", help="with --chaos: the smallest case that breaks the same rule")

@@ -165,6 +165,97 @@ def ctrl_c_rows(count: int) -> list[Row]:
     return rows
 
 
+# -- power cuts in save() ----------------------------------------------------------------------------------------------
+
+# The supply goes in the middle of writing number K to the memory from here on: bytes on FRAM, operations on flash.
+_CUT_IN = """
+from boards.virtual import machine
+board = machine._board
+chip = [device for device in board.devices if hasattr(device, "cut_in")][0]
+def back():
+    for device in board.devices:
+        device.power(True)
+def cut():
+    board.clock.at(board.clock.now_us + 5000, back)
+    board.power(False)
+chip.on_cut = cut
+chip.cut_fraction = %r
+chip.cut_in = %d
+print(s.save(%r))
+chip.cut_in = -1
+"""
+_FLASH_OPERATIONS = 10  # of a save(); every cut spoils a place, and the saves after it get longer
+_FRACTIONS = {"fram": (0.0,), "flash": (0.0, 0.3, 0.9)}
+
+
+def save_cuts(memory: str, stride: int = 1) -> int:
+    """Power cuts in save(), at every `stride`-th byte (FRAM) or operation (flash) of it; returns how many there were.
+
+    AbuseError where not the old or the new calibration, whole, is in force after it.
+    """
+    cuts = 0
+    with started("micropython", amps=0.0, board={"memory": memory}) as prompt:
+        count, old, k = 1, 1, 1
+        _set_and_save(prompt, k)
+        for fraction in _FRACTIONS[memory]:
+            at, cut = 0, True
+            while cut and (memory == "fram" or at < _FLASH_OPERATIONS):
+                k += 1
+                _set(prompt, k)
+                cut = _cut_in_save(prompt, fraction, at)
+                cuts += cut
+                status = prompt.json("s.status()")
+                _must(status["failures"] == [] and status["calibrated"], f"cut at {at}: {status['failures']}")
+                line = prompt.json("s.cal()")["lines"][0]
+                found = tuple(line[name] for name in ITEMS)
+                _must(found in (values_of(old), values_of(k)), f"cut at {at}: {found}")
+                _must(cut or found == values_of(k), f"saved, but {found}")
+                new = found == values_of(k)
+                count += new
+                _must(status["calibration_count"] == count, f"cut at {at}: no. {status['calibration_count']}")
+                old = k if new else old
+                at += stride
+    return cuts
+
+
+def _set(prompt: Prompt, k: int) -> None:
+    setting = ", ".join(f"{name}={value}" for name, value in zip(ITEMS, values_of(k), strict=True))
+    answer = prompt.json(f"s.cal_set(1, {setting})")
+    _must(answer.get("ok", False), f"cal_set: {answer}")
+    prompt.go(0.5)  # the log is written
+
+
+def _set_and_save(prompt: Prompt, k: int) -> None:
+    _set(prompt, k)
+    answer = prompt.json("s.save('260201')")
+    _must(answer.get("ok", False), f"save: {answer}")
+
+
+def _cut_in_save(prompt: Prompt, fraction: float, at: int) -> bool:
+    """True where the supply went before save() had answered."""
+    starts = len(prompt.boots())
+    prompt.type(_CUT_IN % (fraction, at, "260201") + "\x04")
+    said = ""
+    for _ in range(300):  # on flash each place that a cut has spoilt costs another 0.2 s
+        said += prompt.go(0.1)
+        if "OK calibration no." in said or len(prompt.boots()) > starts:
+            break
+    cut = len(prompt.boots()) > starts
+    _must(cut or "OK calibration no." in said, f"save() said {said!r}")
+    prompt.go(3.0 if cut else 0.2)
+    if cut:
+        prompt.restarted()
+    return cut
+
+
+def save_cut_rows() -> list[Row]:
+    """For ./scripts/bench."""
+    return [
+        (f"power cuts in save(), {memory}: the old or the new is in force", save_cuts(memory), "")
+        for memory in ("fram", "flash")
+    ]
+
+
 # -- the sealed meter --------------------------------------------------------------------------------------------------
 
 

@@ -244,6 +244,8 @@ def faults(meter: "Meter") -> "Answer":
         "log_lost": log.lost,
         "log_held_back": log.held_back,
         "rail12_failures": meter.rail12.failures,
+        "calibration_damaged": meter.calibration_vault.damaged,
+        "factory_damaged": meter.factory.damaged,
         "lines": [],
     }
     for n in range(meter.model.elements):

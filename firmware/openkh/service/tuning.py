@@ -274,9 +274,8 @@ def save(meter: "Meter", date: str) -> "Answer":
         raise RefusedError("no factory data: allowed after provision()")
     if meter.calibrated and saved(meter):
         raise RefusedError("nothing has changed since the last save(): allowed after a change")
-    count = meter.calibration_count
-    if count < 0:  # the record is damaged: the log still knows how often (CA-2)
-        count = 0
+    count = max(0, meter.calibration_count)
+    if meter.calibration_count < 0 or meter.calibration_vault.damaged:  # the log still knows how often (CA-2)
         for entry in log_entries(meter):
             if entry[2] == event_codes.CALIBRATION_SAVED:
                 count = max(count, entry[3])
