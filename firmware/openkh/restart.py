@@ -39,8 +39,7 @@ def note_soft_reset(output_pin: int) -> None:
 def reason() -> int:
     """What the restart that led here was asked for; NONE where it was not. Forgets it."""
     asked = max(0, opened(machine.mem32[RUN])) & REASON_MASK
-    if asked:
-        mark(NONE)
+    mark(NONE)
     return asked
 
 
