@@ -185,7 +185,9 @@ class Allowance:
             return
         for fault in self.faults:
             if fault.covers(at) and fault.line is not None:
-                yield at - WATCHDOG_S, self.counts(fault.start_s - WATCHDOG_S, at + START_S, fault.line)
+                # The same after a restart of the RP2040 alone, back to its last cycle: the chip is set up anew.
+                silent_s = self._unreachable_until(fault.line, at)
+                yield at - WATCHDOG_S, self.counts(at - WATCHDOG_S, max(at, silent_s) + CHIP_BACK_S, fault.line)
             if fault.covers(at) and fault.in_memory:
                 yield at - WATCHDOG_S, self.counts(fault.start_s - FLASH_S, at + START_S)
 
@@ -199,13 +201,16 @@ class Allowance:
 
     def _chip(self, fault: Fault, line: int) -> Iterator[Cost]:
         if fault.kind in ("reset", "register"):
+            silent_s = self._unreachable_until(line, fault.start_s)
+            back_s = silent_s + CHIP_BACK_S if silent_s > fault.start_s else fault.start_s
             if fault.kind == "reset":
-                yield fault.start_s, self.counts(fault.start_s, fault.start_s + GAP_S + self.jitter_s, line)
+                yield fault.start_s, self.counts(fault.start_s, back_s + GAP_S + self.jitter_s, line)
             else:  # a gain or an offset may be anything until it is put right
-                yield fault.start_s, self.at_full_scale(SCRUB_S + self.jitter_s)
+                yield fault.start_s, self.at_full_scale(back_s - fault.start_s + SCRUB_S + self.jitter_s)
             for other in self.faults:  # what was not booked when the chip lost it
                 if other is not fault and other.covers(fault.start_s):
-                    yield fault.start_s, self.counts(other.start_s - 0.2, fault.start_s, line)
+                    held_s = other.end_s + START_S if other.part == "cpu" else fault.start_s
+                    yield fault.start_s, self.counts(other.start_s - 0.2, held_s, line)
         elif fault.rate > TRUSTED_RATE:
             part = 0.02 if fault.rate < 1e-2 else 1.0
             yield fault.start_s, self.counts(fault.start_s - 1, fault.end_s + 2, line).either_way().times(part)
@@ -221,7 +226,9 @@ class Allowance:
         if self.memory == "flash":
             yield at, self.counts(at - ERASE_S, at)
         for fault in self.faults:
-            if fault.kind in LASTING and (fault.covers(at) or fault.covers(at + self.holdup_s)):
+            # A memory that has failed is not asked again at once: until then FAIL 04 stands.
+            unread = fault.in_memory and fault.start_s <= at <= fault.end_s + MEMORY_BACK_S
+            if fault.kind in LASTING and (unread or fault.covers(at) or fault.covers(at + self.holdup_s)):
                 yield at, self.counts(max(0.0, fault.start_s - FLASH_S), at + self.holdup_s)
 
 

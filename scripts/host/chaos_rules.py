@@ -15,6 +15,7 @@ ROLL_WH = 1_000_000_000
 LEAST_US = 30_000  # PO-3
 COIL_US = 99_000  # CO-2: 100 ms in cycles of the timer
 GLASS_S = 1.0  # from the start of the firmware to the first picture
+UNREAD_S = 2.5  # more, where the memory does not answer: map and factory data are asked for again
 WEIGHTS = (("10", 10), ("100", 100), ("1000", 1000))
 
 
@@ -170,13 +171,18 @@ class Rules:
         starts = [at for at, _ in self.seen.boots]
         may_drop = self._drops()
         last: dict[str, int] = {}
+        rail = 1
         for t_us, signal, level in self.seen.edges:
             least_us = COIL_US if signal == "counter" else LEAST_US
             lasted_us = t_us - last.get(signal, -(10**9))
             last[signal] = t_us
             at_s = t_us / 1e6
+            if signal == "rail12":
+                rail = level
             if signal == "rail12" or lasted_us >= least_us:
                 continue
+            if signal == "counter" and not level and not rail:
+                continue  # the 12 V had gone before the pin follows
             if not level and any(0 <= boot - at_s <= 60 for boot in starts):
                 continue  # cut short: nothing lets it live on
             if signal == "counter" and any(at - 0.1 <= at_s <= at + 0.3 for at in may_drop):
@@ -202,7 +208,9 @@ class Rules:
             since = max((boot for boot in boots if boot <= at_s), default=at_s)
             starting = any(at_s <= boot <= at_s + 0.2 for boot in boots)  # 3.3 V is there, the firmware not yet
             excused = any(f.part in ("lcd", "cpu") and f.start_s <= at_s <= f.end_s + 1.0 for f in self.faults)
-            if snap["powered"] and at_s > since + GLASS_S and not starting and not excused and not snap["lcd"]["lit"]:
+            unread = any(f.in_memory and f.covers(since) for f in self.faults)
+            soon = since + GLASS_S + (UNREAD_S if unread else 0.0)
+            if snap["powered"] and at_s > soon and not starting and not excused and not snap["lcd"]["lit"]:
                 self._say("LC blank", f"at {at_s:.3f} s")
 
     def _starts(self) -> None:
