@@ -236,7 +236,7 @@ def _cut_in_save(prompt: Prompt, fraction: float, at: int) -> bool:
     starts = len(prompt.boots())
     prompt.type(_CUT_IN % (fraction, at, "260201") + "\x04")
     said = ""
-    for _ in range(300):  # on flash each place that a cut has spoilt costs another 0.2 s
+    for _ in range(800):  # on flash each place that a cut has spoilt costs another 0.2 s, and then the log is read
         said += prompt.go(0.1)
         if "OK calibration no." in said or len(prompt.boots()) > starts:
             break

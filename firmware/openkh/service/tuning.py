@@ -275,7 +275,8 @@ def save(meter: "Meter", date: str) -> "Answer":
     if meter.calibrated and saved(meter):
         raise RefusedError("nothing has changed since the last save(): allowed after a change")
     count = max(0, meter.calibration_count)
-    if meter.calibration_count < 0 or meter.calibration_vault.damaged:  # the log still knows how often (CA-2)
+    if meter.calibration_count < 0 or meter.calibration_vault.damaged > 1:
+        # Both copies of a version may be gone: the log still knows how often (CA-2).
         for entry in log_entries(meter):
             if entry[2] == event_codes.CALIBRATION_SAVED:
                 count = max(count, entry[3])
