@@ -6,6 +6,7 @@ of engines in one run. The emulated RP2040 (section rp2040) counts exactly and r
 
 import argparse
 import json
+import os
 import re
 import shutil
 import sys
@@ -17,11 +18,15 @@ from typing import Any
 
 from host import deploy, link
 from host.link import TOP, Link
+from host.memory import write_whole
+from host.refused import Parser, RefusedError, writable
 
 CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}}
 LOAD = [["mains", 0, 0, [120.0, 20.0, 30.0, 0.0], [120.0, 10.0, 0.0, 180.0], 60.0]]
 RUNS = 3
 SPEED_S = 300
+IMAGE = "OPENKH_RP2040_UF2"
+BROKEN, UNUSABLE, INTERRUPTED = 1, 2, 130
 SECOND_US = 1_000_000
 FUEL = 1 << 60
 
@@ -76,6 +81,9 @@ def heap() -> list[Row]:
 
 def rp2040() -> list[Row]:
     """Cycle, display, journal, start and heap on the emulated RP2040; needs a MicroPython image."""
+    image = os.environ.get(IMAGE, "")
+    if not os.path.isfile(image):
+        raise RefusedError(f"rp2040: {IMAGE} is {image!r}: allowed: a MicroPython image (.uf2)")
     from host import bench_rp2040
 
     return bench_rp2040.rows()
@@ -167,7 +175,7 @@ ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, bus_faults, wear, sav
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = argparse.ArgumentParser(prog="./scripts/bench", description=__doc__.split("\n")[0], allow_abbrev=False)
+    p = Parser(prog="./scripts/bench", description=__doc__.split("\n")[0], allow_abbrev=False)
     names = [section.__name__ for section in ALWAYS + ON_REQUEST]
     p.add_argument(
         "sections",
@@ -190,8 +198,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed: a whole number from 1")
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: a whole number from 1 to 999999999")
     return int(text)
 
 
@@ -203,41 +211,59 @@ def _seeds(text: str) -> range:
     return seeds
 
 
-def main(argv: list[str] | None = None) -> int:
-    """The command; returns the exit status."""
-    p = parser()
-    args = p.parse_args(argv)
-    known = {section.__name__: section for section in ALWAYS + ON_REQUEST}
+def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
+    """What the arguments ask for, in order; RefusedError where something is unusable."""
+    known: dict[str, Callable[[], list[Row]]] = {section.__name__: section for section in ALWAYS + ON_REQUEST}
     for name in args.sections:
         if name not in known:
-            p.error(f"no section {name!r}; there are {', '.join(known)}")
-    jobs: list[tuple[str, Callable[[], list[Row]]]] = [(name, known[name]) for name in args.sections]
-    if args.power_cuts:
-        jobs.append(("power-cuts", lambda: power_cuts(args.power_cuts)))
-    if args.power_cycles:
-        jobs.append(("power-cycles", lambda: power_cycles(args.power_cycles)))
-    if args.output_days:
-        jobs.append(("output-days", lambda: output_days(args.output_days)))
-    if args.accuracy:
-        jobs.append(("accuracy", lambda: accuracy(args.accuracy)))
-    if args.chaos:
-        jobs.append(("chaos", lambda: chaos(args.chaos, args.shrink)))
-    if args.ctrl_c:
-        jobs.append(("ctrl-c", lambda: ctrl_c(args.ctrl_c)))
-    if args.sealed_port:
-        jobs.append(("sealed-port", lambda: sealed_port(args.sealed_port)))
-    if not jobs:
-        jobs = [(section.__name__, section) for section in ALWAYS]
+            raise RefusedError(f"no section {name!r}: allowed: {', '.join(known)}")
+    if args.shrink and args.chaos is None:
+        raise RefusedError("--shrink: goes with --chaos")
+    if args.json is not None:
+        writable(args.json, "--json")
+    jobs = {name: known[name] for name in args.sections}
+    campaigns: dict[str, tuple[Any, Callable[[], list[Row]]]] = {
+        "power-cuts": (args.power_cuts, lambda: power_cuts(args.power_cuts)),
+        "power-cycles": (args.power_cycles, lambda: power_cycles(args.power_cycles)),
+        "output-days": (args.output_days, lambda: output_days(args.output_days)),
+        "accuracy": (args.accuracy, lambda: accuracy(args.accuracy)),
+        "chaos": (args.chaos, lambda: chaos(args.chaos, args.shrink)),
+        "ctrl-c": (args.ctrl_c, lambda: ctrl_c(args.ctrl_c)),
+        "sealed-port": (args.sealed_port, lambda: sealed_port(args.sealed_port)),
+    }
+    jobs |= {name: job for name, (size, job) in campaigns.items() if size is not None}
+    return jobs or {section.__name__: section for section in ALWAYS}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; returns the exit status: 1 where a random scenario broke a rule, 2 for unusable arguments."""
+    try:
+        args = parser().parse_args(argv)
+        figures = measure(jobs_of(args))
+        if args.json is not None:
+            write_whole(args.json, (json.dumps(figures, indent=1) + "\n").encode())
+    except RefusedError as e:
+        print(f"openkh: {e}", file=sys.stderr)
+        return UNUSABLE
+    except OSError as e:
+        print(f"openkh: {e.filename or args.json or 'output'}: {e.strerror or e}", file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        print("openkh: stopped before the end", file=sys.stderr)
+        return INTERRUPTED
+    return BROKEN if figures.get("chaos", {}).get("broke a rule") else 0
+
+
+def measure(jobs: dict[str, Callable[[], list[Row]]]) -> dict[str, dict[str, Any]]:
+    """Run the jobs, print what they give, and return it."""
     figures: dict[str, dict[str, Any]] = {}
-    for name, job in jobs:
+    for name, job in jobs.items():
         print(f"{name} ...", file=sys.stderr, flush=True)
         rows = job()
         figures[name] = {what: value for what, value, _ in rows}
         for what, value, unit in rows:
             print(f"  {what:<58} {value:>14} {unit}")
-    if args.json:
-        Path(args.json).write_text(json.dumps(figures, indent=1) + "\n")
-    return int(figures.get("chaos", {}).get("broke a rule", 0) > 0)
+    return figures
 
 
 if __name__ == "__main__":

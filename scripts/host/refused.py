@@ -1,5 +1,9 @@
 """How the tools turn down what a person gave them: one line that says what, where, and what is allowed."""
 
+import argparse
+import os
+from typing import NoReturn
+
 MOST_MB = 64  # a load profile of ten years in steps of five minutes has 20
 
 
@@ -8,6 +12,27 @@ class RefusedError(Exception):
 
     def __init__(self, text: str) -> None:
         super().__init__(" ".join(text.split()))
+
+
+class Parser(argparse.ArgumentParser):
+    """A command line that is refused in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise RefusedError(f"{message} (see --help)")
+
+
+def writable(path: str, option: str) -> None:
+    """RefusedError where a file cannot be put at `path`: known before a long run, not after it."""
+    try:
+        folder = os.path.dirname(os.path.realpath(path))  # where a link leads to
+        if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe is written into
+            usable = not os.path.isdir(path) and os.access(path, os.W_OK)
+        else:
+            usable = os.path.isdir(folder) and os.access(folder, os.W_OK)
+    except ValueError:  # a NUL in the name
+        usable = False
+    if not usable or not os.path.basename(path):
+        raise RefusedError(f"{option} {path}: cannot be written: allowed: a file in an existing folder")
 
 
 def read_text(path: str, what: str) -> str:

@@ -2,14 +2,13 @@
 
 import argparse
 import json
-import os
 import re
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
 from host import headless, link, profile, scenario, waveform
 from host.memory import MemoryDir, write_whole
-from host.refused import RefusedError
+from host.refused import Parser, RefusedError, writable
 from host.scenario import Scenario
 from host.session import FirmwareError, Session, Setup
 from host.source import Source
@@ -34,11 +33,6 @@ examples:
 exit status: 0 done; 2 unusable arguments or files; 1 the firmware failed"""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise RefusedError(f"{message} (see --help)")
-
-
 def duration_us(text: str) -> int:
     """`90s`, `15m`, `24h`, `30d` in microseconds; else RefusedError."""
     found = re.fullmatch(r"(\d{1,10}(?:\.\d{1,6})?)([smhd])", text, re.ASCII)
@@ -61,7 +55,7 @@ def speed_of(text: str | None, live: bool) -> float | None:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = _Parser(
+    p = Parser(
         prog="./scripts/run",
         description=DESCRIPTION,
         epilog=EXAMPLES,
@@ -130,7 +124,7 @@ def setup_of(args: argparse.Namespace) -> Setup:
             raise RefusedError("--headless needs --for DURATION: the input does not end by itself")
         duration = round(source.end_s * 1e6)
     if args.report is not None:
-        _writable(args.report, "--report")
+        writable(args.report, "--report")
     setup = Setup(model, source, args.engine, plan.seed, plan.board, duration_us=duration, live=not args.headless)
     setup.memory_dir = MemoryDir(args.state) if args.state is not None else None
     setup.trace = Trace(args.trace) if args.trace is not None else None
@@ -140,21 +134,6 @@ def setup_of(args: argparse.Namespace) -> Setup:
 def _first(*values: str | None) -> str:
     """The first value that is given, be it empty."""
     return next(value for value in values if value is not None)
-
-
-def _writable(path: str, option: str) -> None:
-    """RefusedError where a file cannot be put at `path`: known before a long run, not after it."""
-    try:
-        real = os.path.realpath(path)  # where a link leads to
-        folder = os.path.dirname(real)
-        if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe is written into
-            usable = not os.path.isdir(path) and os.access(path, os.W_OK)
-        else:
-            usable = os.path.isdir(folder) and os.access(folder, os.W_OK)
-    except ValueError:  # a NUL in the name
-        usable = False
-    if not usable or not os.path.basename(path):
-        raise RefusedError(f"{option} {path}: cannot be written: allowed: a file in an existing folder")
 
 
 def report_text(report: dict[str, Any]) -> str:

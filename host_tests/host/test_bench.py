@@ -1,0 +1,77 @@
+"""./scripts/bench and ./scripts/setup: what they refuse, and how."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from host import bench
+
+TOP = Path(__file__).resolve().parents[2]
+
+REFUSED = [
+    (["--colour"], "unrecognized arguments: --colour"),
+    (["nothing"], "no section 'nothing': allowed: speed, size, heap, "),
+    (["--power-cuts"], "argument --power-cuts: expected one argument"),
+    (["--power-cuts", "0"], "argument --power-cuts: '0': allowed: a whole number from 1"),
+    (["--power-cycles", "-3"], "argument --power-cycles: '-3': allowed: a whole number from 1"),
+    (["--output-days", "1.5"], "argument --output-days: '1.5': allowed: a whole number from 1"),
+    (["--accuracy", "²"], "argument --accuracy: '²': allowed: a whole number from 1"),
+    (["--power-cuts", "9" * 20], f"argument --power-cuts: '{'9' * 20}': allowed: a whole number from 1 to 999999999"),
+    (["--chaos", "5-3"], "argument --chaos: '5-3': allowed: a whole number from 1, or two such as 600-699"),
+    (["--chaos", "0"], "argument --chaos: '0': allowed"),
+    (["--chaos", "0-5"], "argument --chaos: '0-5': allowed"),
+    (["--shrink"], "--shrink: goes with --chaos"),
+    (["size", "--json", "none/b.json"], "--json none/b.json: cannot be written: allowed: a file in an existing folder"),
+    (["size", "--json", "."], "--json .: cannot be written"),
+    (["size", "--json", ""], "--json : cannot be written"),
+    (["rp2040"], "rp2040: OPENKH_RP2040_UF2 is 'none.uf2': allowed: a MicroPython image"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), REFUSED, ids=[" ".join(a) for a, _ in REFUSED])
+def test_refused_in_one_line_with_status_2(tmp_path, monkeypatch, capsys, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENKH_RP2040_UF2", "none.uf2")
+    assert bench.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.splitlines()[-1].startswith("openkh: " + said)
+    assert len(err.splitlines()) == (2 if arguments == ["rp2040"] else 1)  # the section's name before it
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(bench, "ALWAYS", (speed,))
+
+
+def speed():
+    return [("how fast", 7, "x")]
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_figures_go_into_a_file(tmp_path, capsys):
+    assert bench.main(["--json", str(tmp_path / "b.json")]) == 0
+    assert json.loads((tmp_path / "b.json").read_text()) == {"speed": {"how fast": 7}}
+    assert capsys.readouterr().out.split() == ["how", "fast", "7", "x"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_full_disk_is_said(capsys):
+    assert bench.main(["--json", "/dev/full"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == "openkh: /dev/full: No space left on device"
+
+
+def test_an_interrupt_ends_it_without_a_traceback(monkeypatch, capsys):
+    def stopped():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench, "ALWAYS", (stopped,))
+    assert bench.main([]) == 130
+    assert capsys.readouterr().err.endswith("openkh: stopped before the end\n")
+
+
+def test_setup_takes_no_arguments(tmp_path):
+    said = subprocess.run([TOP / "scripts" / "setup", "--force"], cwd=tmp_path, capture_output=True, text=True)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == "openkh: --force: scripts/setup takes no arguments (see --help)\n"
