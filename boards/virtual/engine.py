@@ -13,7 +13,7 @@ import json
 import sys
 from binascii import a2b_base64, b2a_base64
 
-from boards.virtual import image, reference
+from boards.virtual import filesystem, image, reference
 from boards.virtual.faults import Faults
 from boards.virtual.glass import GlassReader
 from boards.virtual.halt import Broken, Finished, PowerCut, Reset
@@ -183,6 +183,7 @@ class Engine:
             lcd.on_refresh = lambda: self._glass.feed(board.clock.now_us, lcd.lit())
         board.cpu.on_error = self._failed
         self._memory_in(config.get("memory", {}), model, options.get("start_delivered_wh", 0))
+        self._files = filesystem.of(board.flash, options.get("blank", False)) if board.flash is not None else None
 
     def _parts(self):
         """The board's own file, with what this scenario chooses."""
@@ -264,6 +265,8 @@ class Engine:
         self._lives.append((self._clock.now_us, 0 if self._cause == "power" else self._probe.run_us))
         self._recorder.add(["boot", self._clock.now_us, self._cause])
         self._parts()
+        if self._files is not None:
+            self._files.mount()
         if self._heap is not None:
             self._heap.load(self._modules())
 
@@ -293,6 +296,8 @@ class Engine:
 
     def _stopped(self, cause):
         self._cause = cause
+        if self._files is not None:
+            self._files.drop()
         self._probe.retire()
         self._board.restart(cause)
         if self._board.console is not None:

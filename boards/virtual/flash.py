@@ -81,6 +81,7 @@ class Flash:
         self._inside(at, len(buf))
         for i in range(0, len(buf), PAGE):
             self._run(PROGRAM_WORST_US if self.worst else PROGRAM_US, at + i, bytes(buf[i : i + PAGE]))
+        self._callbacks()
 
     def ioctl(self, op, arg):
         """Block device control: 4 number of blocks, 5 block size, 6 erase a block."""
@@ -90,6 +91,7 @@ class Flash:
             return BLOCK
         if op == 6:
             self._erase(arg * BLOCK)
+            self._callbacks()
         return 0 if op in (1, 2, 3, 6) else None
 
     # The chip
@@ -120,6 +122,11 @@ class Flash:
         if len(image) != len(self.memory):
             raise ValueError("flash image has %d bytes, not %d" % (len(image), len(self.memory)))
         self.memory[:] = image
+
+    def _callbacks(self):
+        """What was due meanwhile runs at the caller's next byte code."""
+        if self._clock is not None and self._clock.run_soft is not None:
+            self._clock.run_soft()
 
     def _inside(self, at, count):
         if at < 0 or at + count > len(self.memory):

@@ -15,10 +15,19 @@ _MODULES = {
     "works": ("provision", "bench", "rail12_reset", "restart", "update_mode"),
 }
 _WITHOUT_METER = ("help", "restart")
+_quiet = False
+
+
+def say(text: str) -> None:
+    """What a long command has to tell a person meanwhile."""
+    if not _quiet:
+        print(text)
 
 
 def run(name: str, json: bool, given: "tuple[Any, ...]") -> None:
     """Print the answer of command `name`, or one line that says why it is refused."""
+    global _quiet
+    _quiet = json
     try:
         if app.meter is None and name not in _WITHOUT_METER:
             raise RefusedError(

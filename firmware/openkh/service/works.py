@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Answer = dict[str, Any]
 
 _STORE_MS = 30_000
+_TELL_EACH = 20  # blocks of flash
 _ANSWER_MS = 500  # before a restart, so that the answer gets out
 
 
@@ -47,22 +48,44 @@ def provision(meter: "Meter", model: str, service: str, serial: str, date: str) 
     elif board.MEMORY == "flash" and not meter.memory.factory.slots:
         _create_blocks()
         post(Leave(meter, restarts.PROVISIONED))
-        raise RefusedError("the flash was laid out just now and the meter restarts: call provision() again then")
+        return {
+            "ok": True,
+            "provisioned": False,
+            "text": "the flash is laid out; the meter restarts. NOT PROVISIONED YET: give provision(...) again then",
+        }
     data = Identity(date, serial, model, service, count).pack()
     post(Store(meter, meter.factory, data, event_codes.IDENTITY, count, 0), _STORE_MS)
     post(Leave(meter, restarts.PROVISIONED))
-    return {"ok": True, "text": "provisioned as %s %s serial %s; the meter restarts" % (model, service, serial)}
+    return {
+        "ok": True,
+        "provisioned": True,
+        "text": "provisioned as %s %s serial %s; the meter restarts" % (model, service, serial),
+    }
 
 
 def _create_blocks() -> None:
+    """Half a minute, while the meter goes on metering. What a power cut or Ctrl-C leaves of it is done anew."""
     import os
 
     import rp2
 
     from openkh.drivers import flash
+    from openkh.service.commands import say
     from openkh.storage.regions import FLASH_BLOCKS
 
-    flash.create(rp2.Flash(), FLASH_BLOCKS, open, os.mkdir, os.urandom)
+    made = 0
+
+    def opened(path: str, mode: str) -> "Any":
+        nonlocal made
+        if mode == "wb":
+            made += 1
+            if made % _TELL_EACH == 0:
+                say("  %d of %d" % (made, FLASH_BLOCKS))
+        return open(path, mode)
+
+    say("laying out the flash once, %d blocks: about half a minute; metering goes on" % FLASH_BLOCKS)
+    if len(flash.create(rp2.Flash(), FLASH_BLOCKS, opened, os.mkdir, os.urandom)) != FLASH_BLOCKS:
+        raise RefusedError("the flash could not be laid out: allowed again; is its filesystem full?")
 
 
 def bench(meter: "Meter", weight: float, seconds: int) -> "Answer":
