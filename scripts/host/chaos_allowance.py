@@ -121,6 +121,13 @@ class Allowance:
 
     # -- bounds ------------------------------------------------------------------------------------------------
 
+    @property
+    def without_program(self) -> bool:
+        """The flash did not answer at a start. On the RP2040 nothing starts then, as the program lies in it; on the
+        virtual board it does, and takes the blocks that it cannot read for a memory never laid out."""
+        silent = [fault for fault in self.faults if fault.part == "flash" and fault.kind == "silent"]
+        return any(fault.start_s <= boot + 0.5 and boot <= fault.end_s for fault in silent for boot, _ in self.boots)
+
     def lost(self, at_s: float) -> Counts:
         """Counts that may be missing for good at a time."""
         return _sum(counts for start_s, counts in self._costs if start_s <= at_s)
@@ -185,7 +192,8 @@ class Allowance:
             return
         for fault in self.faults:
             if fault.covers(at) and fault.line is not None:
-                # The same after a restart of the RP2040 alone, back to its last cycle: the chip is set up anew.
+                # The same after a restart of the RP2040 alone, back to its last cycle: nothing tells then that the chip
+                # has not been reset meanwhile, so it is set up anew.
                 silent_s = self._unreachable_until(fault.line, at)
                 yield at - WATCHDOG_S, self.counts(at - WATCHDOG_S, max(at, silent_s) + CHIP_BACK_S, fault.line)
             if fault.covers(at) and fault.in_memory:
@@ -226,7 +234,8 @@ class Allowance:
         if self.memory == "flash":
             yield at, self.counts(at - ERASE_S, at)
         for fault in self.faults:
-            # A memory that has failed is not asked again at once: until then FAIL 04 stands.
+            # A memory that has failed is asked again each 10 s, not in the time that a failing supply leaves: until
+            # then FAIL 04 stands, and what is counted is in RAM (DX-6).
             unread = fault.in_memory and fault.start_s <= at <= fault.end_s + MEMORY_BACK_S
             if fault.kind in LASTING and (unread or fault.covers(at) or fault.covers(at + self.holdup_s)):
                 yield at, self.counts(max(0.0, fault.start_s - FLASH_S), at + self.holdup_s)

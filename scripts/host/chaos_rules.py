@@ -33,6 +33,8 @@ class Rules:
 
     def broken(self) -> list[str]:
         """Every rule that is broken, as `rule: how`."""
+        if self.allowed.without_program:
+            return []
         self._always()
         self._in_the_end()
         self._pulse_lengths()
