@@ -136,13 +136,16 @@ class Stored:
             except ValueError:
                 result = vault.DAMAGED
         self.damaged = result in (vault.DAMAGED, vault.FOREIGN)
+        self.spoilt = store.damaged > 1  # more copies than a cut leaves so: the version before may be in use
         if self.damaged:
             self.count = -1
 
 
 def report_damage(who: Who, stored: Stored, status: "Status", log: "EventLog") -> None:
-    """FAIL 03 where stored data are damaged with no good copy (DX-6)."""
-    for damaged, what in ((who.damaged, _FACTORY), (stored.damaged, _CALIBRATION)):
-        if damaged:
-            status.set_failure(FAIL_FACTORY_DATA, True)
-            log.add(event_codes.CALIBRATION_DAMAGED, what)
+    """FAIL 03 where stored data are damaged with no good copy (DX-6); damage is logged in any case (ST-2)."""
+    if who.damaged:
+        log.add(event_codes.CALIBRATION_DAMAGED, _FACTORY)
+    if stored.damaged or stored.spoilt:
+        log.add(event_codes.CALIBRATION_DAMAGED, _CALIBRATION)
+    if who.damaged or stored.damaged:
+        status.set_failure(FAIL_FACTORY_DATA, True)

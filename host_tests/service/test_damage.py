@@ -105,6 +105,7 @@ def test_CA_2_where_only_the_version_before_is_left_it_is_used_reported_and_the_
     with again(damaged(saved_once(medium, 2), medium, "calibration", 2, version=2), medium) as prompt:
         assert in_force(prompt) == SAVED
         assert prompt.json("s.faults()")["calibration_damaged"] == 2
+        assert "calibration_damaged" in names(prompt)
         assert prompt.json("s.cal_set(1, wgain=4250000)")["ok"]
         assert prompt.json("s.save('260209')")["calibration_count"] == 3
 

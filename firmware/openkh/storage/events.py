@@ -82,6 +82,13 @@ class _Ring:
         """Whether a slot has a good entry (now in the buffer) that counts."""
         return not self._spoil <= slot < self._spoil_end and self.order_of(slot) >= 0
 
+    def after(self, slot: int) -> int:
+        """The slot to look at after `slot`, just read: in flash nothing follows an erased one in its block."""
+        group = self.region.group
+        if group and self._buf == _ERASED:
+            return slot - slot % group + group
+        return slot + 1
+
     def find(self) -> bool:
         """Find the newest entry and where to go on; False if the memory does not answer."""
         if not self.region.slots:
@@ -360,7 +367,7 @@ class EventLog:
         for _ in range(4):
             if ring.holds(self._collect_slot):
                 found.append(ring.entry())
-            self._collect_slot += 1
+            self._collect_slot = ring.after(self._collect_slot)
             if self._collect_slot == ring.region.slots:
                 self._collect_slot = 0
                 self._collect_ring += 1
