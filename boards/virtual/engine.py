@@ -326,6 +326,7 @@ class Engine:
             "lcd": glass,
             "pins": self._recorder.levels,
             "counter": self._reference.coil.counts,
+            "counter_given": self._probe.counter_given(),
             "rail12_ma": int(self._reference.rail12.sensed_ma()),
         }
 
@@ -349,19 +350,20 @@ class Engine:
             },
             "demand": figures["demand"],
             "status": figures["status"],
-            "events": [entry[1:] for entry in self._events(kind, chip)],
+            "events": [entry[1:5] for entry in self._events(kind, chip)],
             "firmware": self._probe.firmware(),
         }
 
     def _events(self, kind, chip):
-        """The log as [order, t_us, name, a, b]: run time in s, with the time at which that run time was 0."""
+        """The log as [order, t_us, name, a, b, life]: run time in s, with the time at which that run time was 0;
+        `life` counts the starts of this run from 0, what is negative comes from earlier runs (--state)."""
         from openkh.event_codes import DEMAND_LOST, NAMES, POWER_UP, RESTART
 
         entries = image.events(kind, chip)
         starts = 0
         for entry in entries:
             starts += entry[2] == POWER_UP or entry[2] == RESTART
-        life = len(self._lives) - starts - 1  # what is negative comes from earlier runs (--state)
+        life = len(self._lives) - starts - 1
         zero_us = 0
         found = []
         for order, run_s, code, a, b in entries:
@@ -370,7 +372,7 @@ class Engine:
                 zero_us = self._lives[life][0] - self._lives[life][1] if life >= 0 else 0
             elif code == DEMAND_LOST and life >= 0:
                 zero_us = self._lives[life][0]  # run time has started anew
-            found.append([order, zero_us + run_s * 1000000, NAMES.get(code, str(code)), a, b])
+            found.append([order, zero_us + run_s * 1000000, NAMES.get(code, str(code)), a, b, life])
         return found
 
     def _tell_events(self):
@@ -380,8 +382,8 @@ class Engine:
             return
         self._events_written = written
         entries = self._events(self._reference.memory_kind, self._reference.memory)
-        for order, t_us, name, a, b in entries:
-            if t_us >= 0 and (self._told < 0 or 0 < (order - self._told) & 0xFFFFFF < 0x800000):
+        for order, t_us, name, a, b, life in entries:
+            if life >= 0 and (self._told < 0 or 0 < (order - self._told) & 0xFFFFFF < 0x800000):
                 self._recorder.add(["log", t_us, name, a, b])
         if entries:
             self._told = entries[-1][0]

@@ -78,12 +78,19 @@ class Probe:
             return []
         found = []
         for n, element in enumerate(running.elements):
-            line = running.status.line_2 if n else running.status.line_1
-            p_mw = line.p_mw()
+            p_mw = (running.status.line_2 if n else running.status.line_1).p_mw()
             va_uva = element.v_mv * element.i_ma
             pf = max(-1000, min(1000, p_mw * 1000000 // va_uva)) if va_uva > 0 else 0
-            found.append({"v_mv": element.v_mv, "i_ma": element.i_ma, "p_mw": p_mw, "pf_milli": pf})
+            line = {"v_mv": element.v_mv, "i_ma": element.i_ma, "p_mw": p_mw, "pf_milli": pf}
+            line["silent"] = element.silent
+            found.append(line)
         return found
+
+    def counter_given(self):
+        """Counts that stand as given to the mechanical counter, modulo what its register rolls over at; None where the
+        firmware does not run."""
+        running = meter()
+        return None if running is None else running.cycle.state.counter_given
 
     def _figures(self, running):
         state = running.cycle.state

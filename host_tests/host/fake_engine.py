@@ -19,6 +19,7 @@ class FakeEngine:
         self.calls = []
         self.fail_at_us = None
         self.closed = False
+        self.silent = None  # index of the line whose front end does not answer
         self.elements = 2 if config["model"][1] == "D" else 1
 
     def watts(self):
@@ -56,8 +57,8 @@ class FakeEngine:
             "t_us": self.now_us,
             "powered": self.power,
             "lines": [
-                {"v_mv": round(v * 1000), "i_ma": round(i * 1000), "p_w": v * i, "pf": 1.0}
-                for v, i, _, _ in self.lines[: self.elements]
+                {"v_mv": round(v * 1000), "i_ma": round(i * 1000), "p_w": v * i, "pf": 1.0, "silent": n == self.silent}
+                for n, (v, i, _, _) in enumerate(self.lines[: self.elements])
                 if self.power and len(self.calls) > 1  # the firmware does not run at once
             ],
             "delivered": f"{self.delivered_wh:.6f}",

@@ -10,7 +10,8 @@ from host import profile
 from host.glass_cells import GlassCells
 from host.live import Live
 from host.session import FirmwareError, Session, Setup
-from host.tui import MeterView, wheels
+from host.tui import EVENTS, MeterView, event_text, rail, wheels
+from openkh.event_codes import NAMES
 from openkh.model import Model
 
 DUAL = Model("MDNCT-1SC", "60Hz")
@@ -161,6 +162,31 @@ def test_CO_1_the_last_wheel_is_red_where_it_counts_tenths():
     assert "a02820" not in str(wheels(whole).spans) and wheels(whole).plain == " 2  3  4  5  6  8 "
 
 
+def test_the_wheels_go_on_where_an_earlier_run_left_them():
+    one = session()
+    one.setup.begin_wh = None
+    snap = engine(one).snap()
+    engine(one).snap = lambda: {**snap, "counter_given": 4012}
+    one.advance(100_000)
+    assert wheels(one).plain == " 0  0  4  0  1  2 "
+
+
+def test_events_say_what_their_values_mean():
+    assert event_text(["log", 5, "rail12_off", 61, 1]) == "12 V output shut down at 61 mA"
+    assert event_text(["log", 5, "chip_repaired", 2, 0x282]) == "front end 2 put right, register 0x282"
+    assert event_text(["log", 5, "seal_opened", 0, 0]) == "seal opened"
+    assert event_text(["log", 5, "calibration", 17, 0]) == "calibration 17"
+    assert set(EVENTS) <= set(NAMES.values())
+
+
+@pytest.mark.parametrize("state, said", [("on", "12 V on   8 mA"), ("waiting", "shut down"), ("latched", "locked out")])
+def test_CO_3_the_12_v_output_says_why_it_is_off(state, said):
+    snap = engine(session()).snap()
+    snap["status"]["rail12v"] = state
+    assert said in rail(snap).plain
+    assert rail({**snap, "powered": False}).plain == "● 12 V off"
+
+
 def shown(app):
     return "\n".join("".join(s.text for s in strip) for strip in app.screen._compositor.render_strips())
 
@@ -228,7 +254,26 @@ def test_keys_change_what_the_meter_is_given():
     drive(session(), (100, 30), ("up", "up", "right", "v", "l", "c", "m", "plus"), look)
 
 
-def test_a_small_terminal_brings_nothing_down():
+def test_a_small_terminal_says_what_the_glass_says():
+    def look(_, picture):
+        for part in ("glass", "0.00", "bar off", "delivered", "L1 input", "12 V on", "normal"):
+            assert part in picture, part
+        assert "▛" not in picture
+
+    drive(session(), (80, 15), (), look)
+    drive(session(), (60, 24), (), look)
+
+
+def test_a_front_end_that_is_silent_has_no_values():
+    def look(_, picture):
+        assert picture.count("no answer") == 1 and picture.count("measured") == 2
+
+    of = session()
+    engine(of).silent = 1
+    drive(of, (80, 24), (), look)
+
+
+def test_a_very_small_terminal_brings_nothing_down():
     drive(session(), (30, 8), ("up", "space"), lambda *_: None)
 
 

@@ -77,6 +77,7 @@ class Session:
         self.lcd: list[Said] = []
         self.rises = dict.fromkeys(SIGNALS, 0)  # off-to-on edges
         self.log: list[list[Any]] = []
+        self._wheels: int | None = None  # what the mechanical counter shows beyond the counts of this run
         self._records: dict[str, dict[str, Any]] = {}  # what the glass says comes back: each kept once
         self._final: dict[str, Any] | None = None
         self._began = time.monotonic()
@@ -95,7 +96,16 @@ class Session:
         for item in reply["out"]:
             self._take(item)
         self.snap = reply["snap"]
+        if self._wheels is None and self.snap.get("counter_given") is not None:
+            self._wheels = self.snap["counter_given"] - self.snap["counter"]
         return self.snap
+
+    @property
+    def wheels(self) -> int:
+        """What the mechanical counter shows: it came with the board, and has gone on in earlier runs."""
+        if self._wheels is not None:
+            return self._wheels + self.snap["counter"]
+        return int((self.setup.begin_wh or 0) // self.setup.model.counter_wh) + self.snap["counter"]
 
     def finish(self) -> dict[str, Any]:
         """End the run, keep the memory, and return what the engine knows at its end."""

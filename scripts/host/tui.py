@@ -21,7 +21,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Footer, RichLog, Static
 
-from host.glass_cells import GLASS, GlassCells
+from host.glass_cells import GLASS, LIT, GlassCells
 from host.headless import clock
 from host.live import Live
 from host.session import FirmwareError, Session
@@ -31,7 +31,31 @@ ON, OFF, WARN = "#e8453c", "#4a3230", "#e0b040"
 GREEN, GREEN_OFF = "#5fd068", "#2c4230"
 QUIET = "#8a949e"
 WHEELS = 6
+RAIL = {"waiting": "shut down", "latched": "locked out"}  # it tries again; it does not
 HUNG_UP = 129
+LAID_OUT_S = 0.2  # after a change of the terminal's size
+
+
+EVENTS = {  # what their values mean (openkh/event_codes.py); the others are told as they are
+    "power_up": "firmware starts with the supply",
+    "power_fail": "supply failing, {0} mV behind the rectifier",
+    "power_back": "supply back within the hold-up",
+    "restart": "processor restarted (reason {0})",
+    "state_lost": "no usable record: {0} damaged, {1} foreign",
+    "record_damaged": "{0} records damaged",
+    "record_foreign": "{0} records of another meter refused",
+    "chip_silent": "front end {0} does not answer",
+    "chip_back": "front end {0} answers again",
+    "chip_reset": "front end {0} was reset, {1} ms not measured",
+    "chip_repaired": "front end {0} put right, register {1:#05x}",
+    "chip_altered": "front end {0} altered, cannot be put right",
+    "reading_rejected": "front end {0}: a reading of {1} counts rejected",
+    "cycle_late": "a cycle {0} ms after the one before",
+    "frequency": "line {0} at {1} mHz",
+    "rail12_off": "12 V output shut down at {0} mA",
+    "rail12_retry": "12 V output on again after {0} failures",
+    "rail12_latched": "12 V output locked out",
+}
 
 
 class GlassView(Widget):
@@ -48,6 +72,7 @@ class GlassView(Widget):
         return large if self.size.width >= large.width + 2 and self.app.size.height >= 28 else small
 
     def show(self, lit: set[str]) -> None:
+        """Light these dots and no others."""
         if lit != self._lit:
             self._lit = lit
             self.refresh()
@@ -79,9 +104,10 @@ class MeterView(App[None]):
     """The view. A thread of its own runs the meter; keys reach it through a queue, its pictures come by call."""
 
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (96, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (77, "-narrow"), (96, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high")]
     CSS = """
-    Screen { layout: vertical; background: #14181c; color: #d5dbe0; }
+    Screen { layout: vertical; overflow: hidden; background: #14181c; color: #d5dbe0; }
     #head { height: 1; background: #26303a; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     #glass { height: auto; border: outer #39424b; background: #a9baa1; }
     .panel { border: round #46515c; border-title-color: #9fb6c9; height: 100%; padding: 0 1; text-wrap: nowrap; }
@@ -94,6 +120,16 @@ class MeterView(App[None]):
     .-narrow #panels { height: 7; } .-narrow .panel { padding: 0; } .-narrow #lines { width: 46; }
     .-narrow .panel { border: none; border-top: solid #46515c; } .-narrow #energy { padding: 0 0 0 1; }
     .-narrow #log { border: none; border-top: solid #46515c; padding: 0; }
+    #said { height: 1; padding: 0 1; display: none; text-wrap: nowrap; }
+    .-low #glass { display: none; } .-low #said { display: block; }
+    .-low #outputs { display: none; } .-low #strip { display: block; }
+    .-low #panels { height: 7; } .-low .panel { border: none; border-top: solid #46515c; padding: 0; }
+    .-low #log { border: none; border-top: solid #46515c; padding: 0; }
+    .-tiny #glass { display: none; } .-tiny #said { display: block; }
+    .-tiny #outputs { display: none; } .-tiny #strip { display: block; }
+    .-tiny #panels { height: auto; layout: vertical; } .-tiny #lines { width: 1fr; } .-tiny #energy { width: 1fr; }
+    .-tiny .panel { height: 6; border: none; padding: 0; } .-tiny #strip { padding: 0; }
+    .-tiny #log { border: none; padding: 0; }
     Footer { height: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -131,6 +167,7 @@ class MeterView(App[None]):
     def compose(self) -> ComposeResult:
         yield Static(id="head")
         yield GlassView()
+        yield Static(id="said")
         with Horizontal(id="panels"):
             yield Panel("lines", "lines")
             yield Panel("energy", "register, Wh")
@@ -146,6 +183,11 @@ class MeterView(App[None]):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.action_stop)
         self._hang_up_before = signal.signal(signal.SIGHUP, self._hang_up)
         self.run_worker(self._drive, thread=True, exclusive=True)
+
+    def on_resize(self) -> None:
+        """The newest events stay in sight."""
+        log = self.query_one("#log", RichLog)
+        self.set_timer(LAID_OUT_S, lambda: log.scroll_end(animate=False))
 
     def on_unmount(self) -> None:
         signal.signal(signal.SIGHUP, self._hang_up_before)
@@ -190,6 +232,7 @@ class MeterView(App[None]):
             return
         self.query_one("#head", Static).update(self._head())
         self.query_one(GlassView).show(set(snap["lcd"]["lit"]))
+        self.query_one("#said", Static).update(said(snap["lcd"]))
         self.query_one("#lines", Panel).update(self._lines(snap))
         self.query_one("#energy", Panel).update(self._energy(snap))
         self.query_one("#outputs", Panel).update(outputs(self.live.session))
@@ -231,6 +274,9 @@ class MeterView(App[None]):
             text.append(" CT turned" if turned else "  measured", style=WARN if turned else QUIET)
             if index < len(snap["lines"]):
                 seen = snap["lines"][index]
+                if seen.get("silent"):
+                    text.append(f"{'no answer':>33}\n", style=WARN)
+                    continue
                 text.append(
                     f"{seen['v_mv'] / 1000:8.2f}{seen['i_ma'] / 1000:9.3f}{seen['p_w']:9.1f}{seen['pf']:7.3f}\n"
                 )
@@ -255,6 +301,8 @@ class MeterView(App[None]):
             ("  largest", f"{demand['max_w']:16.3f}", ""),
         )
         text = Text("\n").join(Text.assemble((f"{name:10}", QUIET), (value, style)) for name, value, style in rows)
+        if not snap["powered"]:
+            return text.append("\n● no supply", QUIET)
         colour = GREEN if condition == "normal" else QUIET if condition == "unjudged" else WARN
         return text.append("\n● ", colour).append(status_text(snap["status"]), colour)
 
@@ -269,17 +317,23 @@ class MeterView(App[None]):
         self._notes_shown = len(self.live.notes)
 
 
+def said(lcd: dict[str, Any]) -> Text:
+    """The glass in words, where there is no room to draw it."""
+    symbols = " ".join(lcd["symbols"])
+    text = Text("glass  ", QUIET).append(f" {lcd['screen'] or ' '} {lcd['text']:>9} ", f"{LIT} on {GLASS}")
+    return text.append(f"  {symbols}  bar {lcd['bar']}", QUIET)
+
+
 def lamp(lit: Any, name: str, on: str = GREEN, off: str = GREEN_OFF) -> Text:
     """A lamp with its name."""
     return Text.assemble(("●", on if lit else off), (f" {name}", "" if lit else QUIET))
 
 
 def wheels(session: Session) -> Text:
-    """The mechanical counter: black wheels, tenths of a kWh red. New with the board, in step with its register."""
+    """The mechanical counter: black wheels, tenths of a kWh red."""
     counter_wh = session.setup.model.counter_wh
-    counts = int((session.setup.begin_wh or 0) // counter_wh) + session.snap["counter"]
     text = Text()
-    for place, digit in enumerate(f"{counts % 10**WHEELS:0{WHEELS}d}"):
+    for place, digit in enumerate(f"{session.wheels % 10**WHEELS:0{WHEELS}d}"):
         red = counter_wh == 100 and place == WHEELS - 1
         text.append(f" {digit} ", style=f"bold #ffffff on {'#a02820' if red else '#000000'}")
     return text
@@ -307,16 +361,18 @@ def output_strip(session: Session) -> Text:
         text.append_text(lamp(pins["opto" + weight], f"{weight} "))
     text.append(" ")
     text.append_text(wheels(session))
-    text.append("  ")
+    text.append(" ")
     text.append_text(rail(snap))
     return text
 
 
 def rail(snap: dict[str, Any]) -> Text:
-    """The 12 V output: lamp, state, current."""
-    state = snap["status"]["rail12v"]
-    ma = f" {snap['rail12_ma']} mA" if "rail12_ma" in snap else ""
-    return lamp(snap["pins"]["rail12"], f"12 V {state}{ma}", GREEN if state == "on" else WARN)
+    """The 12 V output: lamp, then current, or why there is none."""
+    lit = snap["pins"]["rail12"]
+    state = snap["status"]["rail12v"] if snap["powered"] else "off"
+    if state == "on":
+        return lamp(lit, f"12 V on {snap['rail12_ma']:3} mA")
+    return Text.assemble(("●", GREEN_OFF if state == "off" else WARN), f" 12 V {RAIL.get(state, state)}")
 
 
 def status_text(status: dict[str, Any]) -> str:
@@ -330,7 +386,12 @@ def event_text(item: list[Any]) -> str:
     """A line for an entry of the firmware's log, [kind, t_us, name, values...], or a start of the board."""
     if item[0] == "boot":
         return f"board starts ({item[2]})"
-    return " ".join(str(part) for part in item[2:]).replace("_", " ")
+    name, values = item[2], item[3:]
+    if name in EVENTS:
+        return EVENTS[name].format(*values)
+    while values and not values[-1]:
+        values = values[:-1]
+    return " ".join(str(part) for part in (name, *values)).replace("_", " ")
 
 
 def view(session: Session, speed: float | None) -> bool:
