@@ -5,15 +5,47 @@ micropython.kbd_intr(-1)  # before any import: a Ctrl-C during the imports would
 """Start the meter, or service mode. With the seal closed this never ends but by a reset; with it open it ends at the
 prompt, for which `prompt` has the names."""
 
+import gc  # noqa: E402
+from time import sleep_ms  # noqa: E402
+
+import board  # noqa: E402
+import machine  # noqa: E402
+from machine import Pin  # noqa: E402
+
+from openkh import restart  # noqa: E402
+
+WATCHDOG_MS = 8000  # the RP2040's longest is 8388
+
+
+def _low(number: "int | None") -> bool:
+    return number is not None and Pin(number, Pin.IN, Pin.PULL_UP)() == 0
+
+
+def _start() -> bool:
+    """True where the seal was closed as the meter started."""
+    asked = restart.reason()
+    if not _low(board.PIN_SEAL) and (asked == restart.SERVICE or _low(board.PIN_SERVICE_STRAP)):
+        restart.mark(restart.COMMAND)  # whatever resets it now was meant to
+        print("OpenKh service mode: no metering; reset to leave")
+        return False
+    watchdog = machine.WDT(timeout=WATCHDOG_MS)  # so early that a hang in the imports ends too
+    from openkh import app
+
+    gc.collect()  # what the imports have left: the meter's own objects then lie close together
+    return app.start(asked, watchdog)
+
+
 prompt = {}
 try:
-    from openkh.app import main
+    if _start():
+        while True:
+            sleep_ms(1000)
+    from openkh import service
+    from openkh.service import port
 
-    prompt = main()
+    port.drain()
+    prompt = service.names()
 except Exception:
-    import board
-    import machine
-
-    if machine.Pin(board.PIN_SEAL, machine.Pin.IN, machine.Pin.PULL_UP)() == 0:
+    if _low(board.PIN_SEAL):
         machine.reset()
     raise

@@ -12,11 +12,11 @@ class Watchdog:
         self._due_us = 0
 
     def start(self, timeout_us):
-        """Run with this timeout from now on."""
+        """Run with this timeout from now on, also where it runs with another."""
+        self.stop()
         self._timeout_us = timeout_us
         self.feed()
-        if self._event is None:
-            self._event = self._clock.at(self._due_us, self._look)
+        self._event = self._clock.at(self._due_us, self._look)
 
     def feed(self):
         """Start its time anew; the event stays where it is and looks again when it comes."""

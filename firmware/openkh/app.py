@@ -7,7 +7,7 @@ import machine
 import micropython
 from machine import ADC, I2C, SPI, WDT, Pin, Timer
 
-from openkh import REVISION, restart
+from openkh import REVISION
 from openkh.calibration import Calibration
 from openkh.calibration import check as check_calibration
 from openkh.cycle import PERIOD_MS, Cycle
@@ -32,11 +32,6 @@ from openkh.storage.scratch import Scratch
 from openkh.supply import Supply
 from openkh.ticks import ticks_diff, ticks_us
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-WATCHDOG_MS = 8000  # the RP2040's longest is 8388
 GUARD_MS = 2  # 12 V current and bulk voltage (CO-3)
 I2C_TIMEOUT_US = 5000
 
@@ -47,9 +42,9 @@ meter: "Meter | None" = None
 class Meter:
     """All parts of the meter, wired; `start` sets it going. A supply that had been off starts run time anew (MD-4)."""
 
-    def __init__(self, seal: Seal, asked: int) -> None:
-        """`asked`: what the restart that led here was asked for."""
-        self.watchdog = WDT(timeout=WATCHDOG_MS)
+    def __init__(self, seal: Seal, asked: int, watchdog: WDT) -> None:
+        """`asked`: what the restart that led here was asked for. `watchdog`: runs."""
+        self.watchdog = watchdog
         self.seal = seal
         self.memory = _memory()
         self.log = EventLog(self.memory.events, self.memory.service_events)
@@ -274,28 +269,10 @@ def _i2c(wires: "tuple[int, int, int]", hertz: int) -> I2C:
     return I2C(number, scl=Pin(scl), sda=Pin(sda), freq=hertz, timeout=I2C_TIMEOUT_US)
 
 
-def main() -> "dict[str, Any]":
-    """Start the meter. Sealed: never returns, and whatever ends it is a reset. Open: the names for the prompt."""
+def start(asked: int, watchdog: WDT) -> bool:
+    """Start the meter. `asked`: what the restart that led here was asked for. True where the seal is closed."""
     global meter
     micropython.alloc_emergency_exception_buf(100)
-    asked = restart.reason()
-    seal = Seal(Pin(board.PIN_SEAL, Pin.IN, Pin.PULL_UP))
-    if not seal.closed and (asked == restart.SERVICE or _strapped()):
-        restart.mark(restart.COMMAND)  # whatever resets it now was meant to
-        print("OpenKh service mode: no metering; reset to leave")
-    else:
-        meter = Meter(seal, asked)
-        meter.start()
-    if seal.closed:
-        while True:
-            sleep_ms(1000)
-    from openkh import service
-    from openkh.service import port
-
-    port.drain()
-    return service.names()
-
-
-def _strapped() -> bool:
-    number: int | None = board.PIN_SERVICE_STRAP
-    return number is not None and Pin(number, Pin.IN, Pin.PULL_UP)() == 0
+    meter = Meter(Seal(Pin(board.PIN_SEAL, Pin.IN, Pin.PULL_UP)), asked, watchdog)
+    meter.start()
+    return meter.seal.closed

@@ -50,7 +50,7 @@ def test_the_only_board_is_found_and_several_are_listed(monkeypatch: pytest.Monk
 
 def test_no_board(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
     monkeypatch.setattr(flash, "ports", list)
-    monkeypatch.setattr(deploy, "build", lambda _board: {})
+    monkeypatch.setattr(deploy, "parts", lambda _board, _chosen: {})
     assert flash.main([]) == 1
     assert "--uf2" in capsys.readouterr().err
 
@@ -64,16 +64,39 @@ def test_uf2_says_where_and_how(capsys: pytest.CaptureFixture) -> None:
 
 @pytest.mark.parametrize("board", deploy.boards())
 def test_every_board_gets_the_whole_firmware(board: str) -> None:
-    """Each source is there, compiled for the RP2040, and the manifest tells every hash."""
-    files = deploy.build(board)
+    """Each source is there, compiled for the RP2040, and the bundle's index finds each where it lies."""
+    modules = deploy.parts(board)
     names = {str(path.relative_to(deploy.FIRMWARE))[:-3] + ".mpy" for path in deploy.FIRMWARE.rglob("*.py")}
-    assert names | {"board.mpy", "glass.mpy", deploy.MANIFEST} == set(files)
-    for name, data in files.items():
-        if name != deploy.MANIFEST:
-            assert data[:2] == b"M\x06"
-            assert deploy.digest(data) in files[deploy.MANIFEST].decode()
+    assert names | {"board.mpy", "glass.mpy"} == set(modules)
+    data = deploy.bundle(modules)
+    head, rest = data.split(b"\n", 1)
+    size, whole = map(int, head.split()[1:])
+    base = len(head) + 1 + size
+    assert base + whole == len(data)
+    found = {}
+    for line in rest[:size].decode().split("\n"):
+        folder, _, inside = line.partition(" ")
+        for name, offset, length in (entry.split() for entry in inside.split("/")[1:]):
+            found[f"{folder}/{name}"] = (int(offset), int(length))
+    for name, module in modules.items():
+        assert module[:2] == b"M\x06"
+        offset, size = found["/" + name]
+        assert data[base + offset : base + offset + size] == module
+
+
+@pytest.mark.parametrize("board", deploy.boards())
+def test_what_is_chosen_reaches_the_boards_file(board: str) -> None:
+    """MEMORY and DISPLAY, every value; and the launcher knows the board's seal."""
+    for name, values in deploy.CHOICES.items():
+        for value in values:
+            chosen: dict = {}
+            exec(compile(deploy.board_file(board, {name: value}), "board", "exec"), chosen)
+            assert chosen[name] == value
+    with pytest.raises(deploy.DeployError, match="MEMORY 'tape'"):
+        deploy.board_file(board, {"MEMORY": "tape"})
+    assert f"PIN_SEAL = {chosen['PIN_SEAL']}  #".encode() in deploy.launcher(board)["boot.py"]
 
 
 def test_an_unknown_board_is_refused() -> None:
     with pytest.raises(deploy.DeployError, match="there are breadboard, reference"):
-        deploy.build("kitchen")
+        deploy.parts("kitchen")

@@ -105,8 +105,9 @@ class Dummy(Nothing):
         self.bulk = machine.ADC(board.ADC_BULK).read_u16()
 
 
-def main():
+def start(_asked, _watchdog):
     global meter
     meter = Dummy()
     meter.start()
     print("dummy started", end="")
+    return False

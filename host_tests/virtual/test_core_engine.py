@@ -148,7 +148,7 @@ def with_app(dummy, tmp_path, text):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_firmware_that_fails_to_start_is_told_with_its_traceback(engine, dummy, tmp_path):
-    broken = with_app(dummy, tmp_path, "\n\ndef main():\n    missing()\n")
+    broken = with_app(dummy, tmp_path, "\n\ndef start(_asked, _watchdog):\n    missing()\n")
     with Link(engine, CONFIG, firmware_dir=broken) as link:
         reply = link.run(1_000_000, [LOAD])
     errors = [item for item in reply["out"] if item[0] == "error"]
@@ -173,7 +173,7 @@ def test_what_the_model_refuses_the_engine_refuses(dummy):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_engine_ends_when_the_host_goes(engine, dummy, tmp_path):
     """Also while a sealed meter's main program never returns."""
-    app = "\n\ndef main():\n    while True:\n        machine.lightsleep(50)\n"
+    app = "\n\ndef start(_asked, _watchdog):\n    while True:\n        machine.lightsleep(50)\n"
     started = time.monotonic()
     with Link(engine, CONFIG, firmware_dir=with_app(dummy, tmp_path, app)) as link:
         link.run(1_000_000, [LOAD])
@@ -207,7 +207,7 @@ def test_a_flash_board_keeps_its_image(dummy):
 
 
 def test_the_seal_is_a_switch_to_ground(dummy, tmp_path):
-    app = "\n\ndef main():\n    print('seal', Pin(board.PIN_SEAL, Pin.IN, Pin.PULL_UP)())\n"
+    app = "\n\ndef start(_asked, _watchdog):\n    print('seal', Pin(board.PIN_SEAL, Pin.IN, Pin.PULL_UP)())\n"
     folder = with_app(dummy, tmp_path, app)
     for seal, level in (("closed", 0), ("open", 1)):
         with Link("cpython", {**CONFIG, "board": {"seal": seal}}, firmware_dir=folder) as link:

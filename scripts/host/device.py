@@ -87,10 +87,14 @@ class Device:
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file; whole only when this returns."""
-        self.run(f"f=open({path!r},'wb');w=f.write")
+        self.run(f"f=open({path!r},'wb')")
+        self.append(data)
+        self.run("f.close();del f")
+
+    def append(self, data: bytes) -> None:
+        """Write to the file that the board has open as `f`."""
         for start in range(0, len(data), CHUNK_BYTES):
-            self.run(f"w({data[start : start + CHUNK_BYTES]!r})")
-        self.run("f.close();del f,w")
+            self.run(f"f.write({data[start : start + CHUNK_BYTES]!r})")
 
     def restart_blind(self) -> None:
         """Reset the board whatever state the connection is in: leaves service mode after a failure."""

@@ -5,7 +5,7 @@ import sys
 import time
 
 from host import deploy
-from host.deploy import MANIFEST, DeployError
+from host.deploy import BUNDLE, LOADER, DeployError
 from host.device import Device, DeviceCodeError, DeviceError, ports
 
 UF2_HELP = """\
@@ -23,32 +23,32 @@ no board with MicroPython found on USB
   - a new Pico has no MicroPython yet: ./scripts/flash --uf2 says how to put it on
   - elsewhere than the usual ports: --port NAME"""
 
-# Prints the hash of each file of a folder, and the folders: what is on the board counts, not what a manifest claims.
+# On the board: hash of a file, or of a part of it.
 HASH = """
-import os, hashlib, binascii
-def _hash(p):
+import hashlib, binascii
+def _hash(p, at=0, n=1 << 24):
     h = hashlib.sha256()
     with open(p, "rb") as f:
-        while True:
-            b = f.read(512)
+        f.seek(at)
+        while n:
+            b = f.read(min(512, n))
             if not b: break
             h.update(b)
-    print(binascii.hexlify(h.digest()).decode(), p)
+            n -= len(b)
+    return binascii.hexlify(h.digest()).decode()
 """
-HASHES = (
+# The hash of each module of a bundle, and where it lies: what is on the board counts, not what an index claims.
+MODULES = (
     HASH
     + """
-def _walk(p):
-    for e in os.ilistdir(p):
-        n = p + "/" + e[0]
-        if e[1] & 0x4000:
-            _walk(n)
-        else:
-            _hash(n)
-try:
-    _walk(FOLDER)
-except OSError:
-    pass
+def _modules(p):
+    with open(p, "rb") as f:
+        t = f.read(int(f.readline().split()[1]))
+        base = f.tell()
+    for w in t.replace(b"\\n", b"/").split(b"/"):
+        w = w.split()
+        if len(w) == 3:
+            print(_hash(p, base + int(w[1]), int(w[2])), base + int(w[1]), int(w[2]))
 """
 )
 
@@ -58,17 +58,36 @@ import sys
 print("openkh.app" in sys.modules and sys.modules["openkh.app"].meter is not None)
 """
 
-# Copies what is the same in the running firmware from slot to slot: fewer bytes over the wire.
+# Copies a part of another file into the open file `f`: fewer bytes over the wire.
 COPY = """
-def _copy(a, b):
-    with open(a, "rb") as f, open(b, "wb") as g:
-        while True:
-            d = f.read(512)
+def _copy(p, at, n):
+    with open(p, "rb") as g:
+        g.seek(at)
+        while n:
+            d = g.read(min(512, n))
             if not d: break
-            g.write(d)
+            n -= f.write(d)
 """
+# Empties a folder, or makes it.
+CLEAR = """
+import os
+def _clear(p):
+    for e in os.ilistdir(p):
+        n = p + "/" + e[0]
+        if e[1] & 0x4000:
+            _clear(n)
+            os.rmdir(n)
+        else:
+            os.remove(n)
+try:
+    os.mkdir(FOLDER)
+except OSError:
+    _clear(FOLDER)
+"""
+CHOSEN = "(lambda b:{n:getattr(b,n,None)for n in('NAME','MEMORY','DISPLAY')})(__import__('board'))"
 
 
+DEFAULT_BOARD = "breadboard"
 PROVISION_TRIES = 2  # on a board that keeps its register in flash the first one lays the flash out
 PROVISION_S = 60.0  # which takes a quarter of a minute
 
@@ -113,19 +132,55 @@ def check_micropython(device: Device) -> None:
         )
 
 
-def hashes(device: Device, folder: str) -> dict[str, str]:
-    """Path within `folder` -> hash, for every file in it."""
-    out = device.run(f"FOLDER={folder!r}\n{HASHES}", timeout_s=60)
-    return {path[len(folder) + 1 :]: value for value, _, path in (line.partition(" ") for line in out.splitlines())}
+def file_hash(device: Device, path: str) -> str:
+    """Hash of a file on the board; "" where there is none."""
+    try:
+        return device.run(f"{HASH}\nprint(_hash({path!r}))", timeout_s=60).strip()
+    except DeviceCodeError:
+        return ""
+
+
+def modules_there(device: Device, slot: str) -> dict[str, tuple[int, int]]:
+    """Hash of each module of a slot's bundle -> (offset, size); empty where there is no such slot."""
+    try:
+        out = device.run(f"{MODULES}\n_modules('/{slot}/{BUNDLE}')", timeout_s=60)
+    except DeviceCodeError:
+        return {}
+    words = (line.split() for line in out.splitlines())
+    return {digest: (int(offset), int(size)) for digest, offset, size in words}
 
 
 def running_slot(device: Device) -> str:
-    """The slot that starts at the next reset; "" on a board without the firmware."""
+    """The slot that the board has started, or would; "" on a board without the firmware."""
+    started = device.run("import sys\nprint(sys.path[0])").strip()
+    if started in [f"/fw/{slot}" for slot in deploy.SLOTS]:
+        return started[-1]  # not always the one that /slot names: the launcher passes over what does not start
     try:
         slot = device.run("print(open('/slot').read(1))").strip()
     except DeviceCodeError:
         return ""
     return slot if slot in deploy.SLOTS else ""
+
+
+def chosen(device: Device, options: argparse.Namespace) -> tuple[str, dict[str, str]]:
+    """The board, and what its file leaves to choose: as asked for, else as it is on the board, else as in the file."""
+    try:
+        there = device.value(CHOSEN)
+    except DeviceCodeError:
+        there = {}
+    board = options.board or there.get("NAME")
+    if board not in deploy.boards():
+        board = DEFAULT_BOARD
+    found = {}
+    for name, allowed in deploy.CHOICES.items():
+        value = getattr(options, name.lower())
+        if value is None and board == there.get("NAME") and there.get(name) in allowed:
+            value = there[name]
+        if value is not None:
+            found[name] = value
+        if name == "MEMORY" and value is not None and there.get(name) not in (None, value):
+            say(f"the register moves from {there[name]} to {value}: what the board has stored so far stays behind")
+    return board, found
 
 
 def enter_service_mode(device: Device) -> None:
@@ -135,42 +190,31 @@ def enter_service_mode(device: Device) -> None:
         device.reset_by("import openkh.service\nopenkh.service.update_mode()")
 
 
-def fill(device: Device, slot: str, files: dict[str, bytes], other: dict[str, str]) -> None:
-    """Make folder /slot hold exactly `files`; `other` = hashes of the firmware in the other slot."""
+def fill(device: Device, slot: str, modules: dict[str, bytes], running: str) -> None:
+    """Make the folder of a slot that is not in use hold the firmware; takes from slot `running` what is the same."""
     folder = f"/{slot}"
-    there = hashes(device, folder)
-    wanted = {path: deploy.digest(data) for path, data in files.items()}
-    elsewhere: dict[str, str] = {value: path for path, value in other.items()}
-    # The manifest goes first and comes last: a slot without it is known to be unfinished.
-    old = [path for path in there if path not in wanted] + [MANIFEST] * (MANIFEST in there)
-    for path in sorted(set(old), key=lambda path: path != MANIFEST):
-        if wanted.get(path) != there[path]:
-            device.run(f"import os\nos.remove({folder + '/' + path!r})")
-    folders = {folder}
-    for path in files:
-        parts = path.split("/")[:-1]
-        folders.update(folder + "/" + "/".join(parts[:n]) for n in range(1, len(parts) + 1))
-    for name in sorted(folders):
-        device.run(f"import os\ntry: os.mkdir({name!r})\nexcept OSError: pass")
-    device.run(COPY)
-    sent = copied = 0
-    for path in sorted(files, key=lambda path: (path == MANIFEST, path)):
-        if there.get(path) == wanted[path]:
-            continue
-        source = elsewhere.get(wanted[path])
-        if source:
-            device.run(f"_copy('/{'b' if slot == 'a' else 'a'}/{source}', {folder + '/' + path!r})")
+    wanted = {BUNDLE: deploy.digest(deploy.bundle(modules)), LOADER: deploy.digest(deploy.loader())}
+    if all(file_hash(device, f"{folder}/{name}") == value for name, value in wanted.items()):
+        say(f"slot {slot} has this firmware already")
+        return
+    there = modules_there(device, running) if running else {}
+    device.run(f"FOLDER={folder!r}\n{CLEAR}")
+    device.run(f"{COPY}\nf=open('{folder}/{BUNDLE}','wb')")
+    device.append(deploy.bundle_head(modules))
+    copied = 0
+    for path in sorted(modules):
+        place = there.get(deploy.digest(modules[path]))
+        if place:
+            device.run(f"_copy('/{running}/{BUNDLE}',{place[0]},{place[1]})")
             copied += 1
         else:
-            device.write(f"{folder}/{path}", files[path])
-            sent += 1
-    say(f"slot {slot}: {sent} files sent, {copied} taken over from the running firmware, {len(files)} in all")
-    now = hashes(device, folder)
-    if now != wanted:
-        wrong = sorted(path for path in now.keys() | wanted.keys() if now.get(path) != wanted.get(path))
-        raise DeviceError(
-            f"after writing, {', '.join(wrong)} on the board is not what was sent; the old firmware stays"
-        )
+            device.append(modules[path])
+    device.run("f.close();del f")
+    device.write(f"{folder}/{LOADER}", deploy.loader())
+    say(f"slot {slot}: {len(modules) - copied} modules sent, {copied} taken over from the running firmware")
+    for name, value in wanted.items():
+        if file_hash(device, f"{folder}/{name}") != value:
+            raise DeviceError(f"after writing, {name} on the board is not what was sent; the old firmware stays")
 
 
 def replace(device: Device, path: str, data: bytes) -> None:
@@ -179,13 +223,10 @@ def replace(device: Device, path: str, data: bytes) -> None:
     device.run(f"import os\nos.rename({path + '.new'!r}, {path!r})")
 
 
-def install_launcher(device: Device) -> None:
+def install_launcher(device: Device, board: str) -> None:
     """boot.py and main.py of the root; somebody else's main.py is kept beside."""
-    for name, data in deploy.launcher().items():
-        try:
-            there = device.run(f"{HASH}\n_hash({'/' + name!r})").split(" ")[0]
-        except DeviceCodeError:
-            there = ""
+    for name, data in deploy.launcher(board).items():
+        there = file_hash(device, f"/{name}")
         if there == deploy.digest(data):
             continue
         if there and not running_slot(device):
@@ -227,21 +268,21 @@ def report(device: Device) -> None:
 
 
 def flash(options: argparse.Namespace) -> None:
-    files = deploy.build(options.board)
     device = Device(choose(options.port))
     try:
         check_micropython(device)
-        slot = running_slot(device)
-        current = hashes(device, f"/{slot}") if slot else {}
-        if current == {path: deploy.digest(data) for path, data in files.items()}:
+        board, choice = chosen(device, options)
+        modules = deploy.parts(board, choice)
+        running = running_slot(device)
+        if running and file_hash(device, f"/{running}/{BUNDLE}") == deploy.digest(deploy.bundle(modules)):
             say("the board has this firmware already")
-            install_launcher(device)
+            install_launcher(device, board)
         else:
             enter_service_mode(device)
-            target = "b" if slot == "a" else "a"
+            target = "b" if running == "a" else "a"
             try:
-                fill(device, target, files, current)
-                install_launcher(device)
+                fill(device, target, modules, running)
+                install_launcher(device, board)
                 replace(device, "/slot", target.encode())
             except (DeviceError, KeyboardInterrupt):
                 device.restart_blind()  # a meter must not be left in service mode
@@ -262,8 +303,16 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--port", help="serial port of the board; default: the only one found")
     parser.add_argument(
-        "--board", default="breadboard", choices=deploy.boards(), help="which board (default: %(default)s)"
+        "--board",
+        choices=deploy.boards(),
+        help=f"which board (default: the one it was flashed as, else {DEFAULT_BOARD})",
     )
+    for name, allowed in deploy.CHOICES.items():
+        parser.add_argument(
+            f"--{name.lower()}",
+            choices=allowed,
+            help="default: as it was flashed, else as in the board's file",
+        )
     parser.add_argument(
         "--model", default="MDNCT-1SC", help="model code for a board without factory data (default: %(default)s)"
     )

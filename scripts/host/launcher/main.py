@@ -4,9 +4,8 @@ import micropython
 
 micropython.kbd_intr(-1)
 try:
-    import main  # the slot's: sys.path begins with it
-
-    globals().update(main.prompt)
-except Exception:
-    micropython.kbd_intr(3)
-    raise
+    import main  # the slot's
+except Exception as error:
+    give_up(error)  # noqa: F821  boot.py's: both run in one namespace
+boot.rest()  # noqa: F821
+globals().update(main.prompt)

@@ -1,0 +1,131 @@
+"""Whole-number constants of the firmware, put in their places on the way to a device.
+
+A name at a module's top costs heap there, a search at the start, and a microsecond or two at each use. MicroPython's
+`_X = const(1)` costs nothing, but cannot be imported, and CPython does not know it. So modules are written with plain
+names, and before they are compiled for the device each use of a number becomes the number. What only the type checker
+reads (`if TYPE_CHECKING:`) goes.
+"""
+
+import ast
+import re
+from functools import cache
+
+_CHECKING = "TYPE_CHECKING"
+_CAPITALS = re.compile(r"_?[A-Z][A-Z0-9_]*")
+
+
+class Modules:
+    """The modules that go onto a device together. `sources`: path with .py -> text."""
+
+    def __init__(self, sources: dict[str, str]) -> None:
+        self._sources = sources
+        self.numbers = cache(self._numbers)
+
+    def _numbers(self, path: str) -> dict[str, int]:
+        """A module's own constants: capitals, set once, at its top, to a whole number."""
+        tree = ast.parse(self._sources[path])
+        known = {name: value for node in tree.body for name, value in self._imported(node).items()}
+        stored = _stored(tree)
+        found: dict[str, int] = {}
+        for node in tree.body:
+            name = _target(node)
+            if not _CAPITALS.fullmatch(name) or stored.count(name) > 1:
+                continue
+            try:
+                value = eval(compile(ast.Expression(node.value), name, "eval"), {"__builtins__": {}}, known | found)
+            except Exception:  # not made of numbers alone
+                continue
+            if type(value) is int:
+                found[name] = value
+        return found
+
+    def _path(self, dotted: str) -> str:
+        """Of a module by its name; "" where it is none of these."""
+        for path in (dotted.replace(".", "/") + ".py", dotted.replace(".", "/") + "/__init__.py"):
+            if path in self._sources:
+                return path
+        return ""
+
+    def _imported(self, node: ast.AST) -> dict[str, int]:
+        """Name and value of the numbers that an import statement brings."""
+        if not isinstance(node, ast.ImportFrom) or not self._path(node.module or ""):
+            return {}
+        there = self.numbers(self._path(node.module or ""))
+        return {alias.asname or alias.name: there[alias.name] for alias in node.names if alias.name in there}
+
+    def inlined(self, path: str) -> str:
+        """A module's text with the numbers in place of their names."""
+        tree = ast.parse(self._sources[path])
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        values = dict(self.numbers(path))
+        for node in imports:
+            values.update(self._imported(node))
+        modules = {}
+        for node in imports:
+            for alias in node.names:
+                inner = self._path(f"{node.module}.{alias.name}")
+                if inner:
+                    modules[alias.asname or alias.name] = self.numbers(inner)
+        own = set(self.numbers(path))
+        hidden = set(_stored(tree)) | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+        return ast.unparse(_Inliner(values, modules, own, hidden).visit(tree))
+
+
+class _Inliner(ast.NodeTransformer):
+    """`values`: name -> number; `modules`: name -> numbers in it; `own`: names this module sets; `hidden`: names that
+    it uses for variables."""
+
+    def __init__(
+        self, values: dict[str, int], modules: dict[str, dict[str, int]], own: set[str], hidden: set[str]
+    ) -> None:
+        self._values = {name: value for name, value in values.items() if name in own or name not in hidden}
+        self._modules = {name: numbers for name, numbers in modules.items() if name not in hidden}
+        self._own = own
+        self._needed: set[str] = set()
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:  # noqa: N802
+        node.body = [statement for statement in node.body if _target(statement) not in self._own | {_CHECKING}]
+        self.generic_visit(node)
+        _Dropper(set(self._values) | set(self._modules) - self._needed).visit(node)
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:  # noqa: N802
+        self.generic_visit(node)
+        return node.orelse if isinstance(node.test, ast.Name) and node.test.id == _CHECKING else node
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+        if node.id in self._values:
+            return ast.Constant(self._values[node.id])
+        self._needed.add(node.id)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
+        if isinstance(node.value, ast.Name) and node.attr in self._modules.get(node.value.id, ()):
+            return ast.Constant(self._modules[node.value.id][node.attr])
+        self.generic_visit(node)
+        return node
+
+
+class _Dropper(ast.NodeTransformer):
+    """Takes names that nothing needs any more out of the import statements."""
+
+    def __init__(self, names: set[str]) -> None:
+        self._names = names
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:  # noqa: N802
+        kept = [alias for alias in node.names if (alias.asname or alias.name) not in self._names]
+        if not kept:
+            return ast.Pass()
+        node.names = kept
+        return node
+
+
+def _target(node: ast.stmt) -> str:
+    """The name that a plain assignment sets; "" for any other statement."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    return ""
+
+
+def _stored(tree: ast.Module) -> list[str]:
+    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]

@@ -1,0 +1,108 @@
+"""A slot's `boot`: mounts the slot's bundle at /fw and runs the boot.py that is in it.
+
+The bundle is one file (`deploy.bundle` makes it): a line `openkh-bundle INDEX_BYTES MODULES_BYTES`, the index, the
+modules one after the other. The index is a line for each folder: its path, a space, and `/name offset size` for each
+module in it. To import from one open file takes half the time of a file a module.
+"""
+
+import io
+import sys
+
+import vfs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FILE = 0x8000
+_FOLDER = (0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+_ENOENT = 2
+_GET_BUFFER_SIZE = 11  # of MicroPython's stream protocol
+_BUFFER_BYTES = 255  # the most that an import takes at once
+
+
+class Module(io.IOBase):
+    """The module opened last. Its `readinto` is the bundle file's own: whoever reads stops after the module's size."""
+
+    def ioctl(self, request: int, _argument: int) -> int:
+        return _BUFFER_BYTES if request == _GET_BUFFER_SIZE else 0
+
+
+class Bundle:
+    """A file system, as far as `import`, os.stat and os.listdir ask for one."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.module = Module()
+        self.take_up()
+
+    def take_up(self) -> None:
+        """Open the file and read its index: bytes, because to make a str searches all names there are."""
+        self.file = file = open(self.path, "rb")  # noqa: SIM115  stays open for the imports to come
+        self.module.readinto = file.readinto
+        magic, index, modules = file.readline().split()
+        if magic != b"openkh-bundle":
+            raise ValueError("no bundle")
+        self.folders = folders = {}
+        for line in file.read(int(index)).split(b"\n"):
+            folder, _, inside = line.partition(b" ")
+            folders[folder] = inside
+        self.base = file.tell()
+        if file.seek(0, 2) != self.base + int(modules):
+            raise ValueError("a bundle cut short")
+
+    def rest(self) -> None:
+        """Let go of the file and its index; the next import takes them up again."""
+        self.file.close()
+        self.file = self.folders = self.module.readinto = None
+
+    def mount(self, _readonly: bool, _mkfs: bool) -> None:
+        pass
+
+    def place(self, path: str) -> "list[bytes] | None":
+        """[offset, size] of a module, None of a folder. OSError where there is neither."""
+        if self.folders is None:
+            self.take_up()
+        key = path.encode()
+        if key in self.folders:
+            return None
+        at = key.rfind(b"/")
+        inside = self.folders.get(key[:at], b"")
+        key = key[at:] + b" "
+        at = inside.find(key)
+        if at < 0:
+            raise OSError(_ENOENT)
+        return inside[at + len(key) :].split(b"/", 1)[0].split()
+
+    def stat(self, path: str) -> "tuple[int, ...]":
+        place = self.place(path)
+        return (_FILE, 0, 0, 0, 0, 0, int(place[1]), 0, 0, 0) if place else _FOLDER
+
+    def open(self, path: str, _mode: str) -> Module:
+        place = self.place(path)
+        self.file.seek(self.base + int(place[0]))
+        return self.module
+
+    def ilistdir(self, path: str) -> "Iterator[tuple[str, int, int]]":
+        path = path.rstrip("/")
+        self.place(path)
+        for entry in self.folders[path.encode()].decode().split("/")[1:]:
+            yield entry.split(" ")[0], _FILE, 0
+        for folder in self.folders:
+            folder = folder.decode()
+            if folder and folder[: folder.rfind("/")] == path:
+                yield folder[len(path) + 1 :], _FOLDER[0], 0
+
+
+def rest() -> None:
+    """The firmware has started: let go of what only its start needs, and give the prompt its usual path."""
+    _bundle.rest()
+    sys.path += ("", "/lib")
+
+
+_slot = __file__[: __file__.rfind("/")]
+_bundle = Bundle(_slot + "/bundle")
+vfs.mount(_bundle, "/fw" + _slot)
+sys.path[:] = ("/fw" + _slot, ".frozen")  # and nothing else while the firmware starts: each folder costs 5 ms an import
+sys.modules.pop(__name__)
+import boot  # noqa: E402, F401  the bundle's
