@@ -182,12 +182,12 @@ def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
             if not view(session, speed):
                 return FAILED
         report = session.report()
+        print(headless.summary(report, setup.source.what, setup.begin_wh), flush=True)
         if args.report is not None:
             try:
                 write_whole(args.report, report_text(report).encode())
             except OSError as e:
                 raise OSError(e.errno, e.strerror, f"--report {args.report}") from None
-        print(headless.summary(report, setup.source.what, setup.begin_wh))
     finally:
         session.close()
     return status
