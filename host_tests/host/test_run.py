@@ -198,6 +198,19 @@ def test_an_unusable_scenario(tmp_path, monkeypatch, capsys, scenario, said):
     assert capsys.readouterr().err.startswith("openkh: " + said)
 
 
+@pytest.mark.parametrize("option", ["--report", "--trace"])
+def test_nothing_is_written_over_a_file_of_the_same_run(tmp_path, monkeypatch, capsys, option):
+    monkeypatch.chdir(tmp_path)
+    file(tmp_path, "s.toml", SCENARIO)
+    (tmp_path / "link").symlink_to("s.toml")
+    assert run.main(["--headless", "--scenario", "s.toml", option, "link"]) == 2
+    assert capsys.readouterr().err == f"openkh: {option} link: the same file as --scenario\n"
+    assert run.main(["--headless", "--for", "1s", "--report", "out", "--trace", "./out"]) == 2
+    assert capsys.readouterr().err == "openkh: --trace ./out: the same file as --report\n"
+    assert run.main(["--headless", "--for", "1s", "--report", "/dev/null", "--trace", "/dev/null"]) == 0
+    assert (tmp_path / "s.toml").read_text() == SCENARIO
+
+
 def test_two_inputs_cannot_both_carry_the_lines(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     file(tmp_path, "s.toml", "[[step]]\nat = 0\nhz = 60")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import sys
 from typing import Any
@@ -125,6 +126,7 @@ def setup_of(args: argparse.Namespace) -> Setup:
         duration = round(source.end_s * 1e6)
     if args.report is not None:
         writable(args.report, "--report")
+    _apart(args)
     setup = Setup(model, source, args.engine, plan.seed, plan.board, duration_us=duration, live=not args.headless)
     setup.memory_dir = MemoryDir(args.state) if args.state is not None else None
     setup.trace = Trace(args.trace) if args.trace is not None else None
@@ -134,6 +136,18 @@ def setup_of(args: argparse.Namespace) -> Setup:
 def _first(*values: str | None) -> str:
     """The first value that is given, be it empty."""
     return next(value for value in values if value is not None)
+
+
+def _apart(args: argparse.Namespace) -> None:
+    """RefusedError where report or trace would be written over another file of the same run."""
+    taken: dict[str, str] = {}
+    for option in ("scenario", "load", "waveform", "report", "trace"):
+        path = getattr(args, option)
+        if path is None or "\0" in path or (os.path.exists(path) and not os.path.isfile(path)):
+            continue  # a device takes everything
+        other = taken.setdefault(os.path.realpath(path), option)
+        if other != option and option in ("report", "trace"):
+            raise RefusedError(f"--{option} {path}: the same file as --{other}")
 
 
 def report_text(report: dict[str, Any]) -> str:
