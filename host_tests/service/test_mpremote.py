@@ -100,7 +100,11 @@ CALLS = (
     ),
     Call("lines()", r"OK L1 +120\.\d+ V +10\.\d+ A +1039\.\d+ W +(599|600)\.\d+ var  PF  0\.866 +\S+ deg", "lines"),
     Call("events(2)", r"OK 2 events; run time in s, event, two values\n( +\d+ \w+ +-?\d+ -?\d+\n){2}$", "events"),
-    Call("faults()", r"OK calibration_damaged 0, cycles \d+, .*\nL1 gap_ms \d+, .*\nL2 ", "cycles late errors last_error log_lost lines"),
+    Call(
+        "faults()",
+        r"OK calibration_damaged 0, cycles \d+, .*\nL1 gap_ms \d+, .*\nL2 ",
+        "cycles late errors last_error log_lost lines",
+    ),
     Call(
         "identity()",
         r"OK identity model MDNCT-1SC, service 60Hz, serial 0{10}42, date 260131, software \d\.\d\d, memory fram",
