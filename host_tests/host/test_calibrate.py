@@ -7,7 +7,7 @@ from fake_meter import FakeMeter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host import bench_source, calibrate, testbed
+from host import bench_source, calibrate, repl, testbed
 from host.bench_source import LineLoad, Load, PersonBench, Reading, VirtualBench
 from host.calibrating import Calibrator, UnstableError, power_w
 from host.line_model import (
@@ -215,7 +215,18 @@ def test_readings_from_a_file(tmp_path):
     [
         ("point,line,volts\n", "no column amps, watts"),
         ("point,line,volts,amps,watts\n", "no readings"),
-        ("point,line,volts,amps,watts\ngain,1,x,75,9000\n", "line 2"),
+        ("point,line,volts,amps,watts\ngain,1,x,75,9000\n", "line 2: volts 'x': allowed: a number above 0"),
+        ("point,line,volts,amps,watts\ngain,1,nan,75,9000\n", "line 2: volts 'nan': allowed: a number above 0"),
+        ("point,line,volts,amps,watts\ngain,1,120,inf,9000\n", "line 2: amps 'inf': allowed"),
+        ("point,line,volts,amps,watts\ngain,1,120,75,-9000\n", "line 2: watts '-9000': allowed"),
+        ("point,line,volts,amps,watts\ngain,1,1e300,75,9000\n", "line 2: volts '1e300': allowed"),
+        ("point,line,volts,amps,watts\ngain,3,120,75,9000\n", "line 2: line 3: allowed: 1, 2, or 0"),
+        ("point,line,volts,amps,watts\n,1,120,75,9000\n", "line 2: no point"),
+        ("point,line,volts,amps,watts\ngain,1,120,75\n", "line 2: columns are missing"),
+        ("point,line,volts,amps,watts\ngain,1,120,75,9000,1,1\n", "line 2: more columns"),
+        ("point,line,volts,amps,watts,window\ngain,1,120,75,9000,x\n", "line 2: window x: allowed: 1 to 99"),
+        ('point,line,volts,amps,watts\n"gain,1,120,75,9000\n', "no CSV text"),
+        ("point,line,volts,amps,watts\ngain,1," + "9" * 200_000 + ",75,9000\n", "no CSV text"),
         ("point,line,volts,amps,watts\ngain,1,1,1,1\ngain,1,1,1,1\n", "twice"),
     ],
 )
@@ -237,7 +248,24 @@ def test_unusable_reference_files_are_refused(tmp_path, text, reason):
         (["--virtual", "--reference", "x.csv"], "--reference"),
         (["--virtual", "--date", "261332"], "YYMMDD"),
         (["--virtual", "--reference-uncertainty", "7"], "0 to 1"),
-        (["--port", "/dev/no-such-port"], "no-such-port"),
+        (["--port", "/dev/no-such-port"], "no-such-port': there is no such port; there are: "),
+        (["--port", "/dev/null"], "no serial port, or another program is connected"),
+        (["--port", "/tmp"], "that is no serial port"),
+        (["--port", ""], "there is no such port"),
+        (["--port", "a\0b"], "there is no such port"),
+        (["--port", "/dev/null", "--reference", "/dev/zero"], "reference file /dev/zero: too long"),
+        (["--port", "/dev/null", "--reference", "/no/day.csv"], "reference file /no/day.csv: cannot be read"),
+        (["--port", "/dev/null", "--reference", "/tmp"], "reference file /tmp: cannot be read: Is a directory"),
+        (["--port", "/dev/null", "--reference", "a\0b"], "cannot be read"),
+        (["--port", "/dev/null", "--reference", ""], "cannot be read"),
+        (["--virtual", "--windows", "1"], "--windows 1: allowed: 2 to 8"),
+        (["--virtual", "--windows", "9"], "--windows 9: allowed: 2 to 8"),
+        (["--virtual", "--reference-uncertainty", "nan"], "0 to 1"),
+        (["--virtual", "--speed", "nan"], "0.01 to 10000"),
+        (["--virtual", "--json", "/no/such/folder/x.json"], "--json /no/such/folder/x.json: cannot be written"),
+        (["--virtual", "--json", "/tmp"], "--json /tmp: cannot be written"),
+        (["--virtual", "--json", "a\0b"], "cannot be written"),
+        (["--virtual", "--state", "/dev/null"], "--state /dev/null"),
         (["--bogus"], "--help"),
     ],
 )
@@ -245,6 +273,79 @@ def test_unusable_arguments_end_with_one_line_and_status_2(capsys, arguments, re
     assert calibrate.main(arguments) == calibrate.UNUSABLE
     said = capsys.readouterr().err
     assert reason in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", ["garbage", "[]", '{"model": "MSNCT-1SC"}', '{"model": 1, "board": {}, "seed": 1}'])
+def test_a_damaged_virtual_board_is_refused(tmp_path, capsys, content):
+    (tmp_path / "board.json").write_text(content)
+    assert calibrate.main(["--virtual", "--state", str(tmp_path)]) == calibrate.UNUSABLE
+    said = capsys.readouterr().err
+    assert "board.json: damaged: allowed: --new" in said and said.count("\n") == 1
+
+
+def test_the_memory_of_another_board_is_not_thrown_away_unasked(tmp_path, capsys):
+    (tmp_path / "fram.bin").write_bytes(b"somebody's register")
+    assert calibrate.main(["--virtual", "--state", str(tmp_path)]) == calibrate.UNUSABLE
+    assert "board.json is missing" in capsys.readouterr().err
+    assert (tmp_path / "fram.bin").read_bytes() == b"somebody's register"
+
+
+def test_a_port_without_a_meter_behind_it(capsys):
+    """MicroPython without OpenKh; and, on a meter with one element, a line that it does not have."""
+    with VirtualBoard({"model": "MSNCT-1SC", "service": "60Hz"}, speed=50.0) as board:
+        board.mains((120.0, 0.0, 0.0))
+        board.wait(3)
+        assert calibrate.main(["--port", board.port, "--line", "2"]) == calibrate.UNUSABLE
+        assert "--line 2: MSNCT-1SC has one element: allowed: 1" in capsys.readouterr().err
+        with MpremotePort(board.port) as port:
+            # What follows on this board finds no firmware, as on one that has MicroPython alone.
+            port.execute("import sys\nfor n in list(sys.modules):\n if 'openkh' in n: del sys.modules[n]\n", 0)
+            port.execute("sys.path[:] = []", 0)
+        assert calibrate.main(["--port", board.port]) == calibrate.UNUSABLE
+        assert "MicroPython without OpenKh: ./scripts/flash first" in capsys.readouterr().err
+
+
+def test_CA_2_a_sealed_meter_is_no_prompt(capsys, monkeypatch):
+    monkeypatch.setattr(repl, "HANDSHAKE_S", 0.3)
+    monkeypatch.setattr(repl, "SILENT_S", 0.2)
+    with VirtualBoard({"model": "MSNCT-1SC", "service": "60Hz", "board": {"seal": "closed"}}, speed=20.0) as board:
+        board.mains((120.0, 0.0, 0.0))
+        board.wait(2)
+        assert calibrate.main(["--port", board.port]) == calibrate.UNUSABLE
+        said = capsys.readouterr()
+        assert "the seal must be open" in said.err and said.out == ""
+
+
+def test_nobody_at_the_prompts_is_said():
+    def ended(_question: str) -> str:
+        raise EOFError
+
+    bench = PersonBench(ended, lambda _text: None, lambda _s: None)
+    with pytest.raises(RefusedError, match="standard input has ended"):
+        bench.apply("gain", Load((LineLoad(120.0, 75.0),), 60.0))
+
+
+@pytest.mark.parametrize("when", ["gain      window 2", "offset    final", "Bench time"])
+def test_CA_3_ctrl_c_at_any_time_leaves_the_stored_calibration_in_force(tmp_path, capsys, monkeypatch, when):
+    """In the middle of a line, at its end, and when the question whether to store it is asked; nothing on the board is
+    lost, and it can be calibrated afterwards."""
+    state = ["--virtual", "--state", str(tmp_path / "bench"), "--windows", "2", "--date", "260131"]
+    say = calibrate._say
+
+    def interrupted(text: str) -> None:
+        say(text)
+        if when in text:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(calibrate, "_say", interrupted)
+        assert calibrate.main([*state, "--new", "--seed", "3", "--model", "MSNCT-1SC"]) == calibrate.FAILED
+    said = capsys.readouterr()
+    assert said.err == "openkh: given up; the calibration is as it was\n" and "Stored" not in said.out
+    with testbed.opened(calibrate.parser().parse_args(state)) as bed:
+        cal = bed.service.call("cal()")
+        assert cal["saved"] and not cal["calibrated"] and cal["lines"][0]["wgain"] == 4_234_704
+        assert float(bed.service.call("status()")["delivered_wh"]) > 0  # what was metered until then is kept
 
 
 def test_an_answer_that_is_no_meters_is_refused():

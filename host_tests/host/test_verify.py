@@ -215,7 +215,7 @@ def test_CA_1_ID_4_calibrate_then_verify_over_mpremote(tmp_path, capsys):
     arguments = [*state, "--report", str(report), "--json", str(tmp_path / "f.json"), "--no-load", "30"]
     assert verify.main(arguments) == verify.PASSED
     said = capsys.readouterr().out
-    assert "PASS: report in" in said and "first 0.1 Wh" in said
+    assert "\nPASS\n" in said and "Report in" in said and "first 0.1 Wh" in said
     page = report.read_text()
     assert ">PASS<" in page and "000000000042" in page and "Shortened: no load 30 s" in page
     assert "line 2" not in page  # ID-3
@@ -227,6 +227,14 @@ def test_CA_1_ID_4_calibrate_then_verify_over_mpremote(tmp_path, capsys):
     [
         (["--virtual", "--no-load", "0"], "1 to 86400"),
         (["--virtual", "--report", "/no/such/folder/r.html"], "existing folder"),
+        (["--virtual", "--report", "/tmp"], "--report /tmp: cannot be written"),
+        (["--virtual", "--report", "a\0b.html"], "cannot be written"),
+        (["--virtual", "--report", ""], "cannot be written"),
+        (["--virtual", "--json", "/tmp"], "--json /tmp: cannot be written"),
+        (["--virtual", "--no-load", "nan"], "1 to 86400"),
+        (["--port", "/dev/null", "--reference", "/dev/zero"], "too long"),
+        (["--port", "/dev/null"], "no serial port, or another program"),
+        (["--port", "/dev/no-such-port"], "there is no such port"),
         (["--virtual", "--port", "x"], "--port PORT"),
     ],
 )
@@ -234,3 +242,25 @@ def test_unusable_arguments_end_with_one_line_and_status_2(capsys, arguments, re
     assert verify.main(arguments) == verify.UNUSABLE
     said = capsys.readouterr().err
     assert reason in said and said.count("\n") == 1
+
+
+def test_a_report_that_cannot_be_written_says_so_after_the_verdict():
+    """A device that is full: found out only when written to."""
+    with pytest.raises(RefusedError, match="/dev/full: cannot be written: No space left on device"):
+        verify._write("/dev/full", "page")
+
+
+def test_ctrl_c_gives_a_verification_up_and_ends_the_bench_mode(monkeypatch):
+    meter = FakeMeter()
+    read = meter.read
+
+    def interrupted(point: str, line: int, window: int) -> Reading:
+        if point == "starting":
+            raise KeyboardInterrupt
+        return read(point, line, window)
+
+    monkeypatch.setattr(meter, "read", interrupted)
+    monkeypatch.setattr(meter, "pulses", lambda: 0)
+    with pytest.raises(KeyboardInterrupt):
+        Verifier(meter, meter, scope=SHORT).run()
+    assert meter.calls[-1] == "bench(0)"

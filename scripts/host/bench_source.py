@@ -17,6 +17,7 @@ from openkh.model import Model
 
 SETTLE_S = 3.0  # after a change of load: rms lags by 0.2 s, a cycle is 0.1 s
 LEAST_W = 0.1  # of load: below, nothing flows
+MOST_READING = 1e6  # volts, amps or watts: beyond the largest meter
 CSV_COLUMNS = ("point", "line", "volts", "amps", "watts")
 
 
@@ -191,7 +192,7 @@ class PersonBench:
     def apply(self, point: str, load: Load) -> None:
         """See Bench."""
         self._say(f"\n[{point}] Set {load.text()}.")
-        self._ask("Press Enter when the load stands and the reference is ready: ")
+        self._answer("Press Enter when the load stands and the reference is ready: ")
         self._sleep(SETTLE_S)
 
     def play(self, point: str, recordings: list[Recording]) -> None:  # noqa: ARG002
@@ -208,7 +209,7 @@ class PersonBench:
         before = self._typed.get((point, window)) if line > 1 else None
         same = " (Enter: as on line 1)" if before else ""
         while True:
-            words = self._ask(f"Reference, line {line}, mean of window {window}: volts amps watts{same}: ")
+            words = self._answer(f"Reference, line {line}, mean of window {window}: volts amps watts{same}: ")
             if before and not words.strip():
                 return before
             try:
@@ -218,6 +219,12 @@ class PersonBench:
                 continue
             self._typed[point, window] = Reading(volts, amps, watts)
             return self._typed[point, window]
+
+    def _answer(self, question: str) -> str:
+        try:
+            return self._ask(question)
+        except EOFError:
+            raise RefusedError("nobody answers: standard input has ended") from None
 
     def wait(self, seconds: float) -> None:
         """See Bench."""
@@ -234,22 +241,51 @@ def load_csv(path: str) -> dict[tuple[str, int, int], Reading]:
     """Reference readings: a header line, then `point,line,volts,amps,watts[,window]`; line 0 or empty: every line that
     carries current; window 0, empty or left out: every window of the point. RefusedError where it cannot be used."""
     rows: dict[tuple[str, int, int], Reading] = {}
-    reader = csv.DictReader(io.StringIO(read_text(path, "reference file")))
-    missing = [name for name in CSV_COLUMNS if name not in (reader.fieldnames or [])]
-    if missing:
-        raise RefusedError(f"reference file {path}: no column {', '.join(missing)}; wanted: {','.join(CSV_COLUMNS)}")
-    for row in reader:
-        try:
-            key = (row["point"].strip(), int(row["line"] or 0), int(row.get("window") or 0))
-            reading = Reading(float(row["volts"]), float(row["amps"]), float(row["watts"]))
-        except (ValueError, TypeError, AttributeError):
-            raise RefusedError(f"reference file {path}: line {reader.line_num}: not {','.join(CSV_COLUMNS)}") from None
-        if key in rows:
-            raise RefusedError(f"reference file {path}: line {reader.line_num}: point {key[0]} is there twice")
-        rows[key] = reading
+    reader = csv.DictReader(io.StringIO(read_text(path, "reference file")), strict=True)
+    try:
+        missing = [name for name in CSV_COLUMNS if name not in (reader.fieldnames or [])]
+        if missing:
+            raise RefusedError(
+                f"reference file {path}: no column {', '.join(missing)}; wanted: {','.join(CSV_COLUMNS)}[,window]"
+            )
+        for row in reader:
+            try:
+                key, reading = _row(row)
+            except (ValueError, TypeError, AttributeError) as error:
+                raise RefusedError(f"reference file {path}: line {reader.line_num}: {error}") from None
+            if key in rows:
+                raise RefusedError(f"reference file {path}: line {reader.line_num}: point {key[0]} is there twice")
+            rows[key] = reading
+    except csv.Error as error:
+        raise RefusedError(f"reference file {path}: line {reader.line_num + 1}: no CSV text ({error})") from None
     if not rows:
         raise RefusedError(f"reference file {path}: no readings in it")
     return rows
+
+
+def _row(row: dict[Any, Any]) -> tuple[tuple[str, int, int], Reading]:
+    """A line of the file; ValueError, which says what is allowed."""
+    if None in row:
+        raise ValueError(f"more columns than the first line names: allowed: {','.join(CSV_COLUMNS)}[,window]")
+    if any(row[name] is None for name in CSV_COLUMNS):
+        raise ValueError(f"columns are missing: allowed: {','.join(CSV_COLUMNS)}[,window]")
+    point, line, window = row["point"].strip(), row["line"].strip(), (row.get("window") or "").strip()
+    if not point:
+        raise ValueError("no point: allowed: its name as prompted, such as gain")
+    if line not in ("", "0", "1", "2"):
+        raise ValueError(f"line {line:.20}: allowed: 1, 2, or 0 for every line that carries current")
+    if window and not (window.isascii() and window.isdigit() and len(window) < 3):
+        raise ValueError(f"window {window:.20}: allowed: 1 to 99, or 0 for every window of the point")
+    values = []
+    for name in ("volts", "amps", "watts"):
+        try:
+            value = float(row[name])
+        except ValueError:
+            value = math.nan
+        if not 0 < value < MOST_READING:
+            raise ValueError(f"{name} {row[name].strip()!r:.22}: allowed: a number above 0, below {MOST_READING:g}")
+        values.append(value)
+    return (point, int(line or 0), int(window or 0)), Reading(*values)
 
 
 # What no sound bench gives, in percent: beyond it somebody has typed or wired something else.

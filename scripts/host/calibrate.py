@@ -3,11 +3,12 @@
 import argparse
 import json
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
 from host import testbed
-from host.calibrating import Calibrator, LineResult
-from host.refused import RefusedError
+from host.calibrating import MOST_WINDOWS, Calibrator, LineResult
+from host.memory import write_whole
+from host.refused import Parser, RefusedError, writable
 from host.testbed import Testbed
 
 DONE, FAILED, UNUSABLE = 0, 1, 2
@@ -26,14 +27,9 @@ examples:
 exit status: 0 calibrated and stored; 1 refused, the old calibration is in force; 2 unusable arguments, no meter"""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise RefusedError(f"{message} (see --help)")
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = _Parser(
+    p = Parser(
         prog="./scripts/calibrate",
         description=DESCRIPTION,
         epilog=EXAMPLES,
@@ -59,11 +55,21 @@ def main(argv: list[str] | None = None) -> int:
         day = testbed.date_of(args.date)
         if not 0 <= args.reference_uncertainty <= 1:
             raise RefusedError(f"--reference-uncertainty {args.reference_uncertainty:g}: allowed: 0 to 1 percent")
+        if not 2 <= args.windows <= MOST_WINDOWS:
+            raise RefusedError(f"--windows {args.windows}: allowed: 2 to {MOST_WINDOWS}")
+        if args.json is not None:
+            writable(args.json, "--json")
         with testbed.opened(args) as bed:
+            model = bed.service.call("identity()")["model"]
+            if args.line == 2 and model[1] == "S":
+                raise RefusedError(f"--line 2: {model} has one element: allowed: 1")
             opened = True
             return _undo(bed, day, args.yes or args.virtual) if args.undo else _calibrate(bed, args, day)
     except RefusedError as error:
         print(f"openkh: {error}", file=sys.stderr)
+        return FAILED if opened else UNUSABLE
+    except OSError as error:
+        print(f"openkh: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
         return FAILED if opened else UNUSABLE
     except KeyboardInterrupt:
         print("openkh: given up; the calibration is as it was", file=sys.stderr)
@@ -78,39 +84,32 @@ def _calibrate(bed: Testbed, args: argparse.Namespace, day: str) -> int:
     _say(f"Meter {identity['serial']}, {identity['model']}, {identity['service']}, firmware {identity['revision']}")
     _say(f"Calibrated so far: {'yes, ' + calibrator.before['date'] if calibrator.before['calibrated'] else 'no'}")
     results = calibrator.run((args.line,) if args.line else None)
-    if began_s is not None:
-        _say(f"\nBench time: {(bed.bench_s() or 0.0) - began_s:.0f} s")
-    if not (args.yes or args.virtual) and not _agreed("Store this calibration in the meter?"):
-        calibrator.put_back()
-        _say("Not stored; the calibration is as it was.")
-        return FAILED
-    try:
+    with calibrator.kept_only_if_stored():
+        if began_s is not None:
+            _say(f"\nBench time: {(bed.bench_s() or 0.0) - began_s:.0f} s")
+        if not (args.yes or args.virtual) and not _agreed("Store this calibration in the meter?"):
+            raise RefusedError("not stored; the calibration is as it was")
         saved = bed.service.call(f'save("{day}")')
-    except RefusedError:
-        calibrator.put_back()
-        raise
-    count = saved.get("calibration_count", bed.service.call("cal()")["calibration_count"])
-    _say(f"Stored, dated {day}; calibration number {count}. Verify next, then close the seal.")
-    if args.json:
-        with open(args.json, "w", encoding="utf-8") as file:
-            json.dump([as_json(result) for result in results], file, indent=1)
+    _say(f"Stored, dated {day}; calibration number {saved['calibration_count']}. Verify next, then close the seal.")
+    if args.json is not None:
+        write_whole(args.json, (json.dumps([as_json(result) for result in results], indent=1) + "\n").encode())
     return DONE
 
 
 def _undo(bed: Testbed, day: str, agreed: bool) -> int:
-    before = bed.service.call("cal()")
-    bed.service.call("undo()")
-    after = bed.service.call("cal()")
-    for old, new in zip(before["lines"], after["lines"], strict=True):
-        for name in ("wgain", "phcal", "wattos", "vgain", "igain"):
-            _say(f"  line {old['line']}  {name:<8}{old[name]:>11} -> {new[name]}")
-    if before["lines"] == after["lines"]:
-        _say("There is no earlier calibration.")
-        return FAILED
-    if not agreed and not _agreed("Store this one?"):
+    calibrator = Calibrator(bed.service, bed.bench, _say)
+    before = calibrator.before
+    with calibrator.kept_only_if_stored():
         bed.service.call("undo()")
-        return FAILED
-    bed.service.call(f'save("{day}")')
+        after = bed.service.call("cal()")
+        for old, new in zip(before["lines"], after["lines"], strict=True):
+            for name in ("wgain", "phcal", "wattos", "vgain", "igain"):
+                _say(f"  line {old['line']}  {name:<8}{old[name]:>11} -> {new[name]}")
+        if before["lines"] == after["lines"]:
+            raise RefusedError("there is no earlier calibration")
+        if not agreed and not _agreed("Store this one?"):
+            raise RefusedError("not stored; the calibration is as it was")
+        bed.service.call(f'save("{day}")')
     _say(f"Stored, dated {day}.")
     return DONE
 
@@ -142,7 +141,10 @@ def _say(text: str) -> None:
 
 
 def _agreed(question: str) -> bool:
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ squares fit over all points sets the fine values, and the load that stands is re
 import contextlib
 import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ RMS_S = 5.0
 WORSE_PERCENT = 0.05  # a correction that leaves more than this beyond its uncertainty did not do what it should
 BASE_PERCENT = 0.02  # what the fit trusts no point beyond
 _T95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}
+MOST_WINDOWS = max(_T95)
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,8 @@ class Calibrator:
         reference_percent: float = 0.0,
     ) -> None:
         """`windows` a point (2 to 8); `reference_percent`: the reference's own uncertainty, k = 2."""
-        if not 2 <= windows <= max(_T95):
-            raise RefusedError(f"{windows} windows a point: allowed: 2 to {max(_T95)}")
+        if not 2 <= windows <= MOST_WINDOWS:
+            raise RefusedError(f"{windows} windows a point: allowed: 2 to {MOST_WINDOWS}")
         self._service = service
         self._bench = bench
         self._say = say
@@ -113,8 +114,14 @@ class Calibrator:
 
     def run(self, lines: tuple[int, ...] | None = None) -> list[LineResult]:
         """Calibrate `lines` (all). Nothing is stored. RefusedError, with everything put back, where it cannot be."""
-        try:
+        with self.kept_only_if_stored():
             return [self._line(line) for line in lines or range(1, self.model.elements + 1)]
+
+    @contextlib.contextmanager
+    def kept_only_if_stored(self) -> Iterator[None]:
+        """What ends the block by an exception, Ctrl-C among them, puts the calibration back as it was found."""
+        try:
+            yield
         except BaseException:
             with contextlib.suppress(RefusedError):  # a port that is gone: the meter starts with what is stored
                 self.put_back()

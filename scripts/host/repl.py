@@ -7,7 +7,10 @@ What the commands answer is described in docs/service.md.
 """
 
 import contextlib
+import io
 import json
+import os
+import stat
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -15,6 +18,8 @@ from host.link import EngineError, Link
 from host.refused import RefusedError
 
 LONG_S = 1.5
+SILENT_S = 2.0  # a pseudo-terminal is read this long at a time
+HANDSHAKES, HANDSHAKE_S = 3, 3.0
 SPARE_S = 30.0  # a command is given up this long after it should have answered
 FIRST_STEP_US = 2_000  # how long the in-process prompt is left alone before it is looked at, growing
 STEP_US = 250_000
@@ -72,17 +77,30 @@ class MpremotePort:
         from mpremote.transport import TransportError
         from mpremote.transport_serial import SerialTransport
 
-        self._refusal = (TransportError, OSError)
+        self._refusal = (TransportError, OSError, ValueError)  # ValueError: a NUL in the name
         self._pace = pace
         try:
-            self._transport = SerialTransport(device)
+            self._transport = SerialTransport(device, timeout=SILENT_S)
         except self._refusal as error:
-            raise PortError(f"port {device}: {error}; is the meter there, and nothing else connected to it?") from None
+            raise PortError(f"port {device!r}: {_why_not(device, error)}") from None
         try:
-            self._transport.enter_raw_repl(soft_reset=False)
-        except self._refusal as error:
+            self._handshake(device)
+        except BaseException:
             self._transport.close()
-            raise PortError(f"port {device}: no prompt ({error}); the seal must be open") from None
+            raise
+
+    def _handshake(self, device: str) -> None:
+        """To the prompt; again where a meter that is just starting has not heard the first one."""
+        for left in reversed(range(HANDSHAKES)):
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):  # it prints what it could not understand
+                    self._transport.enter_raw_repl(soft_reset=False, timeout_overall=HANDSHAKE_S)
+                return
+            except self._refusal as error:
+                if not left:
+                    raise PortError(
+                        f"port {device}: no MicroPython prompt ({error}); the seal must be open, the meter started"
+                    ) from None
 
     def execute(self, code: str, seconds: float) -> str:
         """See Port."""
@@ -98,7 +116,12 @@ class MpremotePort:
         finally:
             self._pace(False)
         if err:
-            raise PortError(f"the meter's prompt said: {_last_line(err.decode(errors='replace'))}")
+            said = _last_line(err.decode(errors="replace"))
+            if "openkh" in said and said.startswith("ImportError"):
+                raise PortError(
+                    f"port {self._transport.device_name}: MicroPython without OpenKh: ./scripts/flash first"
+                )
+            raise PortError(f"the meter's prompt said: {said}")
         return out.decode(errors="replace")
 
     def close(self) -> None:
@@ -112,6 +135,26 @@ class MpremotePort:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def ports() -> list[str]:
+    """Serial ports of this computer that look like a USB device."""
+    from serial.tools import list_ports
+
+    return sorted(port.device for port in list_ports.comports() if port.vid is not None)
+
+
+def _why_not(device: str, error: Exception) -> str:
+    """Why a port cannot be opened, and what can be."""
+    if "://" in device:
+        return str(error)
+    if "\0" in device or not os.path.exists(device):
+        return f"there is no such port; there are: {', '.join(ports()) or 'none, is the meter plugged in?'}"
+    if not stat.S_ISCHR(os.stat(device).st_mode):
+        return "that is no serial port"
+    if not os.access(device, os.R_OK | os.W_OK):
+        return "no permission to use it (on Linux: the group dialout)"
+    return "cannot be used: no serial port, or another program is connected to it"
 
 
 class LinkBoard:

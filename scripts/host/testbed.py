@@ -16,7 +16,7 @@ from host.bench_source import Bench, PersonBench, VirtualBench
 from host.link import ENGINES, TOP, EngineError
 from host.memory import MemoryDir, write_whole
 from host.refused import RefusedError, read_text
-from host.repl import MpremotePort, Service
+from host.repl import MpremotePort, Service, ports
 from host.virtual_board import VirtualBoard
 from openkh.model import Model
 
@@ -71,15 +71,18 @@ def date_of(text: str | None) -> str:
 @contextlib.contextmanager
 def opened(args: argparse.Namespace) -> Iterator[Testbed]:
     """The testbed that the arguments ask for; RefusedError where there is none."""
-    if args.virtual == bool(args.port):
-        raise RefusedError("one of --port PORT (a real meter) and --virtual is needed (see --help)")
-    if args.virtual and args.reference:
+    if args.virtual == (args.port is not None):
+        here = ", ".join(ports()) or "none"
+        raise RefusedError(
+            f"one of --port PORT (a real meter; ports here: {here}) and --virtual is needed (see --help)"
+        )
+    if args.virtual and args.reference is not None:
         raise RefusedError("--reference: the virtual bench has its own; leave it out")
     if args.virtual:
         with _virtual(args) as bed:
             yield bed
         return
-    rows = bench_source.load_csv(args.reference) if args.reference else None
+    rows = bench_source.load_csv(args.reference) if args.reference is not None else None
     with MpremotePort(args.port) as port:
         yield Testbed(Service(port), PersonBench(rows=rows))
 
@@ -122,9 +125,11 @@ def _virtual(args: argparse.Namespace) -> Iterator[Testbed]:
             board.mains((volts, 0.0, 0.0), (volts, 0.0, 0.0), float(model.hz))
             paced = _Paced(board, args.speed)
             paced.wait(1.5)  # it starts
-            with MpremotePort(board.port, paced.pace) as port:
-                yield Testbed(Service(port), VirtualBench(paced, model), board)
-            folder.save(board.finish()["memory"])
+            try:
+                with MpremotePort(board.port, paced.pace) as port:
+                    yield Testbed(Service(port), VirtualBench(paced, model), board)
+            finally:  # also where it is given up: the board has metered meanwhile
+                folder.save(board.finish()["memory"])
     except ValueError as error:
         raise RefusedError(str(error)) from None
     except EngineError as error:
@@ -136,9 +141,14 @@ def _virtual(args: argparse.Namespace) -> Iterator[Testbed]:
 def _config(args: argparse.Namespace, folder: MemoryDir) -> dict[str, Any]:
     """Of the board in the folder; of a new one where there is none or one is asked for."""
     path = Path(folder.path) / BOARD_FILE
-    if path.exists() and not args.new:
-        kept = json.loads(read_text(str(path), "virtual board"))
-        return {**kept, "memory": folder.load()}
+    if not args.new:
+        if path.exists():
+            return {**_kept(path), "memory": folder.load()}
+        if folder.load():
+            raise RefusedError(
+                f"--state {folder.path}: the memory of a board whose parts are not known ({BOARD_FILE} is missing): "
+                "allowed: another folder, or --new, which throws it away"
+            )
     model = Model(args.model, args.meter_service)
     core = "split" if model.core == "SP" else "solid"
     config = {
@@ -151,3 +161,15 @@ def _config(args: argparse.Namespace, folder: MemoryDir) -> dict[str, Any]:
         os.unlink(Path(folder.path) / f"{name}.bin")
     write_whole(str(path), (json.dumps(config, indent=1) + "\n").encode())
     return {**config, "memory": {}}
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """The configuration of the board in the folder."""
+    try:
+        kept = json.loads(read_text(str(path), "virtual board"))
+        if not isinstance(kept, dict) or not isinstance(kept.get("board"), dict) or type(kept.get("seed")) is not int:
+            raise ValueError
+        Model(kept.get("model", ""), kept.get("service", ""))
+    except (ValueError, TypeError, AttributeError):
+        raise RefusedError(f"virtual board {path}: damaged: allowed: --new, which makes another one") from None
+    return kept

@@ -3,13 +3,11 @@
 import argparse
 import json
 import sys
-from pathlib import Path
-from typing import NoReturn
 
 from host import testbed, verify_report
 from host.link import TOP
 from host.memory import write_whole
-from host.refused import RefusedError
+from host.refused import Parser, RefusedError, writable
 from host.testbed import Testbed
 from host.verifying import Scope, Verifier
 
@@ -29,14 +27,9 @@ examples:
 exit status: 0 passed (or reported, not judged: split-core CTs); 1 failed; 2 unusable arguments, no meter, given up"""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise RefusedError(f"{message} (see --help)")
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = _Parser(
+    p = Parser(
         prog="./scripts/verify",
         description=DESCRIPTION,
         epilog=EXAMPLES,
@@ -60,8 +53,8 @@ def main(argv: list[str] | None = None) -> int:
         if not 1 <= args.no_load <= 86_400:
             raise RefusedError(f"--no-load {args.no_load:g}: allowed: 1 to 86400 seconds")
         for option, path in (("--report", args.report), ("--json", args.json)):
-            if path is not None and not Path(path).absolute().parent.is_dir():
-                raise RefusedError(f"{option} {path}: allowed: a file in an existing folder")
+            if path is not None:
+                writable(path, option)
         with testbed.opened(args) as bed:
             return _verify(bed, args, day)
     except RefusedError as error:
@@ -79,19 +72,27 @@ def _verify(bed: Testbed, args: argparse.Namespace, day: str) -> int:
     verifier = Verifier(bed.service, bed.bench, lambda text: print(text, flush=True), Scope(no_load_s=args.no_load))
     verdict = verifier.run()
     verdict.notes += args.note
+    print(f"\n{verdict.word}")
+    for row in verdict.failed:
+        print(f"  beyond its limit: {row.title}, line {row.line or 'sum'}: {row.value:+.4f} {row.unit}")
     path = args.report
     if path is None:
         (TOP / "build").mkdir(exist_ok=True)
         path = str(TOP / "build" / f"verification-{verdict.identity['serial'] or 'unprovisioned'}.html")
-    write_whole(path, verify_report.page(verdict, day).encode())
-    if args.json:
+    _write(path, verify_report.page(verdict, day))
+    if args.json is not None:
         figures = [vars(row) for row in verdict.rows]
         content = {"verdict": verdict.word, "date": day, "identity": verdict.identity, "rows": figures}
-        write_whole(args.json, (json.dumps(content, indent=1) + "\n").encode())
-    print(f"\n{verdict.word}: report in {path}")
-    for row in verdict.failed:
-        print(f"  beyond its limit: {row.title}, line {row.line or 'sum'}: {row.value:+.4f} {row.unit}")
+        _write(args.json, json.dumps(content, indent=1) + "\n")
+    print(f"Report in {path}")
     return PASSED if verdict.passed or not verdict.judged else FAILED
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise RefusedError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The verification of a calibrated meter, step by step: what verify, its tests and the accuracy campaign run alike."""
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 from host import bench_source, verify_points, waveform
 from host.bench_source import Bench, LineLoad, Load
 from host.calibrating import power_w
+from host.refused import RefusedError
 from host.repl import Service
 from host.verify_points import Point
 from host.waveform import Recording
@@ -218,7 +220,12 @@ class Verifier:
         if before is not None:
             self._service.call(f"bench({verify_points.START_WH}, {seconds + 30})")
             before = self._bench.pulses()
-        measured = self._measure("starting", min(WINDOW_S, float(seconds)))
+        try:
+            measured = self._measure("starting", min(WINDOW_S, float(seconds)))
+        finally:
+            if before is not None:
+                with contextlib.suppress(RefusedError):  # it ends by itself, too
+                    self._service.call("bench(0)")
         after = self._bench.pulses()
         for line, (reference, meter) in measured.items():
             error = (meter / reference - 1) * 100
@@ -236,7 +243,6 @@ class Verifier:
                 "start-pulse", "other", f"starting: pulses in bench mode within {seconds} s (1 wanted)", SUM,
                 float(after - before), None, "", passed=after > before,
             )  # fmt: skip
-            self._service.call("bench(0)")
 
     def _no_load(self) -> None:
         self._apply("no-load", self._plain(verify_points.NO_LOAD_VOLTS, 0.0))
