@@ -31,6 +31,8 @@ dd.hash{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12.5px;word-
 .legend i{display:inline-block;width:12px;height:12px;margin-right:6px;vertical-align:-1px;border:1px solid #0002}
 .legend i.circle{border-radius:50%}
 .note{color:#55626e;font-size:13px}
+details{margin:10px 0}summary{cursor:pointer;color:#55626e;font-size:13px}
+.signed p{border-top:1px solid #55626e;margin:56px 0 0;padding-top:4px;color:#55626e;font-size:13px}
 @media print{body{background:#fff}main{box-shadow:none;margin:0;padding:0;max-width:none}h2{break-after:avoid}
 tr,figure{break-inside:avoid}}
 """
@@ -76,17 +78,19 @@ def page(verdict: Verdict, date: str) -> str:
         _meter(verdict),
         _calibration(verdict),
         "</div>",
+        _conditions(verdict),
         "<h2>Load curves</h2>",
     ]
     for degrees, title in CURVES.items():
         parts.append(_curve(verdict, degrees, title))
     parts.append("<h2>Load points</h2>")
     parts.append(_matrix(verdict))
+    parts.append(_watts(verdict))
     for group, title in GROUPS.items():
         rows = [row for row in verdict.rows if row.group == group]
         if rows:
             parts.append(f"<h2>{title}</h2>{_table(rows)}")
-    parts.append(_foot(verdict))
+    parts.append(_foot())
     parts.append("</main></body></html>\n")
     return "".join(parts)
 
@@ -121,11 +125,39 @@ def _meter(verdict: Verdict) -> str:
         ("memory", identity["memory"].upper(), ""),
         ("seal", status["seal"], ""),
         ("register before", f"{status['delivered_wh']} Wh", ""),
+        ("register after", f"{verdict.after.get('delivered_wh', '?')} Wh", ""),
+        ("configuration", f"no. {status.get('configuration_count') or 'unknown'}", ""),
         ("software revision", image["revision"], ""),
         (f"image SHA-256 ({_files(image['files'])} files)", image["image"], "hash"),
-        ("bench", verdict.bench, ""),
     ]
     return f"<section><h2>Meter</h2>{_list(rows)}</section>"
+
+
+def _conditions(verdict: Verdict) -> str:
+    model = verdict.model
+    rows = [
+        ("nominal", f"{model.nominal_mv / 1000:g} V, {model.hz} Hz; class current {model.rating_a} A", ""),
+        ("windows", "whole line cycles of 10 s and more, 20 s and more below 5 % of class; 3 s after each change", ""),
+        ("reference", verdict.bench, ""),
+    ]
+    rows += [("note", note, "") for note in verdict.notes]
+    return f"<h2>Conditions</h2>{_list(rows)}"
+
+
+def _watts(verdict: Verdict) -> str:
+    """Each load point as it was read: for whoever wants to work the errors out again."""
+    rows = [row for row in verdict.rows if row.group == "load" and row.line != SUM]
+    body = "".join(
+        f"<tr><td>{escape(row.title)}</td><td>line {row.line}</td><td>{row.reference}</td><td>{row.meter}</td>"
+        f"<td>{row.value:+.4f} %</td></tr>"
+        for row in rows
+    )
+    head = "<tr><th>load</th><th></th><th>reference</th><th>meter</th><th>error</th></tr>"
+    return f"<details><summary>Load points as read, in watts</summary><table>{head}{body}</table></details>"
+
+
+SIGNED = """\
+<div class="two signed"><p>verified by, place</p><p>date, signature, number of the seal</p></div>"""
 
 
 def _files(files: object) -> object:
@@ -250,6 +282,5 @@ of the diagrams are those of ANSI C12.20 from secondary sources: the standard's 
 figures are shown, not judged. This is a self-test against these figures, not a certificate.</p>"""
 
 
-def _foot(verdict: Verdict) -> str:
-    notes = "".join(f"<li>{escape(note)}</li>" for note in verdict.notes)
-    return JUDGED + (f'<ul class="note">{notes}</ul>' if notes else "")
+def _foot() -> str:
+    return JUDGED + SIGNED

@@ -50,6 +50,7 @@ class Verdict:
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     complete: bool = False  # not stopped before the end
+    after: dict[str, Any] = field(default_factory=dict)  # status() at the end
 
     @property
     def failed(self) -> list[Row]:
@@ -127,6 +128,7 @@ class Verifier:
             step()
             if scope.first_failure and verdict.failed:
                 return verdict
+        verdict.after = self._service.call("status()")
         verdict.complete = True
         return verdict
 
