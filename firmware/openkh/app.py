@@ -168,7 +168,10 @@ class Meter:
     def _guard(self, _timer: object = None) -> None:
         """2 ms, in the interrupt: 12 V current and bulk voltage; a failing supply has the cycle run at once."""
         self.rail12.sample()
-        if self.supply.sample():
+        supply = self.supply
+        raw = supply.read()
+        supply.raw = raw
+        if (raw < supply.low or supply.bulk_low) and supply.sample():
             try:
                 micropython.schedule(self._run, None)
             except RuntimeError:

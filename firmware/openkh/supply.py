@@ -25,30 +25,29 @@ class Supply:
     """
 
     def __init__(self, adc: "ADC", divider: int, log: "EventLog") -> None:
-        self._adc = adc
+        self.read = adc.read_u16  # for the guard, in its interrupt alone: another reading in between would spoil it
         self._log = log
-        self._low = LOW_MV * _FULL_SCALE // (_FULL_SCALE_MV * divider)
+        self.low = LOW_MV * _FULL_SCALE // (_FULL_SCALE_MV * divider)
         self._good = GOOD_MV * _FULL_SCALE // (_FULL_SCALE_MV * divider)
         self._mv_full = _FULL_SCALE_MV * divider
-        self._raw = _FULL_SCALE
+        self.raw = _FULL_SCALE  # as read last, by the guard
         self.bulk_low = False
         self.failing = False
 
     def sample(self) -> bool:
-        """Look at the bulk voltage (2 ms hard timer: no heap); True at the moment it becomes low."""
-        raw = self._adc.read_u16()
-        self._raw = raw
+        """`raw` was read (2 ms hard timer: no heap); True at the moment it becomes low. Needed where `raw` is below
+        `low`, or `bulk_low` is set."""
         if self.bulk_low:
-            if raw > self._good:
+            if self.raw > self._good:
                 self.bulk_low = False
-        elif raw < self._low:
+        elif self.raw < self.low:
             self.bulk_low = True
             return True
         return False
 
     def bulk_mv(self) -> int:
         """Bulk voltage as last sampled, mV."""
-        return self._raw * (self._mv_full // 100) // _FULL_SCALE * 100
+        return self.raw * (self._mv_full // 100) // _FULL_SCALE * 100
 
     def step(self, sag: bool) -> bool:
         """Judge once a cycle, before outputs are driven; True where `failing` has changed."""

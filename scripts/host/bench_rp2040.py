@@ -39,9 +39,9 @@ class _Timed:
 class _Step:
     def __init__(s, o, n):
         s.f = o.step; s.n = 0; s.us = array.array("i", [0] * n); o.step = s.run
-    def run(s, state, failing):
+    def run(s, state, failing, ending):
         t = ticks_us()
-        r = s.f(state, failing)
+        r = s.f(state, failing, ending)
         s.us[s.n] = ticks_diff(ticks_us(), t)
         s.n += 1
         return r

@@ -134,8 +134,12 @@ class Journal:
             return False
         if self._unverified >= 0 and not failing:
             self._verify()
-        self._failing = min(self._failing + 1, _LASTING) if failing else 0
-        self._may_erase = not failing or (self._failing == _LASTING and not ending)
+        if failing:
+            self._failing = min(self._failing + 1, _LASTING)
+            self._may_erase = self._failing == _LASTING and not ending
+        elif self._failing:
+            self._failing = 0
+            self._may_erase = True
         if self._reserve < _RESERVE and state.run_s - self._reserve_s >= _RESERVE_S:
             self._reserve_s = state.run_s
             self._reserve += 1
