@@ -75,4 +75,7 @@ class Reread:
         state.raw_1 = ram.raw_1
         state.raw_2 = ram.raw_2 if model.elements == 2 else -1
         journal.start_life()
-        return journal.save(state) and Journal(meter.memory.journal, whose).load(ram) == LOADED
+        if not journal.save(state) or Journal(meter.memory.journal, whose).load(ram) != LOADED:
+            return False
+        meter.scratch.keep(state, journal.life, 0)  # the restart goes on from here
+        return True

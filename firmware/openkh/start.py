@@ -106,6 +106,9 @@ def take_up(
     if continued:
         log.run_s = state.run_s
     else:
+        if scratch.kept():
+            # The record is of an earlier power-up, or too old: the front ends have counted something else since.
+            state.raw_1 = state.raw_2 = -1
         state.power_up()
         journal.start_life()
         if machine.reset_cause() == machine.PWRON_RESET:

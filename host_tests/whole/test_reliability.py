@@ -128,6 +128,25 @@ def test_DX_6_fail_04_when_the_memory_does_not_answer_and_back_by_itself():
     assert result.report["register"] == plain.report["register"]
 
 
+def test_EN_1_a_record_of_an_earlier_power_up_says_nothing_of_the_chips_counters():
+    """A flash that takes no record for a whole power-up, then a watchdog restart: what was counted in RAM is lost, and
+    no difference to a counter of an earlier time is booked."""
+    text = steps(
+        load(amps=50.0),
+        'at = 60.0\nfault = {part = "flash", kind = "stuck"}',
+        "at = 62.0\npower = false",
+        "at = 64.0\npower = true",
+        'at = 70.0\nfault = {part = "cpu", kind = "hang"}',
+        board='memory = "flash"',
+    )
+    result = run(text, 100.0)
+    report = result.report
+    assert report["status"]["failures"][0] == 4
+    assert float(report["register"]["received_wh"]) == 0
+    counted = sum(line["counts"] for line in report["counted"])
+    assert 0 <= result.delivered_counts < counted - 10 * 12_000 * 32_000 // 3600
+
+
 @pytest.mark.parametrize("for_s", [0.4, 14.0])
 @pytest.mark.parametrize(
     ("code", "service", "volts", "hz"), [("MSTCT-2NC", "50Hz", 240, 50), ("MDNCT-1SC", "60Hz", 120, 60)]
