@@ -45,6 +45,11 @@ def spoil_register(seen):
     seen.report["register"]["delivered_wh"] = f"{int(whole) + 10}.{part}"
 
 
+def spoil_received(seen):
+    for snap, _ in seen.looks:
+        snap["register"]["received_wh"] = "999.000000"
+
+
 def spoil_pulses(seen):
     seen.report["pulses"]["10"] += 1
 
@@ -74,6 +79,7 @@ def spoil_looks(seen):
     ("spoil", "rule"),
     [
         (spoil_register, "EN-2 end"),
+        (spoil_received, "ST-1 more than measured"),
         (spoil_pulses, "PO-4 10 Wh"),
         (spoil_counter, "CO-2 counter"),
         (spoil_edge, "PO-3 opto100"),

@@ -30,6 +30,7 @@ WATCHDOG_S = 10.0
 FOR_EVER_S = 1e9
 TRUSTED_RATE = 1e-4  # of wrong bits, up to which the checks on the bus let no wrong value pass
 FULL_SCALE = 1.05  # a chip counts no more than this part of its full scale
+CLIPPED = 1.3  # a current far beyond the range becomes a square wave of its peak: 4 / pi of the range's rms, and noise
 SLACK = 0.01  # noise; the phase of a frequency that is not the nominal one
 HALF_TURNS = (-360.0, -180.0, 0.0, 180.0, 360.0)  # degrees at which the power of a current is largest, one way or other
 LASTING = ("silent", "stuck", "stuck_ones", "stuck_zeros", "bit_error", "hang", "stall")
@@ -132,6 +133,12 @@ class Allowance:
         """Counts that may be missing for good at a time."""
         return _sum(counts for start_s, counts in self._costs if start_s <= at_s)
 
+    def wrong(self, at_s: float) -> Counts:
+        """Counts that may have been booked up to a time without having been measured."""
+        lines = [(fault, fault.line) for fault in self.faults if fault.line is not None]
+        costs = [cost for fault, line in lines for cost in self._wrong(fault, line)]
+        return _sum(counts for start_s, counts in costs if start_s <= at_s)
+
     def under_way(self, at_s: float) -> Counts:
         """Counts that may be on their way into the register: those of the cycle that runs, and what is held up."""
         return _sum(self._under_way(at_s))
@@ -161,7 +168,7 @@ class Allowance:
         """The most that the lines (or one of them) may have counted between two times."""
         lines = range(self.model.elements) if line is None else range(line, min(line + 1, self.model.elements))
         near = [segment for segment in self._segments if _meets(segment, from_s, to_s)]
-        most = _sum(_most(_watts(segment, n, self.model.full_scale_w) for segment in near) for n in lines)
+        most = _sum(_most(_watts(segment, n, self.model) for segment in near) for n in lines)
         return most.times(max(0.0, to_s - from_s) * self.model.counts_per_wh / 3600)
 
     def at_full_scale(self, seconds: float) -> Counts:
@@ -208,17 +215,24 @@ class Allowance:
         return end_s
 
     def _chip(self, fault: Fault, line: int) -> Iterator[Cost]:
+        yield from self._wrong(fault, line)
         if fault.kind in ("reset", "register"):
-            silent_s = self._unreachable_until(line, fault.start_s)
-            back_s = silent_s + CHIP_BACK_S if silent_s > fault.start_s else fault.start_s
-            if fault.kind == "reset":
-                yield fault.start_s, self.counts(fault.start_s, back_s + GAP_S + self.jitter_s, line)
-            else:  # a gain or an offset may be anything until it is put right
-                yield fault.start_s, self.at_full_scale(back_s - fault.start_s + SCRUB_S + self.jitter_s)
+            back_s = self._back_s(fault, line)
+            yield fault.start_s, self.counts(fault.start_s, back_s + GAP_S + self.jitter_s, line)
             for other in self.faults:  # what was not booked when the chip lost it
                 if other is not fault and other.covers(fault.start_s):
                     held_s = other.end_s + START_S if other.part == "cpu" else fault.start_s
                     yield fault.start_s, self.counts(other.start_s - 0.2, held_s, line)
+
+    def _back_s(self, fault: Fault, line: int) -> float:
+        """When a chip that lost its settings can be set up again."""
+        silent_s = self._unreachable_until(line, fault.start_s)
+        return silent_s + CHIP_BACK_S if silent_s > fault.start_s else fault.start_s
+
+    def _wrong(self, fault: Fault, line: int) -> Iterator[Cost]:
+        """What may be booked and has not been: with wrong gains, or where a wrong value passes the checks."""
+        if fault.kind == "register":
+            yield fault.start_s, self.at_full_scale(self._back_s(fault, line) - fault.start_s + SCRUB_S + self.jitter_s)
         elif fault.rate > TRUSTED_RATE:
             part = 0.02 if fault.rate < 1e-2 else 1.0
             yield fault.start_s, self.counts(fault.start_s - 1, fault.end_s + 2, line).either_way().times(part)
@@ -264,11 +278,11 @@ def _meets(segment: Segment, from_s: float, to_s: float) -> bool:
     return segment.start_us / 1e6 <= to_s + 0.7 and (segment.end_us is None or segment.end_us / 1e6 >= from_s - 0.7)
 
 
-def _watts(segment: Segment, line: int, full_scale_w: float) -> Counts:
+def _watts(segment: Segment, line: int, model: Model) -> Counts:
     """The most watts of a line in a segment, each way. A ramp goes through all angles between its ends."""
     ends = (segment.first[line], segment.last[line])
-    most = max(end.volts for end in ends) * max(end.amps for end in ends) * (1 + SLACK)
-    most = min(most, FULL_SCALE * full_scale_w)
+    amps = min(max(end.amps for end in ends), CLIPPED * model.full_scale_ma / 1000)
+    most = min(max(end.volts for end in ends) * amps * (1 + SLACK), FULL_SCALE * model.full_scale_w)
     low, high = sorted(end.degrees for end in ends)
     cosines = [math.cos(math.radians(angle)) for angle in (low, high, *(a for a in HALF_TURNS if low < a < high))]
     return Counts(max(0.0, most * (max(cosines) + SLACK)), max(0.0, -most * (min(cosines) - SLACK)))

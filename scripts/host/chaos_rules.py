@@ -63,11 +63,19 @@ class Rules:
     def _always(self) -> None:
         """At each look: nothing ahead of what was measured, nothing missing but what may be."""
         highest = 0
+        before_s = 0.0
+        flown = Counts()  # through the lines, at most
         for snap, rises in self.seen.looks:
             at_s = snap["t_us"] / 1e6
+            flown = flown.plus(self.allowed.counts(before_s, at_s))
+            before_s = at_s
             if self.allowed.in_ram_only(at_s) or not any(boot + 0.5 < at_s for boot, _ in self.seen.boots):
                 continue
             wh, delivered, received = self._register(snap["register"])
+            most = flown.plus(self.allowed.wrong(at_s))
+            if delivered > most.forward + 1 or received > most.back + 1:
+                how = f"at {at_s:.3f} s {delivered} and {received} back, allowed {most.forward:.0f} and {most.back:.0f}"
+                self._say("ST-1 more than measured", how)
             lost = self.allowed.lost(at_s)
             may = lost.plus(self.allowed.under_way(at_s))
             self._missing("EN-2 register", sum(snap["counted"]), delivered - received, may, f"at {at_s:.3f} s ")
