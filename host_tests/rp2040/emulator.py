@@ -185,14 +185,20 @@ class Chip:
             before = bytes(self.mcu.flash[address : address + length])
             apply()
             if len(self.flash_operations) == self.cut_at_operation:
-                done = int(length * self.cut_fraction)
-                self.mcu.flash[address + done : address + length] = before[done:]
+                self._half_done(address, before)
                 self.cut = True
                 self.stop()
                 return
             self.clock.tick(ERASE_NS if erase else PROGRAM_NS)
 
         ssi._apply_command = timed
+
+    def _half_done(self, address: int, before: bytes) -> None:
+        """An operation that was cut: some bits of each byte done, some not, as chance has it."""
+        chance = random.Random(len(self.flash_operations) << 16 | address)
+        for at, old in enumerate(before, address):
+            done = sum(1 << bit for bit in range(8) if chance.random() < self.cut_fraction)
+            self.mcu.flash[at] = self.mcu.flash[at] & done | old & ~done & 0xFF
 
 
 class _TxFifo(FIFO):

@@ -13,8 +13,10 @@ from unittest.mock import patch
 
 from boards.virtual import engine as virtual_engine
 from boards.virtual import probe as virtual_probe
+from boards.virtual.flash import Flash
 from host import deploy
 from host.link import EngineError, Link
+from host_tests.flash_files import Files
 from host_tests.rp2040 import emulator, wires
 from openkh.metrology.status import NAMES
 from openkh.model import Model
@@ -36,9 +38,9 @@ print(repr((_s.delivered_wh, _s.delivered_counts, _s.received_wh, _s.received_co
 
 
 @cache
-def filesystem(board_dir: str) -> bytes:
-    """A flashed device's filesystem; compiled once in a test run."""
-    return emulator.filesystem(deploy.image(Path(board_dir).name))
+def filesystem(board_dir: str, chosen: tuple[tuple[str, str], ...] = ()) -> bytes:
+    """A flashed device's filesystem; compiled once in a test run. `chosen`: as for deploy.board_file."""
+    return emulator.filesystem(deploy.image(Path(board_dir).name, chosen=dict(chosen)))
 
 
 class Cpu:
@@ -78,14 +80,16 @@ class Board:
         self.adc_uv: dict = {}
         self.devices: list = []
         self.flash = None
+        self.flash_model = None  # what the chip's flash held when it was looked at last, where the register is in it
         self.console = None
         self.unique_id = b"\xe6\x61" + bytes((seed >> shift) & 0xFF for shift in (0, 8, 16)) + b"\x4b\x68\x01"
         self.chip: emulator.Chip | None = None
         self.booted = None  # called at each start of the chip with its cause
         self._usb = usb
-        self._filesystem = filesystem_image
+        self.filesystem = filesystem_image
         self._kept = b""  # flash contents of the chip that had power before
         self._off = False
+        self.cut_next = 0  # the next chip loses its supply in so many erases or programs of its flash; 0: not at all
 
     def install(self) -> None:
         """Nothing: the firmware runs on the chip."""
@@ -109,17 +113,32 @@ class Board:
             if self.chip is None:
                 self.clock.pass_to(t_us)
                 continue
-            self.chip.run_to(self.clock.chip_ns(t_us), WALL_S)
+            cut = False
+            try:
+                self.chip.run_to(self.clock.chip_ns(t_us), WALL_S)
+            except emulator.PowerCutError:  # in the middle of a flash operation; the supply comes back at once
+                cut = True
+                self.power(False)
             if self._off:
                 self._off = False
-                self._kept = self.chip.flash_image()
+                self.keep_flash()
                 self.clock.disconnect()
                 self.chip = None
                 for net in self.pins:
                     net.disconnect()
+            if cut:
+                self.power(True)
+
+    def keep_flash(self) -> None:
+        """Take what the chip's flash holds; into the model of it, too, where the meter's memory is in it."""
+        self._kept = self.chip.flash_image()
+        if self.flash_model is not None:
+            self.flash_model.memory[:] = self._kept[emulator.FS_START :]
 
     def _power_up(self) -> None:
-        chip = self.chip = emulator.Chip(self._filesystem, self._kept, self._usb, self.unique_id, self.seed)
+        files = self.filesystem if self.flash_model is None else bytes(self.flash_model.memory)
+        chip = self.chip = emulator.Chip(files, self._kept, self._usb, self.unique_id, self.seed)
+        chip.cut_at_operation, self.cut_next = self.cut_next, 0
         chip.on_reset.append(self._restarted)
         self.clock.connect(chip)
         for part in (*self.pins, *self.spi, *self.i2c, wires.Adc(self.adc_uv)):
@@ -203,7 +222,9 @@ class Engine(virtual_engine.Engine):
     def __init__(self, config: dict[str, Any], board_dir: str) -> None:
         super().__init__(self)
         self._answers: list[dict[str, Any]] = []
-        self.board = Board(config.get("seed", 1), filesystem(board_dir))
+        options = config.get("board", {})
+        chosen = tuple((name.upper(), options[name]) for name in ("memory", "display") if name in options)
+        self.board = Board(config.get("seed", 1), filesystem(board_dir, chosen))
         with patch.object(virtual_engine.reference, "new_board", lambda _config: self.board):
             self._start(config)
         self.clock = self.board.clock
@@ -226,9 +247,21 @@ class Engine(virtual_engine.Engine):
         """As the transport that the base class sends through."""
         self._answers.append(json.loads(text))
 
+    def _memory_in(self, memory, model, start_wh) -> None:
+        flash, self.board.flash = self.board.flash, None  # nothing simulates it here: the chip has it
+        self.board.flash_model = flash
+        if flash is not None:
+            # The raw blocks are files of the device's own filesystem; laying them out takes no simulated time.
+            bare = Flash(flash.blocks)
+            bare.memory = flash.memory
+            flash.memory[:] = self.board.filesystem
+            flash.prepare = lambda count: Files(bare).create(bare, count)
+        super()._memory_in(memory, model, start_wh)
+
     def _finish(self) -> None:
         if self.board.chip is not None:
             self._probe.ask()
+            self.board.keep_flash()
         super()._finish()
 
     def _chip_booted(self, cause: str) -> None:

@@ -133,8 +133,8 @@ def launcher(board: str) -> dict[str, bytes]:
     return {"boot.py": boot.encode(), "main.py": (LAUNCHER / "main.py").read_bytes()}
 
 
-def image(board: str, slot: str = "a") -> dict[str, bytes]:
+def image(board: str, slot: str = "a", chosen: dict[str, str] | None = None) -> dict[str, bytes]:
     """Everything a freshly flashed device has: absolute path -> contents."""
-    files = {f"/{slot}/{BUNDLE}": bundle(parts(board)), f"/{slot}/{LOADER}": loader(), "/slot": slot.encode()}
+    files = {f"/{slot}/{BUNDLE}": bundle(parts(board, chosen)), f"/{slot}/{LOADER}": loader(), "/slot": slot.encode()}
     files.update({f"/{name}": data for name, data in launcher(board).items()})
     return files

@@ -16,6 +16,7 @@ FOLDER = "/blocks"
 _ERASED = b"\xff" * 256
 _MAGIC = b"OpenKh blocks 1\n"
 _MOST = 500  # block numbers in a map
+_MAP_BYTES = len(_MAGIC) + 2 * _MOST + 4
 
 
 class Flash:
@@ -54,7 +55,7 @@ class Flash:
 
 def find(device: "RawFlash") -> "tuple[int, ...]":
     """The raw blocks in the order of the map; () where there is no whole map. 20 ms."""
-    whole = bytearray(BLOCK)
+    whole = bytearray(_MAP_BYTES)
     for block in _starting_with(device, _MAGIC):
         device.readblocks(block, whole, 0)
         blocks = _parse(whole, device.ioctl(4, 0) or 0)
@@ -94,43 +95,62 @@ def _parse(whole: bytearray, limit: int) -> "tuple[int, ...]":
 
 
 def create(device: "RawFlash", count: int, opener, mkdir, urandom) -> "tuple[int, ...]":  # type: ignore[no-untyped-def]
-    """Make `count` one-block files and their map, once, when a board is provisioned; some 12 s. Returns the blocks.
+    """Make `count` one-block files and their map, once, when a board is provisioned; some 10 s.
+    Returns the blocks.
 
     `opener`, `mkdir` and `urandom` are open, os.mkdir and os.urandom. Files with a map are left as they are; what an
-    interrupted call has left is done anew. Not while metering: flash stops everything.
+    interrupted call has left is done anew. Not while metering: flash stops everything. Takes little heap at a time: a
+    running meter's may not have 4 KiB in one piece.
     """
     try:
         with opener(FOLDER + "/map", "rb"):
             return find(device)
     except OSError:
         pass
+    page = bytearray(256)
     for block in _starting_with(device, _MAGIC):
         # A map whose file is gone (the filesystem was made anew): its blocks are anybody's.
-        device.writeblocks(block, bytearray(256), 0)
+        device.writeblocks(block, page, 0)
     try:
         mkdir(FOLDER)
     except OSError:
         pass
     mark = urandom(14)  # tells these files from remains of others in free blocks
-    entry = bytearray(_MAGIC)
-    content = bytearray(BLOCK)
     for i in range(count):
-        content[:16] = mark + bytes((i & 255, i >> 8))
-        with opener("%s/%03d" % (FOLDER, i), "wb") as file:
-            file.write(content)
-        found = _starting_with(device, bytes(content[:16]))
-        if len(found) != 1:
-            raise OSError("file %d lies in %d blocks, not in one of its own" % (i, len(found)))
-        entry += bytes((found[0] & 255, found[0] >> 8))
-    for i in range(count):
-        at = len(_MAGIC) + 2 * i
-        device.ioctl(6, entry[at] | entry[at + 1] << 8)
-    for i in range(BLOCK):  # in place: a running meter's heap may not have another 4 KiB in one piece
-        content[i] = 0xFF
+        page[:16] = mark + bytes((i & 255, i >> 8))
+        _write("%s/%03d" % (FOLDER, i), page, opener)
+        page[:16] = bytes(16)
+    entry = _MAGIC
+    for block in _places(device, mark, count):
+        entry += bytes((block & 255, block >> 8))
+        device.ioctl(6, block)
     total = sum(entry) & 0xFFFF
-    entry += bytes((255, 255, total & 255, total >> 8))
-    content[: len(entry)] = entry
-    with opener(FOLDER + "/map", "wb") as file:
-        file.write(content)
-    del content  # room for what find() takes
+    _write(FOLDER + "/map", entry + bytes((255, 255, total & 255, total >> 8)), opener)
     return find(device)
+
+
+def _write(path: str, start, opener) -> None:  # type: ignore[no-untyped-def]
+    """Write a file of one block that begins with `start`."""
+    filler = bytes(256)
+    left = BLOCK - len(start)
+    with opener(path, "wb") as file:
+        file.write(start)
+        while left > 0:
+            file.write(filler[: min(left, 256)])
+            left -= 256
+
+
+def _places(device: "RawFlash", mark: bytes, count: int) -> "list[int]":
+    """The blocks that the files with this mark lie in, in their order; OSError unless each has one of its own."""
+    head = bytearray(16)
+    found = [-1] * count
+    for block in range(device.ioctl(4, 0) or 0):
+        device.readblocks(block, head, 0)
+        if head[:14] == mark:
+            i = head[14] | head[15] << 8
+            if found[i] >= 0:
+                raise OSError("file %d lies in two blocks" % i)
+            found[i] = block
+    if min(found) < 0:
+        raise OSError("file %d lies in no block of its own" % found.index(-1))
+    return found

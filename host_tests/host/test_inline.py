@@ -1,0 +1,137 @@
+"""What is changed of the firmware on its way to a device changes nothing that it does: numbers in place of names, and
+one bundle in place of the files."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from host import deploy, inline, link, trial
+
+MICROPYTHON = link.TOP / ".venv" / "bin" / "micropython"
+SMALL = {
+    "a/__init__.py": "",
+    "a/codes.py": "ONE = 1\nTWO = ONE + 1\nNAMES = {ONE: 'one'}\nname = 7\nTWICE = 1\nTWICE = 2\n",
+    "a/b.py": (
+        "from a import codes, other\nfrom a.codes import NAMES, ONE, TWO as ZWEI\n_MINE = ZWEI << 3\n"
+        "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from typing import Any\nelse:\n    Any = None\n"
+        "def f(x, TWICE):\n    return x * _MINE + codes.TWO - ONE + codes.TWICE + TWICE + len(NAMES)\n"
+    ),
+}
+
+# Load, export on line 1, a spoilt bus, a chip that is reset, and the supply gone twice.
+SCENARIO = trial.steps(
+    trial.load(0.0, 100.0),
+    'at = 5.0\nfault = {part = "chip1", kind = "bit_error", for_s = 0.3, rate = 0.001}',
+    trial.load(8.0, 60.0, degrees=60.0),
+    'at = 11.0\nfault = {part = "chip2", kind = "reset"}',
+    trial.load(14.0, 90.0, degrees=180.0),
+    'at = 17.0\npower = false',
+    'at = 18.5\npower = true',
+    trial.load(22.0, 100.0),
+    'at = 25.0\nfault = {part = "cpu", kind = "hang"}',
+)
+SCENARIO_S = 45.0
+
+
+def test_numbers_stand_in_place_of_their_names() -> None:
+    modules = inline.Modules(SMALL)
+    text = modules.inlined("a/b.py")
+    assert "return x * 16 + 2 - 1 + codes.TWICE + TWICE + len(NAMES)" in text
+    assert "from a import codes, other" in text  # `codes.TWICE` is no constant
+    assert "from a.codes import NAMES\n" in text
+    assert "_MINE =" not in text
+    assert "typing" not in text and "Any = None" in text
+    assert modules.inlined("a/codes.py").split("\n") == ["NAMES = {1: 'one'}", "name = 7", "TWICE = 1", "TWICE = 2"]
+
+
+@pytest.fixture(scope="module")
+def inlined(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The firmware as it is compiled for a device. The simulated board asks for some numbers by their names, so the
+    names stand at the ends of the modules, where nothing of the firmware looks."""
+    folder = tmp_path_factory.mktemp("inlined") / "firmware"
+    shutil.copytree(deploy.FIRMWARE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    sources = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.py")}
+    modules = inline.Modules(sources)
+    for name in sources:
+        names = "".join(f"{key} = {value}\n" for key, value in modules.numbers(name).items())
+        (folder / name).write_text(modules.inlined(name) + "\n" + names)
+    return folder
+
+
+def test_the_meter_from_inlined_sources_gives_the_same_report(inlined: Path) -> None:
+    plain = trial.run(SCENARIO, SCENARIO_S, "micropython")
+    changed = trial.run(SCENARIO, SCENARIO_S, "micropython", firmware_dir=inlined)
+    for run in (plain, changed):
+        del run.report["wall_s"]
+    assert changed.report == plain.report
+    assert changed.edges == plain.edges
+    assert {"power_up", "restart", "chip_reset"} <= set(plain.logged())
+
+
+BUNDLED = {
+    "boot.py": "import p.early\nsafe = p.early.VALUE\n",
+    "p/__init__.py": "",
+    "p/early.py": "VALUE = 'early'\n",
+    "p/late.py": "VALUE = 'late' + 'x' * 3000\n",
+    "p/q/__init__.py": "",
+    "p/q/deep.py": "from p.late import VALUE\n",
+}
+ASK = """
+import os, sys
+sys.path.insert(0, FOLDER)
+import boot
+print(sys.modules["boot"].safe, sys.path == ["/fw" + FOLDER, ".frozen"])
+from p.q.deep import VALUE
+print(len(VALUE), os.listdir(sys.path[0]), sorted(os.listdir(sys.path[0] + "/p")))
+print(os.stat(sys.path[0] + "/p/late.mpy")[6], os.stat(sys.path[0] + "/p")[0])
+del sys.modules["p.early"]
+boot.rest()
+import p.early
+print(p.early.VALUE)
+for name in ("p.nothing", "nothing", "q"):
+    try:
+        __import__(name)
+    except ImportError:
+        print("no", name)
+"""
+
+
+def micropython(folder: Path, text: str) -> str:
+    script = folder / "ask.py"
+    script.write_text(f"FOLDER = {str(folder)!r}\n{text}")
+    done = subprocess.run([MICROPYTHON, script], capture_output=True, text=True, timeout=20)
+    return done.stdout + done.stderr
+
+
+def bundled(folder: Path) -> dict[str, bytes]:
+    modules = {name[:-3] + ".mpy": deploy.compile_text(text, name) for name, text in BUNDLED.items()}
+    (folder / deploy.BUNDLE).write_bytes(deploy.bundle(modules))
+    (folder / deploy.LOADER).write_bytes(deploy.loader())
+    return modules
+
+
+def test_modules_are_imported_from_the_bundle(tmp_path: Path) -> None:
+    modules = bundled(tmp_path)
+    lines = micropython(tmp_path, ASK).splitlines()
+    assert lines[0] == "early True"
+    assert lines[1].startswith("3004 ['boot.mpy', 'p'] ['__init__.mpy', 'early.mpy', 'late.mpy', 'q']")
+    assert lines[2] == f"{len(modules['p/late.mpy'])} {0x4000}"
+    assert lines[3:] == ["early", "no p.nothing", "no nothing", "no q"]
+
+
+@pytest.mark.parametrize("damage", ["cut short", "longer", "empty", "other magic", "missing"])
+def test_a_bundle_that_is_not_whole_is_refused_at_once(damage: str, tmp_path: Path) -> None:
+    """So that the launcher passes over its slot."""
+    bundled(tmp_path)
+    bundle = tmp_path / deploy.BUNDLE
+    data = bundle.read_bytes()
+    if damage == "missing":
+        bundle.unlink()
+    else:
+        damaged = {"cut short": data[:-1], "longer": data + b"x", "empty": b"", "other magic": b"x" + data[1:]}
+        bundle.write_bytes(damaged[damage])
+    said = micropython(tmp_path, "import sys\nsys.path.insert(0, FOLDER)\nimport boot\n")
+    assert "Error" in said
+    assert "early" not in said
