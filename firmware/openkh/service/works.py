@@ -83,7 +83,7 @@ def _create_blocks() -> None:
                 say("  %d of %d" % (made, FLASH_BLOCKS))
         return open(path, mode)
 
-    say("laying out the flash once, %d blocks: about half a minute; metering goes on" % FLASH_BLOCKS)
+    say("laying out the flash once, %d blocks: up to half a minute; metering goes on" % FLASH_BLOCKS)
     if len(flash.create(rp2.Flash(), FLASH_BLOCKS, opened, os.mkdir, os.urandom)) != FLASH_BLOCKS:
         raise RefusedError("the flash could not be laid out: allowed again; is its filesystem full?")
 
