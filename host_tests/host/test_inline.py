@@ -27,8 +27,8 @@ SCENARIO = trial.steps(
     trial.load(8.0, 60.0, degrees=60.0),
     'at = 11.0\nfault = {part = "chip2", kind = "reset"}',
     trial.load(14.0, 90.0, degrees=180.0),
-    'at = 17.0\npower = false',
-    'at = 18.5\npower = true',
+    "at = 17.0\npower = false",
+    "at = 18.5\npower = true",
     trial.load(22.0, 100.0),
     'at = 25.0\nfault = {part = "cpu", kind = "hang"}',
 )
