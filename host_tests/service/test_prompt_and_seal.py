@@ -113,9 +113,45 @@ def test_CA_3_CA_4_what_cannot_be_is_refused_with_the_reason_and_changes_nothing
         assert prompt.json("s.identity()") == identity
 
 
-def test_CA_3_a_calibration_with_the_ct_turned_is_refused():
-    with started(degrees=180.0) as prompt:
-        assert "error" in prompt.json("s.cal_gain(1, 1.0)")
+@pytest.mark.parametrize(
+    ("amps", "degrees", "call", "reason"),
+    [
+        (50.0, 60.0, "cal_phase(1, 1.0)", "line 1: gain comes before phase: allowed next is cal_gain"),
+        (1.0, 0.0, "cal_offset(2, 1.0)", "line 2: gain comes before offset"),
+        (10.0, 180.0, "cal_gain(1, 1.0)", "CT turned round, or on the other line?"),
+        (0.0, 0.0, "cal_gain(1, 1.0)", "measures 0.000 W: allowed power above 0"),
+        (10.0, 60.0, "cal_gain(1, 1.0)", "unity power factor"),
+        (1.0, 0.0, "cal_gain(1, 1.0)", "1.000 A: allowed 5.0 A or more"),
+        (10.0, 0.0, "cal_gain(1, 11.1)", "is the reference right?"),
+        (10.0, 0.0, "cal_gain(1, float('nan'))", "allowed a number in percent"),
+        (10.0, 0.0, "cal_gain(1, -10.9)", "wgain 4752"),  # within what a reference may say, beyond the limit of 10 %
+        (10.0, 0.0, "cal_gain(1, ())", "no error given"),
+    ],
+)
+def test_CA_3_wrong_order_signs_and_absurd_references_are_refused_with_the_reason(amps, degrees, call, reason):
+    with started(amps=amps, degrees=degrees) as prompt:
+        before = prompt.json("s.cal()")
+        assert reason in prompt.json("s." + call)["error"]
+        assert prompt.json("s.cal()") == before
+
+
+@pytest.mark.parametrize(
+    ("degrees", "amps", "call", "reason"),
+    [
+        (-60.0, 50.0, "cal_phase(1, 1.0)", "phase angle -60.0 deg: allowed 40 to 75 (current lagging)"),
+        (60.0, 50.0, "cal_phase(1, 1.0, 10)", "allowed 4"),
+        (60.0, 50.0, "cal_phase(1, -8.0)", "degrees"),  # would be an advance of 2.7 degrees
+        (0.0, 50.0, "cal_offset(1, 1.0)", "phase comes before offset"),
+    ],
+)
+def test_CA_3_a_phase_of_the_wrong_sign_or_size_is_refused_after_the_gain_step(degrees, amps, call, reason):
+    with started(amps=50.0) as prompt:
+        assert prompt.json("s.cal_gain(1, 0.1)")["ok"]
+        prompt.mains(amps, degrees)
+        prompt.go(3.0)
+        before = prompt.json("s.cal()")
+        assert reason in prompt.json("s." + call)["error"]
+        assert prompt.json("s.cal()") == before
 
 
 def test_CA_3_undo_and_a_restart_bring_back_what_is_stored():
