@@ -109,6 +109,7 @@ class Cycle:
         that the state contains already (Scratch.resume)."""
         self._shown = shown
         self._waiting = FIRST_CYCLES if shown else 0
+        self._torn = self._one.rebased or (self._two is not None and self._two.rebased)
         self.state.at_us = now_us
         self._read_us = now_us
         self.display_us = now_us

@@ -74,6 +74,23 @@ def test_EN_1_a_reset_after_import_and_export_lowers_nothing(code, fault):
     assert result.report["pulses"] == plain.report["pulses"]
 
 
+@pytest.mark.parametrize("memory", ["fram", "flash"])
+def test_EN_1_a_front_end_that_was_reset_in_a_hang_undoes_nothing(memory):
+    """Its part of what the register went on from is lost with its counter: no energy received is made of it."""
+    text = steps(
+        load(amps=50.0),
+        'at = 20.5\nfault = {part = "cpu", kind = "hang"}',
+        'at = 22.0\nfault = {part = "chip1", kind = "reset"}',
+        board=f'memory = "{memory}"',
+    )
+    result = run(text, 40.0)
+    before = run(text, 20.4)
+    assert result.report["register"]["received_wh"] == "0.000000"
+    # Line 2 has missed nothing.
+    most = before.delivered_counts + 20 * 12_000 * 32_000 // 3600
+    assert before.delivered_counts + 19 * 6_000 * 32_000 // 3600 < result.delivered_counts < most
+
+
 def test_PO_4_edges_that_the_pio_gives_during_a_hang_are_not_given_again():
     """A hang just after each of some crossings: the edge stands in the queue, half a second ahead."""
     for at_s in (30.1, 30.3, 30.5, 30.7):
