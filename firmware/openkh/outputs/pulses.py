@@ -401,14 +401,13 @@ class Pulses:
         self.out_10.follow(reading, known_us, now_us)
         self.out_100.follow(reading, known_us, now_us)
         self.out_1000.follow(reading, known_us, now_us)
-        queued = 0  # of an output that does not move, too: asking takes 40 us
+        self.queued = 0  # of an output that does not move, too: asking takes 40 us
         if self.out_10.moving:
-            queued = min(self.out_10.queued(state.edges_10), 7)
+            self.queued = min(self.out_10.queued(state.edges_10), 7)
         if self.out_100.moving:
-            queued |= min(self.out_100.queued(state.edges_100), 3) << 3
+            self.queued |= min(self.out_100.queued(state.edges_100), 3) << 3
         if self.out_1000.moving:
-            queued |= min(self.out_1000.queued(state.edges_1000), 1) << 5
-        self.queued = queued
+            self.queued |= min(self.out_1000.queued(state.edges_1000), 1) << 5
 
     def freeze(self) -> None:
         """The supply is failing: no further edge, so that what is saved stays true (PO-4). Levels stand."""
