@@ -239,7 +239,11 @@ class Allowance:
 
     def _cut(self, at: float) -> Iterator[Cost]:
         if not self.warned and self.memory == "fram":
-            yield at, self.counts(at - FRAM_S - self.jitter_s, at)
+            unsaved_s = at - FRAM_S - self.jitter_s
+            yield at, self.counts(unsaved_s, at)
+            for fault in self.faults:  # what a chip counted while it was silent comes at once when it is back
+                if fault.line is not None and fault.kind in LASTING and unsaved_s <= fault.end_s + 0.5 <= at + 0.5:
+                    yield at, self.counts(fault.start_s - 0.2, at, fault.line)
         elif not self.warned:
             wh = FLASH_WH * self.model.counts_per_wh
             lost = self.counts(max(0.0, at - FLASH_S), at)
