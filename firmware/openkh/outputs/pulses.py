@@ -401,13 +401,17 @@ class Pulses:
         self.out_10.follow(reading, known_us, now_us)
         self.out_100.follow(reading, known_us, now_us)
         self.out_1000.follow(reading, known_us, now_us)
-        self.queued = 0  # of an output that does not move, too: asking takes 40 us
+        self._count_queued(state)
+
+    def _count_queued(self, state: "State") -> None:
+        queued = 0  # of an output that does not move, too: asking takes 40 us
         if self.out_10.moving:
-            self.queued = min(self.out_10.queued(state.edges_10), 7)
+            queued = min(self.out_10.queued(state.edges_10), 7)
         if self.out_100.moving:
-            self.queued |= min(self.out_100.queued(state.edges_100), 3) << 3
+            queued |= min(self.out_100.queued(state.edges_100), 3) << 3
         if self.out_1000.moving:
-            self.queued |= min(self.out_1000.queued(state.edges_1000), 1) << 5
+            queued |= min(self.out_1000.queued(state.edges_1000), 1) << 5
+        self.queued = queued
 
     def freeze(self) -> None:
         """The supply is failing: no further edge, so that what is saved stays true (PO-4). Levels stand."""
