@@ -120,14 +120,23 @@ class Board:
                 cut = True
                 self.power(False)
             if self._off:
-                self._off = False
-                self.keep_flash()
-                self.clock.disconnect()
-                self.chip = None
-                for net in self.pins:
-                    net.disconnect()
+                self._gone()
             if cut:
                 self.power(True)
+
+    def lose_power(self) -> None:
+        """The 3.3 V goes, and comes back at once."""
+        self.power(False)
+        self._gone()
+        self.power(True)
+
+    def _gone(self) -> None:
+        self._off = False
+        self.keep_flash()
+        self.clock.disconnect()
+        self.chip = None
+        for net in self.pins:
+            net.disconnect()
 
     def keep_flash(self) -> None:
         """Take what the chip's flash holds; into the model of it, too, where the meter's memory is in it."""

@@ -1,0 +1,102 @@
+"""What starts, whatever is wrong with the files: a hang in the imports ends, a slot that cannot start is passed over, a
+sealed meter never opens a prompt; and a power cut in the middle of a flash operation costs no register."""
+
+import pytest
+
+from host import deploy
+from host_tests.rp2040 import emulator, flash_cuts, wires
+from host_tests.rp2040.engine import Rp2040Link
+
+pytestmark = pytest.mark.rp2040
+
+SECOND_US = 1_000_000
+CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}}
+LOAD = ["mains", 0, 0, [120.0, 100.0, 0.0, 0.0], [120.0, 100.0, 0.0, 180.0], 60.0]
+PIN_SEAL = 28
+MODULES = {
+    "boot.py": "VERSION = 'WHICH'\n",
+    "main.py": "import boot\nprompt = {'running': boot.VERSION}\nprint('started', boot.VERSION)\n",
+    "board.py": "",
+    "openkh/__init__.py": "",
+}
+
+
+def test_a_hang_in_the_imports_is_ended_by_the_watchdog() -> None:
+    """Reliability: the watchdog runs before the first long import."""
+    with Rp2040Link(CONFIG) as link:
+        hang = ["fault", 300_000, "cpu", "hang", {}, 0]
+        final = link.run(11 * SECOND_US, [LOAD, hang])
+        boots = [item for item in final["out"] if item[0] == "boot"]
+        assert [item[2] for item in boots] == ["power", "watchdog"]
+        assert 8.0 * SECOND_US < boots[1][1] < 8.4 * SECOND_US
+        assert float(link.finish()["register"]["delivered_wh"]) > 1.0
+
+
+def slot(version: str) -> dict[str, bytes]:
+    """A small firmware's two files."""
+    modules = {
+        name[:-3] + ".mpy": deploy.compile_text(text.replace("WHICH", version), name) for name, text in MODULES.items()
+    }
+    return {deploy.BUNDLE: deploy.bundle(modules), deploy.LOADER: deploy.loader()}
+
+
+def start(files: dict[str, bytes], sealed: bool) -> emulator.Chip:
+    """A chip with these files and the launcher, a second after power-up."""
+    whole = {**files, **{"/" + name: data for name, data in deploy.launcher("reference").items()}}
+    chip = emulator.Chip(fs=emulator.filesystem(whole), usb=True)
+    clock = wires.Clock()
+    clock.connect(chip)
+    seal = wires.Net(clock, PIN_SEAL)
+    seal.drive(0 if sealed else 1)
+    seal.connect(chip)
+    chip.run(1_000_000_000)
+    return chip
+
+
+def both_slots(a: dict[str, bytes], b: dict[str, bytes], named: str = "a") -> dict[str, bytes]:
+    files = {f"/a/{name}": data for name, data in a.items()} | {f"/b/{name}": data for name, data in b.items()}
+    return files | {"/slot": named.encode()}
+
+
+def running(chip: emulator.Chip) -> str:
+    chip.console.raw_repl()
+    return chip.console.exec("print(running)").strip()
+
+
+@pytest.mark.parametrize("damage", ["none", "bundle cut short", "no bundle", "bundle of nothing", "no loader"])
+def test_a_slot_that_cannot_start_is_passed_over(damage: str) -> None:
+    bad, good = slot("bad"), slot("good")
+    if damage == "no bundle":
+        del bad[deploy.BUNDLE]
+    elif damage == "bundle cut short":
+        bad[deploy.BUNDLE] = bad[deploy.BUNDLE][:-20]
+    elif damage == "bundle of nothing":
+        bad[deploy.BUNDLE] = bytes(len(bad[deploy.BUNDLE]))
+    elif damage == "no loader":
+        del bad[deploy.LOADER]
+    assert running(start(both_slots(bad, good), sealed=False)) == ("bad" if damage == "none" else "good")
+    assert running(start(both_slots(good, bad, "b"), sealed=False)) == ("bad" if damage == "none" else "good")
+
+
+@pytest.mark.parametrize("which", ["boot", "main", "nothing"])
+def test_CA_2_a_sealed_meter_whose_firmware_cannot_start_resets_and_gives_no_prompt(which: str) -> None:
+    broken = slot("x")
+    modules = {
+        "boot.mpy": deploy.compile_text("1 // 0\n" if which == "boot" else "", "boot.py"),
+        "main.mpy": deploy.compile_text("import missing\n", "main.py"),
+    }
+    broken[deploy.BUNDLE] = deploy.bundle(modules)
+    files = {} if which == "nothing" else both_slots(broken, broken)
+    chip = start(files, sealed=True)
+    assert len(chip.resets) > 2
+    assert b">>>" not in chip.console.received
+    chip = start(files, sealed=False)
+    assert not chip.resets
+    chip.console.raw_repl()
+    assert chip.console.exec("print(6 * 7)").strip() == "42"
+
+
+def test_ST_1_power_cuts_in_the_middle_of_flash_operations() -> None:
+    """Never above what was measured, never below what it was; more of them in ./scripts/bench rp2040."""
+    figures = flash_cuts.sweep(4)
+    assert figures["power cuts in an operation on the flash"] >= 2
