@@ -189,7 +189,9 @@ class Allowance:
 
     def _start(self, at: float, cause: str) -> Iterator[Cost]:
         if cause == "power":
-            yield at - 0.1, self.counts(at - 0.1, at + START_S)
+            # A processor that stands still before the chips are set up begins that much later.
+            held = [f.end_s for f in self.faults if f.part == "cpu" and at - 0.1 <= f.start_s <= at + START_S]
+            yield at - 0.1, self.counts(at - 0.1, max([at, *held]) + START_S)
             for line in range(self.model.elements):
                 # A chip that cannot be reached after the power came cannot be set up, and what it counts until then
                 # is of an unknown scale: it is missing until the fault is over (FAIL 01).
