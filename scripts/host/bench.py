@@ -80,13 +80,13 @@ def heap() -> list[Row]:
 
 
 def rp2040() -> list[Row]:
-    """Cycle, display, journal, start and heap on the emulated RP2040; needs a MicroPython image."""
+    """Cycle, display, journal, start, heap and power cuts on the emulated RP2040; needs a MicroPython image."""
     image = os.environ.get(IMAGE, "")
     if not os.path.isfile(image):
         raise RefusedError(f"rp2040: {IMAGE} is {image!r}: allowed: a MicroPython image (.uf2)")
     from host import bench_rp2040
 
-    return bench_rp2040.rows()
+    return bench_rp2040.rows() + bench_rp2040.flash_cuts()
 
 
 def power_cuts(cuts: int) -> list[Row]:

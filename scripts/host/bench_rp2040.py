@@ -127,6 +127,16 @@ def rows() -> list[tuple[str, Any, str]]:
     ]
 
 
+CUT_LIVES = 60
+
+
+def flash_cuts() -> list[tuple[str, Any, str]]:
+    """Power cuts in the flash journal's operations; a broken bound ends it."""
+    from host_tests.rp2040 import flash_cuts
+
+    return [(f"flash: {what}", value, "") for what, value in flash_cuts.sweep(CUT_LIVES).items()]
+
+
 def _span(what: str, us: list[int]) -> list[tuple[str, Any, str]]:
     ordered = sorted(us)
     return [(f"{what}, median", ordered[len(ordered) // 2], "us"), (f"{what}, worst", ordered[-1], "us")]
