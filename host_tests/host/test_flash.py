@@ -3,7 +3,8 @@
 import pytest
 
 from host import deploy, flash
-from host.device import DeviceError
+from host.device import Device, DeviceError
+from host.virtual_board import VirtualBoard
 
 GOOD = ("micropython", (1, 27, 0), 4614, "rp2")
 
@@ -100,3 +101,17 @@ def test_what_is_chosen_reaches_the_boards_file(board: str) -> None:
 def test_an_unknown_board_is_refused() -> None:
     with pytest.raises(deploy.DeployError, match="there are breadboard, reference"):
         deploy.parts("kitchen")
+
+
+def test_a_meter_that_takes_its_time_to_restart_is_waited_for() -> None:
+    """The meter saves, ends what runs and then restarts: what is asked next is asked of the restarted one."""
+    config = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}}
+    with VirtualBoard(config, engine="micropython", speed=0.4) as board:
+        board.mains((120.0, 10.0, 0.0), (120.0, 10.0, 0.0))
+        board.wait(1)
+        device = Device(board.port)
+        try:
+            assert "restarts" in device.reset_by("import openkh.service\nopenkh.service.restart()", 10.0)
+            assert "restart" in device.run("import openkh.service\nopenkh.service.events(2)")
+        finally:
+            device.close()

@@ -12,6 +12,7 @@ from serial.tools import list_ports
 VID_RASPBERRY_PI = 0x2E8A
 PID_BOOTSEL = 0x0003  # the RP2040's own boot loader: no MicroPython is running
 CHUNK_BYTES = 512
+BEFORE = "before_reset"  # a name at the board's prompt, which a reset forgets
 RESET_S = 1.0  # a meter that is asked to restart saves first
 
 
@@ -106,11 +107,11 @@ class Device:
     def reset_by(self, code: str, done_s: float = RESET_S, wait_s: float = 15.0) -> str:
         """Run code that takes `done_s` at most and resets the board, soon after or at its end; what it printed.
 
-        Connects again within `wait_s`.
+        Connects again within `wait_s`, to the board as it is after the reset: a meter takes its time to leave.
         """
         printed = b""
         with contextlib.suppress(TransportError, TransportExecError, serial.SerialException, OSError):
-            self._transport.exec_raw_no_follow(code)
+            self._transport.exec_raw_no_follow(f"{BEFORE} = True\n{code}")
             printed = self._transport.read_until(1, b"\x04", timeout=done_s)
             time.sleep(RESET_S)
         with contextlib.suppress(TransportError, serial.SerialException, OSError):
@@ -120,7 +121,11 @@ class Device:
             time.sleep(0.5)
             try:
                 self._transport = self._open()
-                return printed.decode(errors="replace").strip("\x04\r\n")
-            except DeviceError:
-                if time.monotonic() > limit:
-                    raise
+                if not self.value(f"{BEFORE!r} in globals()"):
+                    return printed.decode(errors="replace").strip("\x04\r\n")
+                self._transport.close()
+                error = DeviceError(f"{self.port} does not restart: unplug it, plug it in, and try again")
+            except DeviceError as failed:
+                error = failed
+            if time.monotonic() > limit:
+                raise error
