@@ -475,3 +475,29 @@ def test_short_way_of_the_interpolation_is_exact(step, counts, us):
     reading.step_counts = step
     reading.step_us = us
     assert reading.back_us(counts) == (us if counts >= step else us * counts // step)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_PO_4_what_is_queued_is_what_the_pio_gives_while_the_processor_hangs(seed):
+    """At any moment, over dips and the roll-over: edges given by the time of the watchdog less those in the state."""
+    rng = random.Random(seed)
+    start_wh = rng.choice((0, 12_345, ROLL_WH - 40))
+    meter = Meter(rng.choice((32_000, 8_000)), start_wh)
+    for _ in range(rng.randrange(3, 8)):
+        meter.load(rng.choice((0, 3_000, 24_000, 50_000)))
+        meter.run(rng.randrange(1, 60))
+        if rng.random() < 0.3:
+            meter.pulses.freeze()
+            meter.run(rng.randrange(1, 8))
+            if rng.random() < 0.8:
+                meter.pulses.thaw(meter.now())
+                meter.run(1)
+    queued = meter.pulses.queued
+    meter.clock.sleep(3_000_000)
+    for weight, bits, edges in (
+        (10, queued & 7, meter.state.edges_10),
+        (100, queued >> 3 & 3, meter.state.edges_100),
+        (1000, queued >> 5, meter.state.edges_1000),
+    ):
+        before = start_wh // weight
+        assert (before + meter.rises(weight) - edges) % (ROLL_WH // weight) == bits

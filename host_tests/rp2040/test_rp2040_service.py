@@ -1,4 +1,4 @@
-"""The service calls on the emulated RP2040, over its console as mpremote uses it: answers, and metering goes on (CA-1)."""
+"""The service calls on the emulated RP2040, over its console as mpremote uses it; metering goes on (CA-1)."""
 
 import json
 import re

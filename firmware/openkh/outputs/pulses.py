@@ -115,6 +115,7 @@ class Output:
         self._first = 0  # ring of edges placed and not known to be given
         self._placed = 0
         self._fed = 0  # of these, whose segment is in the chain
+        self.handed = 0  # edges that count and are given, or will be whatever the processor does; its low bits are used
         self._due_us = [0] * SLOTS
         self._kind = [0] * SLOTS
         self._word = [0] * SLOTS  # words put when the edge was fed: it is given once a further one is taken
@@ -134,6 +135,7 @@ class Output:
         self._placed = self._fed
         for n in range(SLOTS):
             self._kind[n] &= 1  # counted in `edges`
+        self.handed = edges
         if self._planned_level():
             self._push(now_us, 0)
         self._next = 2 * (edges + 1) % self._halves
@@ -152,15 +154,6 @@ class Output:
         if edges < 0:
             edges += self._pulses
         return edges
-
-    def queued(self, edges: int) -> int:
-        """Off-to-on edges that the hardware will give by itself, beyond the `edges` given when the cycle began."""
-        if not self._fed or self._frozen or self._bench_counts:
-            return 0
-        fed = (self._next - 1) // 2 - edges
-        for n in range(self._fed, self._placed):
-            fed -= self._kind[(self._first + n) & _SLOTS_MASK] >> 1 & 1
-        return fed if fed >= 0 else fed + self._pulses
 
     def follow(self, reading: Reading, known_us: int, now_us: int) -> None:
         """Place and queue the edges that the newest reading asks for; after a commit. Mostly there is nothing to do."""
@@ -236,6 +229,8 @@ class Output:
         self._retire()
         self._age(now_us)
         self._port.drop()
+        for n in range(self._fed):
+            self.handed -= self._kind[(self._first + n) & _SLOTS_MASK] >> 1 & 1
         self._fed = 0
         if self._placed:
             self._level = 1 - (self._kind[self._first] & 1)
@@ -272,6 +267,7 @@ class Output:
         return ahead if ahead < self._halves // 2 else -1
 
     def _skip(self, wh: int) -> None:
+        self.handed = wh // self._weight_wh
         self._next = 2 * (wh // self._weight_wh + 1) % self._halves
 
     def _place_bench(self, reading: Reading) -> None:
@@ -336,6 +332,7 @@ class Output:
         self._last_us = port.end_us
         self._recent = True
         self._level = self._kind[slot] & 1
+        self.handed += self._kind[slot] >> 1 & 1
         self._word[slot] = port.words
         self._fed += 1
 
@@ -401,23 +398,20 @@ class Pulses:
         self.out_10.follow(reading, known_us, now_us)
         self.out_100.follow(reading, known_us, now_us)
         self.out_1000.follow(reading, known_us, now_us)
-        self._count_queued(state)
-
-    def _count_queued(self, state: "State") -> None:
-        queued = 0  # of an output that does not move, too: asking takes 40 us
-        if self.out_10.moving:
-            queued = min(self.out_10.queued(state.edges_10), 7)
-        if self.out_100.moving:
-            queued |= min(self.out_100.queued(state.edges_100), 3) << 3
-        if self.out_1000.moving:
-            queued |= min(self.out_1000.queued(state.edges_1000), 1) << 5
-        self.queued = queued
+        if not self.frozen:
+            # The roll-overs of the edges divide by these bits; more than so many wait only while a backlog drains.
+            self.queued = (
+                self.out_10.handed - state.edges_10 & 7
+                | (self.out_100.handed - state.edges_100 & 3) << 3
+                | (self.out_1000.handed - state.edges_1000 & 1) << 5
+            )
 
     def freeze(self) -> None:
         """The supply is failing: no further edge, so that what is saved stays true (PO-4). Levels stand."""
         if self.frozen:
             return
         self.frozen = True
+        self.queued = 0
         self.out_10.freeze()
         self.out_100.freeze()
         self.out_1000.freeze()
