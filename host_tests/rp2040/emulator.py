@@ -32,6 +32,8 @@ UNIQUE_ID = bytes.fromhex("e66164084b680101")
 
 ERASE_NS = 45_000_000  # W25Q16JV: sector erase, typical (400 ms worst)
 PROGRAM_NS = 400_000  # page program, typical (3 ms worst)
+RAW_TRIES = 20
+RAW_TRY_NS = 3_000_000_000
 _ERASE_SECTOR, _ERASE_BLOCK, _PROGRAM = 0x20, 0xD8, 0x02
 
 _LITTLEFS = {
@@ -325,13 +327,22 @@ class Console:
             raise TimeoutError(f"no {text!r}: {bytes(self.received[-400:])!r}")
 
     def raw_repl(self, interrupt: bool = True) -> None:
-        """Enter the raw REPL the way `mpremote resume` does: Ctrl-C, Ctrl-A, no soft reset."""
+        """Enter the raw REPL the way `mpremote resume` does: Ctrl-C, Ctrl-A, no soft reset.
+
+        Asked again: what comes before a meter opens its prompt is thrown away.
+        """
         while not self.connected:
             self.chip.run(1_000_000)
         self.chip.run(5_000_000)
-        self.received.clear()
-        self.send(b"\r\x03\x01" if interrupt else b"\r\x01")
-        self.wait_for(b"raw REPL; CTRL-B to exit\r\n>")
+        for left in range(RAW_TRIES - 1, -1, -1):
+            self.received.clear()
+            self.send(b"\r\x03\x01" if interrupt else b"\r\x01")
+            try:
+                self.wait_for(b"raw REPL; CTRL-B to exit\r\n>", RAW_TRY_NS)
+                break
+            except TimeoutError:
+                if not left:
+                    raise
         self.received.clear()
 
     def exec(self, code: str, for_ns: int = 600_000_000_000, wall_s: float = 120.0) -> str:

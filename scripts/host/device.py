@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import io
 import time
 
 import serial
@@ -54,7 +55,8 @@ class Device:
                 "or may this user not open serial ports?"
             ) from error
         try:
-            transport.enter_raw_repl(soft_reset=False, timeout_overall=5)
+            with contextlib.redirect_stdout(io.StringIO()):  # on failure it prints what it has received
+                transport.enter_raw_repl(soft_reset=False, timeout_overall=5)
         except (TransportError, serial.SerialException, OSError) as error:
             with contextlib.suppress(Exception):
                 transport.close()
