@@ -234,7 +234,9 @@ class Cycle:
         failing = self._supply.failing
         now_us = ticks_us()
         self._pulses.plan(state, self._read_us, now_us)
-        self._scratch.keep(state, self._journal.life, self._pulses.queued)
+        alive = ticks_diff(now_us, self.display_us) < DEADLINE_US
+        # Where the watchdog will restart a cycle that runs, it is no hang in which the PIO goes on alone.
+        self._scratch.keep(state, self._journal.life, self._pulses.queued if alive else 0)
         saved = False
         if not self._waiting:  # until then the state is ahead of its raw counts
             saved = self._journal.step(state, failing, self._supply.bulk_low)
@@ -261,7 +263,7 @@ class Cycle:
             self._leave(state)
         elif self.request is not None and not self.request.carry_out():
             self.request = None
-        if ticks_diff(now_us, self.display_us) < DEADLINE_US:
+        if alive:
             self._watchdog.feed()
 
     def _leave(self, state: State) -> None:

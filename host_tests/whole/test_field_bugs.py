@@ -79,6 +79,20 @@ def test_field_bug_33_the_watchdog_is_not_fed_where_a_part_of_the_work_is_dead(l
     assert 27.9 * SECOND_US < boots[1][0] < 30.5 * SECOND_US
 
 
+def test_PO_4_a_restart_for_a_dead_display_costs_no_pulse(tmp_path):
+    """The cycle had run to the end: what waited in the PIO was not given, other than after a hang."""
+    firmware = altered(tmp_path, "app.meter._timers[1].deinit()")
+    for amps in (91.5, 96.5, 97.0, 102.0, 107.0):
+        mains = [
+            ["mains", t_us, 0, [120.0, i, 0.0, 0.0], [120.0, i, 0.0, 180.0], 60.0]
+            for t_us, i in ((0, amps), (33 * SECOND_US, 0.0))
+        ]
+        with Link("micropython", CONFIG, firmware_dir=firmware) as meter:
+            meter.run(45 * SECOND_US, mains)
+            final = meter.finish()
+        assert final["pulses"]["10"] == float(final["register"]["delivered_wh"]) // 10, amps
+
+
 def test_field_bug_34_no_cycle_is_late_for_a_display_that_does_not_answer():
     silent = run(steps(load(amps=50.0), 'at = 20.0\nfault = {part = "lcd", kind = "silent", for_s = 10.0}'), 40.0)
     plain = run(steps(load(amps=50.0)), 40.0)
