@@ -74,6 +74,24 @@ def test_EN_1_a_reset_after_import_and_export_lowers_nothing(code, fault):
     assert result.report["pulses"] == plain.report["pulses"]
 
 
+def test_EN_2_a_restart_soon_after_a_chips_counter_passed_its_end_loses_nothing():
+    """The overflow's flag had been cleared already; the record on flash is older than the overflow."""
+    on = "l1 = {volts = 120.0, amps = 340.0}\nl2 = {volts = 120.0, amps = 0.0}"
+    off = "l1 = {volts = 120.0, amps = 0.0}\nl2 = {volts = 120.0, amps = 0.0}"
+    text = steps(
+        f"at = 0.0\n{on}",
+        'at = 53.0\nfault = {part = "cpu", kind = "hang"}',
+        f"at = 62.5\n{off}",
+        model="MDTCT-2SP",
+        board='memory = "flash"',
+    )
+    result = run(text, 70.0)
+    counted = sum(line["counts"] for line in result.report["counted"])
+    assert counted > 1 << 23
+    assert 0 <= counted - result.delivered_counts < 340 * 120 * 16_000 // 3600  # its start, less than a second
+    assert "reading_rejected" not in result.logged()
+
+
 @pytest.mark.parametrize("memory", ["fram", "flash"])
 def test_EN_1_a_front_end_that_was_reset_in_a_hang_undoes_nothing(memory):
     """Its part of what the register went on from is lost with its counter: no energy received is made of it."""

@@ -77,6 +77,9 @@ EXACT_MS = 38_000  # up to here the bound is below half of the register's range:
 RATED_MS = 60_000
 RESTART_MS = 50_000  # what a restart of the RP2040 alone is taken to have lasted at most
 
+# Counts since the record at a restart: what the journal lets run up (3.2 million) and 10 s at full scale.
+RESUMED_MOST = 5_600_000
+
 SILENT_US = 1_000_000  # FAIL 01
 BACK_READINGS = 3  # good readings in a row that end it
 WAKE_FRESH_US = 1_000_000  # a silent chip is reset this often when it has no counts to lose,
@@ -325,7 +328,8 @@ class Element:
             flags = self._chip.read_sure(IRQSTATA)
             if flags < 0:
                 return
-            if not flags & IRQ_AEOF:
+            # (The flag may have been cleared between the record and the restart: there a small difference is believed.)
+            if not flags & IRQ_AEOF and not (self._resumed and -RESUMED_MOST <= counts <= RESUMED_MOST):
                 counts = (raw ^ 0x800000) - (last_raw ^ 0x800000)  # no overflow: plain difference of signed values
             elif span_ms > RATED_MS:
                 self._lose(event_codes.READING_REJECTED, counts)
