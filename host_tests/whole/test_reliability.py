@@ -74,6 +74,22 @@ def test_EN_1_a_reset_after_import_and_export_lowers_nothing(code, fault):
     assert result.report["pulses"] == plain.report["pulses"]
 
 
+@pytest.mark.parametrize("memory", ["fram", "flash"])
+def test_PO_4_a_cut_without_warning_while_a_backlog_drains_doubles_few_pulses(memory):
+    """After a stall the edges come faster than the energy; they are stored as they come."""
+    text = steps(
+        load(amps=200.0),
+        'at = 44.0\nfault = {part = "cpu", kind = "stall", ms = 7000.0}',
+        "at = 52.0\npower = false",
+        load(at=52.1, amps=0.0),
+        "at = 60.0\npower = true",
+        model="MDNCT-2SC",
+        board=f'memory = "{memory}"\nholdup_ms = 0.001',
+    )
+    result = run(text, 75.0)
+    assert result.report["pulses"]["10"] <= 52.0 * 48_000 / 36_000 + 3
+
+
 def test_EN_2_a_restart_soon_after_a_chips_counter_passed_its_end_loses_nothing():
     """The overflow's flag had been cleared already; the record on flash is older than the overflow."""
     on = "l1 = {volts = 120.0, amps = 340.0}\nl2 = {volts = 120.0, amps = 0.0}"

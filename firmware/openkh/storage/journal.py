@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 _FAILED_AFTER = 5  # saves in a row that did not succeed: FAIL 04
 _RETRY_S = 10  # from one look at an unusable memory to the next
 _FRAM_MS = 850  # with the cycle's 100 ms on top less than 1 s is ever unsaved, also while a record is being written
+_EDGES = 2  # of the 10 Wh output, beyond those of the energy since the record
 _FLASH_WH = 97  # of whole Wh in both directions; with their remainders and a cycle's load on top less than 100 Wh
 _FLASH_S = 59
-_FLASH_EDGES_10 = 40  # a backlog that drains; the scratch registers hold their low bits only
 _FLASH_RAW_COUNTS = 3_200_000  # far below half the chips' 24 bits, where a difference would become ambiguous
 # A supply that fails again and again, or a line that stays low, must not wear the flash at ten records a second: an
 # hour of that is in reserve, and comes back by one record in 3 s (20 years of it: 50,000 erases of each block). The
@@ -164,6 +164,9 @@ class Journal:
                 or state.received_wh != last.received_wh
                 or state.edges_10 != last.edges_10
             )
+        edges = state.edges_10 - last.edges_10
+        if edges > _EDGES and 10 * edges > state.delivered_wh - last.delivered_wh + 10 * _EDGES:
+            return True  # a backlog drains: after a cut without warning these would be given again (PO-4)
         since_s = state.run_s - last.run_s
         if self._group or since_s < 0 or since_s > 1:
             return not self._group or self._flash_due(state, last, since_s)
@@ -171,8 +174,6 @@ class Journal:
 
     def _flash_due(self, state: State, last: State, since_s: int) -> bool:
         if since_s < 0 or since_s >= _FLASH_S or state.sub_k != last.sub_k:
-            return True
-        if (state.edges_10 - last.edges_10) % (ROLL_WH // 10) >= _FLASH_EDGES_10:
             return True
         # Energy in either direction adds up: a net of import and export would stand still or run under (field bug 24).
         delivered_wh = (state.delivered_wh - last.delivered_wh) % ROLL_WH
