@@ -129,8 +129,8 @@ def test_boards_import_like_on_the_device() -> None:
 
 
 def test_pictures_and_parts_of_the_docs_are_current() -> None:
-    """docs/hardware.md shows what the board files say; `python -m host.wiring` draws the pictures anew."""
-    from host import wiring
+    """docs/hardware.md shows what the board files say; `python -m host.docs_made.wiring` draws the pictures anew."""
+    from host.docs_made import wiring
 
     for name, text in wiring.pictures().items():
         assert (wiring.IMG / name).read_text() == text, name

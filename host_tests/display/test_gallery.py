@@ -3,8 +3,8 @@
 import board
 import pytest
 
-from host import gallery, glass_svg
-from host.link import TOP
+from host.docs_made import gallery, glass_svg
+from host.sim.link import TOP
 
 DOCS = TOP / "docs"
 
@@ -20,7 +20,7 @@ def changes(looks):
 
 
 def test_the_page_is_what_the_firmware_shows(made):
-    assert gallery.page(made) == (DOCS / "display.md").read_text(), "make the gallery anew: see scripts/host/gallery.py"
+    assert gallery.page(made) == (DOCS / "display.md").read_text(), "make the gallery anew: host/docs_made/gallery.py"
 
 
 def test_every_picture_shows_the_dots_that_the_firmware_lights(made):

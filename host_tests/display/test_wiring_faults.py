@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from host.link import TOP
+from host.sim.link import TOP
 from host_tests.display.whole_meter import said, watch
 
 SCENARIOS = TOP / "docs" / "scenarios"

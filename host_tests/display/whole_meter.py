@@ -1,6 +1,6 @@
 """The whole meter on the virtual board, for tests that look at its glass only."""
 
-from host import trial
+from host.rigs import trial
 
 
 def watch(text, seconds, engine="micropython"):

@@ -3,7 +3,7 @@
 import pytest
 
 from boards.virtual.flash import BLOCK, Flash
-from host_tests.flash_files import Files
+from host.rigs.littlefs_on_chip import Files
 from openkh.drivers import flash as driver
 from openkh.storage import regions
 

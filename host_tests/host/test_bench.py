@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from host import bench
+from host.benchmark import command as bench
 
 TOP = Path(__file__).resolve().parents[2]
 

@@ -7,10 +7,11 @@ from fake_meter import FakeMeter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host import bench_source, calibrate, repl, testbed
-from host.bench_source import LineLoad, Load, PersonBench, Reading, VirtualBench
-from host.calibrating import Calibrator, UnstableError, power_w
-from host.line_model import (
+from host.calibration import bench_source, testbed
+from host.calibration import command as calibrate
+from host.calibration.bench_source import LineLoad, Load, PersonBench, Reading, VirtualBench
+from host.calibration.calibrator import Calibrator, UnstableError, power_w
+from host.calibration.line_model import (
     Errors,
     Observation,
     Registers,
@@ -19,9 +20,10 @@ from host.line_model import (
     reads_w,
     registers_for,
 )
-from host.refused import RefusedError
-from host.repl import CommandRefusedError, LinkBoard, MpremotePort, PortError, Service
-from host.virtual_board import VirtualBoard
+from host.cli.refused import RefusedError
+from host.port import repl
+from host.port.repl import CommandRefusedError, LinkBoard, MpremotePort, PortError, Service
+from host.sim.virtual_board import VirtualBoard
 from openkh.model import Model
 
 MODEL = Model("MDNCT-1SC", "60Hz")

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from host import bench, chaos
-from host.chaos_cases import make
-from host.chaos_rules import Rules
-from host.session import FirmwareError
+from host.benchmark import command as bench
+from host.campaigns import chaos
+from host.campaigns.chaos_cases import make
+from host.campaigns.chaos_rules import Rules
+from host.sim.session import FirmwareError
 
 # Between them both memories, all displays, cuts, dips and brown-outs, and faults of every part.
 SEEDS = (14, 18, 57, 77, 78, 86)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from test_waveform import save, two_lines
 
-from host import run
+from host.run import command as run
 
 TOP = Path(__file__).resolve().parents[2]
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from host import deploy, flash
-from host.device import Device, DeviceError
-from host.virtual_board import VirtualBoard
+from host.flash import command as flash
+from host.flash import deploy
+from host.port.device import Device, DeviceError
+from host.sim.virtual_board import VirtualBoard
 
 GOOD = ("micropython", (1, 27, 0), 4614, "rp2")
 

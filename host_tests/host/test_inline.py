@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from host import deploy, inline, link, trial
+from host.flash import deploy, inline
+from host.rigs import trial
+from host.sim import link
 
 MICROPYTHON = link.TOP / ".venv" / "bin" / "micropython"
 SMALL = {

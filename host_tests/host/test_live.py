@@ -6,11 +6,11 @@ import pytest
 from fake_engine import LIT, FakeEngine
 from glass import GLASS
 
-from host import profile
-from host.glass_cells import GlassCells
-from host.live import Live
-from host.session import FirmwareError, Session, Setup
-from host.tui import EVENTS, MeterView, event_text, rail, wheels
+from host.run.glass_cells import GlassCells
+from host.run.live import Live
+from host.run.view import EVENTS, MeterView, event_text, rail, wheels
+from host.sim.session import FirmwareError, Session, Setup
+from host.stimulus import profile
 from openkh.event_codes import NAMES
 from openkh.model import Model
 

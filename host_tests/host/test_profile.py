@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host import profile
-from host.refused import RefusedError
-from host.stimulus import Stimulus, watts
+from host.cli.refused import RefusedError
+from host.stimulus import profile
+from host.stimulus.windows import Stimulus, watts
 from openkh.model import Model
 
 DUAL = Model("MDNCT-1SC", "60Hz")

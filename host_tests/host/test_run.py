@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from fake_engine import FakeEngine
 
-from host import headless, link, memory, run
-from host.refused import RefusedError
-from host.session import Session
+from host.cli.refused import RefusedError
+from host.run import command as run
+from host.run import headless
+from host.sim import link, memory
+from host.sim.session import Session
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -365,6 +367,6 @@ def test_the_command_works_from_any_folder(tmp_path):
 
 
 def test_a_headless_run_needs_no_terminal_library():
-    code = "import sys, host.run; sys.exit('textual' in sys.modules)"
+    code = "import sys, host.run.command; sys.exit('textual' in sys.modules)"
     paths = ":".join(str(TOP / p) for p in ("scripts", "", "firmware", "boards/reference"))
     assert subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": paths}).returncode == 0

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host import scenario
-from host.refused import RefusedError
+from host.cli.refused import RefusedError
+from host.stimulus import scenario
 from openkh.model import Model
 
 EXAMPLE = """\
@@ -189,7 +189,7 @@ def test_a_register_may_go_by_either_of_its_addresses():
 
 
 def test_a_file_without_end_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr("host.refused.MOST_MB", 1)
+    monkeypatch.setattr("host.cli.refused.MOST_MB", 1)
     (tmp_path / "long.toml").write_text("#" * 1_000_001)
     for path in (tmp_path / "long.toml", "/dev/zero"):
         with pytest.raises(RefusedError, match="too long: allowed: 1 MB"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from host.link import TOP
+from host.sim.link import TOP
 
 # Stands in for Python: makes a .venv of itself, and tells what it was asked for.
 PYTHON = """#!/bin/sh

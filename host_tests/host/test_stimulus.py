@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host import scenario
-from host.source import Line, Point, source_of_points
-from host.stimulus import Stimulus, Truth, watts
-from host.wave import Wave
+from host.stimulus import scenario
+from host.stimulus.source import Line, Point, source_of_points
+from host.stimulus.wave import Wave
+from host.stimulus.windows import Stimulus, Truth, watts
 from openkh.model import Model
 
 DUAL = Model("MDNCT-1SC", "60Hz")

@@ -7,12 +7,16 @@ from html.parser import HTMLParser
 import pytest
 from fake_meter import FakeMeter
 
-from host import accuracy, calibrate, raw_boards, verify, verify_points, verify_report
-from host.bench_source import Reading
-from host.line_model import Errors
-from host.refused import RefusedError
-from host.verify_points import LAG, LEAD, PF1, limit_of
-from host.verifying import Scope, Verdict, Verifier
+from host.calibration import command as calibrate
+from host.calibration import raw_boards
+from host.calibration.bench_source import Reading
+from host.calibration.line_model import Errors
+from host.campaigns import accuracy
+from host.cli.refused import RefusedError
+from host.verification import command as verify
+from host.verification import points, report
+from host.verification.points import LAG, LEAD, PF1, limit_of
+from host.verification.verifier import Scope, Verdict, Verifier
 
 SHORT = Scope(no_load_s=20.0, repeat_s=3.0, seconds=0.2)
 
@@ -48,18 +52,18 @@ def test_ID_4_limits_are_those_of_the_system_with_ct(part, degrees, limit):
 
 
 def test_ID_4_the_points_are_there():
-    points = verify_points.points(2, waveforms=True)
+    plan = points.points(2, waveforms=True)
     for degrees in (PF1, LAG, LEAD):
-        loads = {p.part for p in points if p.group == "load" and p.degrees == degrees}
+        loads = {p.part for p in plan if p.group == "load" and p.degrees == degrees}
         assert {0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.1} <= loads
-    assert {p.volts for p in points if p.group == "voltage"} == {0.9, 1.1}
-    assert {p.hz for p in points if p.group == "frequency"} == {0.98, 1.02}
-    assert {p.alone for p in points if p.group == "elements"} == {1, 2}
-    assert {p.wave for p in points if p.group == "waveform"} == set(verify_points.WAVES)
-    keys = [p.key for p in points]
+    assert {p.volts for p in plan if p.group == "voltage"} == {0.9, 1.1}
+    assert {p.hz for p in plan if p.group == "frequency"} == {0.98, 1.02}
+    assert {p.alone for p in plan if p.group == "elements"} == {1, 2}
+    assert {p.wave for p in plan if p.group == "waveform"} == set(points.WAVES)
+    keys = [p.key for p in plan]
     assert len(set(keys)) == len(keys)
-    assert all(p.against in keys[: keys.index(p.key)] for p in points if p.against)  # the base comes first
-    assert not any(p.alone for p in verify_points.points(1, waveforms=True))  # ID-3
+    assert all(p.against in keys[: keys.index(p.key)] for p in plan if p.against)  # the base comes first
+    assert not any(p.alone for p in points.points(1, waveforms=True))  # ID-3
 
 
 # -- what it finds ---------------------------------------------------------------------------------------------------
@@ -109,7 +113,7 @@ def test_split_cores_are_reported_not_judged():
     verdict = verified(FakeMeter((Errors(gain=0.05), Errors()), code="MDNCT-1SP"))
     assert verdict.word == "REPORTED, NOT JUDGED"
     assert not verdict.failed and not verdict.passed
-    assert "not judged" in verify_report.page(verdict, "260131")
+    assert "not judged" in report.page(verdict, "260131")
 
 
 def test_a_reference_of_nothing_is_refused():
@@ -144,7 +148,7 @@ class _Balanced(HTMLParser):
 
 def test_the_report_is_one_file_with_everything_in_it():
     meter = FakeMeter((Errors(gain=0.0055), Errors()))
-    page = verify_report.page(verified(meter), "260131")
+    page = report.page(verified(meter), "260131")
     parser = _Balanced()
     parser.feed(page)
     assert not parser.open

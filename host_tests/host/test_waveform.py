@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from boards.virtual.mains import Ct, Mains
-from host import waveform
-from host.refused import RefusedError
-from host.waveform import Recording, harmonics
+from host.cli.refused import RefusedError
+from host.stimulus import waveform
+from host.stimulus.waveform import Recording, harmonics
 from host_tests.mp.chip_rig import AENERGY, IRMS, PF, VRMS, Rig
 from openkh.model import WGAIN_NOMINAL, Model
 

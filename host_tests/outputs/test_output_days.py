@@ -1,6 +1,6 @@
 """The whole meter over an hour of random load with export; 30 days are in ./scripts/bench."""
 
-from host import output_days
+from host.campaigns import output_days
 
 
 def test_PO_1_PO_2_CO_1_register_pulses_led_and_counter_agree_at_every_check():

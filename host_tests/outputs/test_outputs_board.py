@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from host.link import Link
+from host.sim.link import Link
 
 OPTOS = ((10, "opto10"), (100, "opto100"), (1000, "opto1000"))
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from host import timing_diagrams
+from host.docs_made import timing_diagrams
 
 TOP = Path(__file__).resolve().parents[2]
 

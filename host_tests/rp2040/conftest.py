@@ -2,7 +2,7 @@
 
 import pytest
 
-from host_tests.rp2040 import emulator
+from host.rp2040 import emulator
 
 REASON = "no MicroPython image: set OPENKH_RP2040_UF2 to a RPI_PICO firmware.uf2 (see docs/hardware.md)"
 

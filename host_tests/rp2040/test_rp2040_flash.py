@@ -8,9 +8,11 @@ import sys
 import pytest
 
 from boards.virtual import reference
-from host import deploy, flash, wiring
-from host.device import Device, DeviceCodeError, DeviceError
-from host_tests.rp2040 import emulator, engine
+from host.docs_made import wiring
+from host.flash import command as flash
+from host.flash import deploy
+from host.port.device import Device, DeviceCodeError, DeviceError
+from host.rp2040 import emulator, engine
 from openkh.model import Model
 
 pytestmark = pytest.mark.rp2040
@@ -192,7 +194,7 @@ def test_a_power_cut_at_any_point_of_an_update_starts_the_old_or_the_new_firmwar
 def test_mpremote_and_flash_over_a_port(firmware, capsys) -> None:
     """The real serial path: mpremote's transport, a reset that takes the port away."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "host_tests.rp2040.serve"], stdout=subprocess.PIPE, text=True, cwd=deploy.TOP
+        [sys.executable, "-m", "host.rp2040.serve"], stdout=subprocess.PIPE, text=True, cwd=deploy.TOP
     )
     try:
         port = f"socket://127.0.0.1:{int(server.stdout.readline().split()[1])}"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from host.link import Link
-from host_tests.rp2040.engine import Rp2040Link
+from host.rp2040.engine import Rp2040Link
+from host.sim.link import Link
 
 pytestmark = pytest.mark.rp2040
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tests.rp2040 import emulator, wires
+from host.rp2040 import emulator, wires
 
 pytestmark = pytest.mark.rp2040
 

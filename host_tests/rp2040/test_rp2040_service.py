@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from host_tests.rp2040.engine import Rp2040Link
+from host.rp2040.engine import Rp2040Link
 
 pytestmark = pytest.mark.rp2040
 

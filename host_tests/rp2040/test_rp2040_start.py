@@ -3,9 +3,9 @@ sealed meter never opens a prompt; and a power cut in the middle of a flash oper
 
 import pytest
 
-from host import deploy
-from host_tests.rp2040 import emulator, flash_cuts, wires
-from host_tests.rp2040.engine import Rp2040Link
+from host.flash import deploy
+from host.rp2040 import emulator, flash_cuts, wires
+from host.rp2040.engine import Rp2040Link
 
 pytestmark = pytest.mark.rp2040
 

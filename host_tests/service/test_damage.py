@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from boards.virtual import flash, fram, image
-from host import port_abuse
-from host.prompt_rig import Prompt, PromptError, started
+from host.campaigns import port_abuse
+from host.rigs.prompt_rig import Prompt, PromptError, started
 
 both = pytest.mark.parametrize("medium", ["fram", "flash"])
 MARK = 0x5A  # first byte of a record

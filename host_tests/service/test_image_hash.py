@@ -4,8 +4,8 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-from host import deploy
-from host.link import TOP
+from host.flash import deploy
+from host.sim.link import TOP
 
 PROBE = """
 class Openkh:
@@ -22,7 +22,7 @@ def test_CA_2_the_image_hash_is_over_each_module_of_a_bundle_and_no_more(tmp_pat
     modules = {name: path.read_bytes() for name, path in deploy.sources("reference").items()}
     bundle = tmp_path / "bundle"
     bundle.write_bytes(deploy.bundle(modules))
-    slot = (TOP / "scripts/host/launcher/slot.py").read_text().split("_slot = __file__")[0]
+    slot = (TOP / "scripts/host/flash/launcher/slot.py").read_text().split("_slot = __file__")[0]
     probe = tmp_path / "probe.py"
     probe.write_text(slot + PROBE % (bundle, TOP / "firmware/openkh/service/image_hash.py"))
     command = [str(Path(TOP) / ".venv/bin/micropython"), str(probe)]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from host.virtual_board import VirtualBoard
+from host.sim.virtual_board import VirtualBoard
 
 MPREMOTE = Path(sys.executable).with_name("mpremote")
 METER = {"model": "MDNCT-1SC", "service": "60Hz"}

@@ -4,12 +4,13 @@ import ast
 
 import pytest
 
-from host import port_abuse, raw_boards
-from host.bench_source import LineLoad, Load, VirtualBench
-from host.calibrating import Calibrator
-from host.link import TOP
-from host.prompt_rig import started
-from host.repl import LinkBoard, Service
+from host.calibration import raw_boards
+from host.calibration.bench_source import LineLoad, Load, VirtualBench
+from host.calibration.calibrator import Calibrator
+from host.campaigns import port_abuse
+from host.port.repl import LinkBoard, Service
+from host.rigs.prompt_rig import started
+from host.sim.link import TOP
 from openkh.model import Model
 
 ANSWERS = ("status()", "lines()", "events(5)", "faults()", "identity()", "provisioned()", "image()", "cal()")
@@ -81,7 +82,12 @@ def test_CA_1_EN_2_energy_is_exact_through_a_whole_guided_calibration(mode):
 
 def test_CA_2_no_interrupt_before_the_first_import():
     """kbd_intr(-1) is the first statement of every file that a start runs, behind the import of its own module."""
-    for name in ("firmware/boot", "firmware/main", "scripts/host/launcher/boot", "scripts/host/launcher/main"):
+    for name in (
+        "firmware/boot",
+        "firmware/main",
+        "scripts/host/flash/launcher/boot",
+        "scripts/host/flash/launcher/main",
+    ):
         tree = ast.parse((TOP / (name + ".py")).read_text())
         statements = [text for text in map(ast.unparse, tree.body) if text[:1] not in "'\""]  # docstrings
         assert statements[:2] == ["import micropython", "micropython.kbd_intr(-1)"], name

@@ -2,11 +2,11 @@
 
 import difflib
 
-from host import transcripts
+from host.docs_made import transcripts
 
 
 def test_CA_1_the_guide_shows_what_the_firmware_answers():
-    """After a change of an answer: PYTHONPATH=scripts:.:firmware:boards/reference python -m host.transcripts"""
+    """After a change of an answer: python -m host.docs_made.transcripts (PYTHONPATH as in scripts/bench)."""
     page = transcripts.PAGE.read_text()
     shown, now = (transcripts.masked(text).split("\n") for text in (page, transcripts.replayed(page)))
     assert list(difflib.unified_diff(shown, now, "docs/service.md", "firmware", lineterm="")) == []

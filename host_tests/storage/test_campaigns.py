@@ -2,8 +2,8 @@
 
 import pytest
 
-from host import power_cuts, wear
-from host.memory_rig import Rig
+from host.campaigns import power_cuts, wear
+from host.rigs.memory_rig import Rig
 from openkh.state import State
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.memory_rig import Cut, Rig
+from host.rigs.memory_rig import Cut, Rig
 from openkh.metrology.energy import ROLL_WH
 from openkh.model import Model
 from openkh.state import FIELDS, State

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from host.link import EngineError, Link
+from host.sim.link import EngineError, Link
 
 TOP = Path(__file__).resolve().parents[2]
 ENGINES = ("cpython", "micropython", "wasm")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from host.link import TOP, Link
-from host.repl import LinkBoard
-from host.trial import load, run, steps
+from host.port.repl import LinkBoard
+from host.rigs.trial import load, run, steps
+from host.sim.link import TOP, Link
 
 CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 5, "board": {}}
 MAINS = ["mains", 0, 0, [120.0, 50.0, 0.0, 0.0], [120.0, 50.0, 0.0, 180.0], 60.0]

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from host.trial import ENGINES, EQUAL, load, run, steps
+from host.rigs.trial import ENGINES, EQUAL, load, run, steps
 from openkh.model import Model
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from host import bus_faults, power_cycles
-from host.trial import load, run, steps
+from host.campaigns import bus_faults, power_cycles
+from host.rigs.trial import load, run, steps
 from openkh.model import Model
 
 

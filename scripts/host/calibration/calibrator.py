@@ -1,0 +1,327 @@
+"""The guided calibration of a meter's lines: what calibrate, its tests and the accuracy campaign run alike.
+
+Each line by itself, the other CT without current: voltage and current gain first (they scale power), then power gain
+at unity power factor, phase at 0.5 lagging, offset at 1 % of class, each with the firmware's own checks; then a least
+squares fit over all points sets the fine values, and the load that stands is read once more.
+"""
+
+import contextlib
+import math
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from host.calibration import bench_source, line_model
+from host.calibration.bench_source import Bench, LineLoad, Load
+from host.calibration.line_model import Errors, Observation, Registers
+from host.cli.refused import RefusedError
+from host.port.repl import CommandRefusedError, Service
+from openkh.model import Model
+
+SPREAD_PERCENT = 0.05  # repeated windows of a point may differ by this
+TAKES = 2  # an unstable point is taken once more before it is refused
+AFTER_S = 8.0
+RMS_S = 5.0
+WORSE_PERCENT = 0.05  # a correction that leaves more than this beyond its uncertainty did not do what it should
+BASE_PERCENT = 0.02  # what the fit trusts no point beyond
+_T95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}
+MOST_WINDOWS = max(_T95)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A load point. `part` of the CT's rating; `limit_percent`: what the envelope allows there (weight in the fit)."""
+
+    key: str
+    part: float
+    degrees: float
+    seconds: float
+    limit_percent: float
+
+
+GAIN = Point("gain", 0.75, 0.0, 12.0, 0.5)
+PHASE = Point("phase", 0.75, 60.0, 12.0, 0.6)
+PHASE_LOW = Point("phase-low", 0.10, 60.0, 12.0, 0.6)
+OFFSET = Point("offset", 0.01, 0.0, 20.0, 1.0)
+POINTS = (GAIN, PHASE, PHASE_LOW, OFFSET)
+
+
+@dataclass
+class Taken:
+    """A point as measured."""
+
+    point: Point
+    watts: float  # the reference's mean
+    degrees: float
+    errors_percent: list[float]
+    uncertainty_percent: float  # k = 2
+    volts_percent: float
+    amps_percent: float
+    registers: Registers
+    after_percent: float | None = None
+
+    @property
+    def mean_percent(self) -> float:
+        """Mean error of the windows."""
+        return statistics.fmean(self.errors_percent)
+
+    @property
+    def spread_percent(self) -> float:
+        """Largest less smallest error of the windows."""
+        return max(self.errors_percent) - min(self.errors_percent)
+
+
+@dataclass
+class LineResult:
+    """A line's calibration."""
+
+    line: int
+    before: Registers
+    after: Registers
+    errors: Errors
+    points: list[Taken] = field(default_factory=list)
+    left_percent: dict[str, float] = field(default_factory=dict)  # by point, as the fit expects
+
+
+class UnstableError(RefusedError):
+    """Windows of one point that differ by too much."""
+
+
+class Calibrator:
+    """Calibrates one meter at one bench. `say` gets lines for a person."""
+
+    def __init__(
+        self,
+        service: Service,
+        bench: Bench,
+        say: Callable[[str], None] = lambda _text: None,
+        windows: int = 3,
+        reference_percent: float = 0.0,
+    ) -> None:
+        """`windows` a point (2 to 8); `reference_percent`: the reference's own uncertainty, k = 2."""
+        if not 2 <= windows <= MOST_WINDOWS:
+            raise RefusedError(f"{windows} windows a point: allowed: 2 to {MOST_WINDOWS}")
+        self._service = service
+        self._bench = bench
+        self._say = say
+        self._windows = windows
+        self._reference_percent = reference_percent
+        cal = service.call("cal()")
+        status = service.call("status()")
+        self.model = Model(status["model"], status["service"])
+        self.before = cal
+
+    def run(self, lines: tuple[int, ...] | None = None) -> list[LineResult]:
+        """Calibrate `lines` (all). Nothing is stored. RefusedError, with everything put back, where it cannot be."""
+        with self.kept_only_if_stored():
+            return [self._line(line) for line in lines or range(1, self.model.elements + 1)]
+
+    @contextlib.contextmanager
+    def kept_only_if_stored(self) -> Iterator[None]:
+        """What ends the block by an exception, Ctrl-C among them, puts the calibration back as it was found."""
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(RefusedError):  # a port that is gone: the meter starts with what is stored
+                self.put_back()
+            raise
+
+    def put_back(self) -> None:
+        """The calibration as it was found; for a run that is given up."""
+        for line in self.before["lines"]:
+            self._set(line["line"], Registers.of(line))
+
+    # A line
+
+    def _line(self, line: int) -> LineResult:
+        before = self._registers(line)
+        self._say(f"\nLine {line} of {self.model.code}, {self.model.service}")
+        taken = []
+        for point in POINTS:
+            if point is GAIN:
+                self._apply(line, point)
+                self._rms_gains(line, point)
+            else:
+                self._apply(line, point)
+            taken.append(self._correct(line, point))
+        errors, left = self._fit(line, taken)
+        after = self._finish(line, errors, taken[-1])
+        result = LineResult(line, before, after, errors, taken)
+        for one, rest in zip(taken, left, strict=True):
+            result.left_percent[one.point.key] = float(rest) * 100
+        self._show(result)
+        return result
+
+    def _apply(self, line: int, point: Point) -> None:
+        model = self.model
+        volts = model.nominal_mv / 1000
+        on = LineLoad(volts, point.part * model.rating_a, point.degrees)
+        lines = tuple(on if n == line else LineLoad(volts, 0.0) for n in range(1, model.elements + 1))
+        self._wanted = on
+        self._bench.apply(point.key, Load(lines, float(model.hz)))
+
+    def _rms_gains(self, line: int, point: Point) -> None:
+        """Voltage and current gain, from a window of their own: they move the power gain's register too."""
+        taken = self._take(line, point, 1, RMS_S, "rms")
+        for command, error in (("cal_volts", taken.volts_percent), ("cal_amps", taken.amps_percent)):
+            self._service.call(f"{command}({line}, {error:.6f})")
+        self._say(f"  voltage {taken.volts_percent:+.3f} %, current {taken.amps_percent:+.3f} %: set")
+
+    def _correct(self, line: int, point: Point) -> Taken:
+        """Take the point; have the firmware correct it by its own rule; read it once more."""
+        taken = self._stable(line, point)
+        errors = "({},)".format(", ".join(f"{e:.6f}" for e in taken.errors_percent))
+        if point is GAIN:
+            self._service.call(f"cal_gain({line}, {errors})")
+        elif point is PHASE:
+            self._service.call(f"cal_phase({line}, {errors}, {taken.degrees:.4f})")
+        elif point is OFFSET:
+            self._service.call(f"cal_offset({line}, {errors}, {taken.watts:.6f})")
+        else:
+            return taken
+        again = self._take(line, point, 1, AFTER_S, "again")
+        taken.after_percent = again.mean_percent
+        allowed = WORSE_PERCENT + taken.uncertainty_percent + again.uncertainty_percent
+        if abs(again.mean_percent) > allowed + (0.1 if point is PHASE else 0.0):  # a step of PHCAL is 0.07 %
+            raise RefusedError(
+                f"line {line}, {point.key}: {taken.mean_percent:+.3f} % before the correction and still "
+                f"{again.mean_percent:+.3f} % after it: has the load changed, or belongs the reference to another line?"
+            )
+        return taken
+
+    def _finish(self, line: int, errors: Errors, last: Taken) -> Registers:
+        """The fitted values, and the standing load (1 % of class) read with them."""
+        after = line_model.registers_for(self.model, errors, self._registers(line), float(self.model.hz))
+        self._set(line, after)
+        again = self._take(line, last.point, 1, last.point.seconds, "final")
+        expected = self._expected_percent(errors, after, last)
+        off = again.mean_percent - expected
+        if abs(off) > WORSE_PERCENT + last.uncertainty_percent + again.uncertainty_percent:
+            raise RefusedError(
+                f"line {line}: with the fitted values the load reads {again.mean_percent:+.3f} %, "
+                f"{expected:+.3f} % was expected: has the load changed?"
+            )
+        last.after_percent = again.mean_percent
+        return after
+
+    def _fit(self, line: int, taken: list[Taken]) -> tuple[Errors, Any]:
+        points = []
+        for one in taken:
+            trust = math.hypot(one.uncertainty_percent / 2, one.point.limit_percent / 10, BASE_PERCENT) / 100
+            read_w = one.watts * (1 + one.mean_percent / 100)
+            points.append(Observation(one.watts, one.degrees, float(self.model.hz), read_w, one.registers, trust))
+        try:
+            errors, _ = line_model.fit(self.model, points)
+        except ValueError as error:
+            raise RefusedError(f"line {line}: {error}") from None
+        after = line_model.registers_for(self.model, errors, self._registers(line), float(self.model.hz))
+        # What stays at each point: the part that the model does not explain, and the registers' steps.
+        left = [self._left_percent(errors, after, one) / 100 for one in taken]
+        return errors, left
+
+    def _left_percent(self, errors: Errors, after: Registers, one: Taken) -> float:
+        hz = float(self.model.hz)
+        was = line_model.reads_w(self.model, errors, one.registers, one.watts, one.degrees, hz)
+        unexplained = one.mean_percent - (was / one.watts - 1) * 100
+        return unexplained + self._model_percent(errors, after, one)
+
+    def _expected_percent(self, errors: Errors, after: Registers, one: Taken) -> float:
+        return self._left_percent(errors, after, one)
+
+    def _model_percent(self, errors: Errors, registers: Registers, one: Taken) -> float:
+        reads = line_model.reads_w(self.model, errors, registers, one.watts, one.degrees, float(self.model.hz))
+        return (reads / one.watts - 1) * 100
+
+    # Windows
+
+    def _stable(self, line: int, point: Point) -> Taken:
+        for take in range(TAKES):
+            taken = self._take(line, point, self._windows)
+            if taken.spread_percent <= SPREAD_PERCENT:
+                return taken
+            text = (
+                f"line {line}, {point.key}: the windows differ by {taken.spread_percent:.3f} % (allowed "
+                f"{SPREAD_PERCENT} %): {', '.join(f'{e:+.3f} %' for e in taken.errors_percent)}; the load or the "
+                "reference is not steady"
+            )
+            if take + 1 < TAKES:
+                self._say(f"  {text}; taking them again")
+        raise UnstableError(text)
+
+    def _take(self, line: int, point: Point, windows: int, seconds: float | None = None, name: str = "window") -> Taken:
+        wanted = self._wanted
+        rows = []
+        counts = 0
+        for n in range(1, windows + 1):
+            answer = self._service.window(seconds or point.seconds)
+            own = next(row for row in answer["lines"] if row["line"] == line)
+            counts += abs(own["counts"])
+            read_w = power_w(self.model, own)
+            reference = self._bench.read(point.key, line, n)
+            bench_source.check(reference, wanted, read_w, line)
+            percent = (read_w / reference.watts - 1) * 100
+            label = f"{name} {n}" if windows > 1 or name == "window" else name
+            self._say(
+                f"  {point.key:<10}{label:<9} meter {read_w:11.4f} W  reference {reference.watts:11.4f} W  "
+                f"{percent:+.4f} %"
+            )
+            rows.append((percent, reference, own))
+        errors = [row[0] for row in rows]
+        watts = statistics.fmean(row[1].watts for row in rows)
+        apparent = statistics.fmean(row[1].volts * row[1].amps for row in rows)
+        degrees = math.degrees(math.acos(min(1.0, watts / apparent))) if point.degrees else 0.0
+        volts = statistics.fmean(row[2]["v_mv"] / 1000 / row[1].volts for row in rows)
+        amps = statistics.fmean(row[2]["i_ma"] / 1000 / row[1].amps for row in rows)
+        return Taken(
+            point,
+            watts,
+            degrees,
+            errors,
+            self._uncertainty(errors, counts),
+            (volts - 1) * 100,
+            (amps - 1) * 100,
+            self._registers(line),
+        )
+
+    def _uncertainty(self, errors: list[float], counts: int) -> float:
+        """Of the mean, percent, k = 2: repeatability, whole counts at both ends of each window, the reference."""
+        n = len(errors)
+        repeat = _T95[n] * statistics.stdev(errors) / math.sqrt(n) if n > 1 else 0.01
+        whole = 2 * 100 * math.sqrt(n / 6) / max(1, counts)
+        return math.hypot(repeat, whole, self._reference_percent)
+
+    # The meter
+
+    def _registers(self, line: int) -> Registers:
+        cal = self._service.call("cal()")
+        return Registers.of(next(row for row in cal["lines"] if row["line"] == line))
+
+    def _set(self, line: int, to: Registers) -> None:
+        try:
+            self._service.call(
+                f"cal_set({line}, wgain={to.wgain}, phcal={to.phcal}, wattos={to.wattos}, vgain={to.vgain}, "
+                f"igain={to.igain})"
+            )
+        except CommandRefusedError as error:
+            raise CommandRefusedError(f"line {line}: {error}") from None
+
+    def _show(self, result: LineResult) -> None:
+        say = self._say
+        errors = result.errors
+        say(
+            f"  found: gain {errors.gain * 100:+.3f} %, phase lead {errors.lead * 60:+.1f} minutes, "
+            f"offset {errors.offset_w * 1000:+.0f} mW"
+        )
+        say(f"  {'point':<12}{'before':>11}{'uncertainty':>13}{'left':>11}")
+        for one in result.points:
+            before = self._model_percent(errors, result.before, one)
+            left = result.left_percent[one.point.key]
+            say(f"  {one.point.key:<12}{before:>+10.3f}%{one.uncertainty_percent:>12.3f}%{left:>+10.3f}%")
+        for name in ("wgain", "phcal", "wattos", "vgain", "igain"):
+            say(f"  {name:<12}{getattr(result.before, name):>11} -> {getattr(result.after, name)}")
+
+
+def power_w(model: Model, line: dict[str, Any]) -> float:
+    """Mean power of a line's window from its counts: finer than the whole milliwatts beside them."""
+    return line["counts"] * 3600e6 / model.counts_per_wh / line["us"]

@@ -1,0 +1,151 @@
+"""./scripts/calibrate: guided calibration of a real or virtual board over its service prompt."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from host.calibration import testbed
+from host.calibration.calibrator import MOST_WINDOWS, Calibrator, LineResult
+from host.calibration.testbed import Testbed
+from host.cli.refused import Parser, RefusedError, writable
+from host.sim.memory import write_whole
+
+DONE, FAILED, UNUSABLE = 0, 1, 2
+
+DESCRIPTION = """\
+Calibrates the meter on a serial port, line by line: voltage and current gain, power gain at unity power factor, phase
+at 0.5 lagging, offset at 1 % of class. The meter goes on metering; its seal must be open. See docs/calibration.md."""
+
+EXAMPLES = """\
+examples:
+  ./scripts/calibrate --port /dev/ttyACM0                        guided; reference readings are typed in
+  ./scripts/calibrate --port /dev/ttyACM0 --reference day.csv    reference readings from a file
+  ./scripts/calibrate --virtual --new                            a raw virtual board, without a hand on it
+  ./scripts/calibrate --port /dev/ttyACM0 --undo                 back to the calibration before
+
+exit status: 0 calibrated and stored; 1 refused, the old calibration is in force; 2 unusable arguments, no meter"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = Parser(
+        prog="./scripts/calibrate",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = p.add_argument
+    testbed.add_options(add)
+    add("--line", type=int, choices=(1, 2), help="only this line (default: all)")
+    add("--windows", type=int, default=3, metavar="N", help="measuring windows a point, 2 to 8 (default 3)")
+    add("--reference-uncertainty", type=float, default=0.02, metavar="PERCENT", help="of the reference, k=2 (0.02)")
+    add("--yes", action="store_true", help="store without asking")
+    add("--undo", action="store_true", help="back to the stored calibration before this one, and store it")
+    add("--json", metavar="FILE", help="write what was done to FILE as well")
+    return p
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    opened = False
+    try:
+        args = parser().parse_args(argv)
+        day = testbed.date_of(args.date)
+        if not 0 <= args.reference_uncertainty <= 1:
+            raise RefusedError(f"--reference-uncertainty {args.reference_uncertainty:g}: allowed: 0 to 1 percent")
+        if not 2 <= args.windows <= MOST_WINDOWS:
+            raise RefusedError(f"--windows {args.windows}: allowed: 2 to {MOST_WINDOWS}")
+        if args.json is not None:
+            writable(args.json, "--json")
+        with testbed.opened(args) as bed:
+            model = bed.service.call("identity()")["model"]
+            if args.line == 2 and model[1] == "S":
+                raise RefusedError(f"--line 2: {model} has one element: allowed: 1")
+            opened = True
+            return _undo(bed, day, args.yes or args.virtual) if args.undo else _calibrate(bed, args, day)
+    except RefusedError as error:
+        print(f"openkh: {error}", file=sys.stderr)
+        return FAILED if opened else UNUSABLE
+    except OSError as error:
+        print(f"openkh: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        return FAILED if opened else UNUSABLE
+    except KeyboardInterrupt:
+        print("openkh: given up; the calibration is as it was", file=sys.stderr)
+        return FAILED
+
+
+def _calibrate(bed: Testbed, args: argparse.Namespace, day: str) -> int:
+    began_s = bed.bench_s()
+    uncertainty = 0.0 if args.virtual else args.reference_uncertainty
+    calibrator = Calibrator(bed.service, bed.bench, _say, args.windows, uncertainty)
+    identity = bed.service.call("identity()")
+    _say(f"Meter {identity['serial']}, {identity['model']}, {identity['service']}, firmware {identity['revision']}")
+    _say(f"Calibrated so far: {'yes, ' + calibrator.before['date'] if calibrator.before['calibrated'] else 'no'}")
+    results = calibrator.run((args.line,) if args.line else None)
+    with calibrator.kept_only_if_stored():
+        if began_s is not None:
+            _say(f"\nBench time: {(bed.bench_s() or 0.0) - began_s:.0f} s")
+        if not (args.yes or args.virtual) and not _agreed("Store this calibration in the meter?"):
+            raise RefusedError("not stored; the calibration is as it was")
+        saved = bed.service.call(f'save("{day}")')
+    _say(f"Stored, dated {day}; calibration number {saved['calibration_count']}. Verify next, then close the seal.")
+    if args.json is not None:
+        write_whole(args.json, (json.dumps([as_json(result) for result in results], indent=1) + "\n").encode())
+    return DONE
+
+
+def _undo(bed: Testbed, day: str, agreed: bool) -> int:
+    calibrator = Calibrator(bed.service, bed.bench, _say)
+    before = calibrator.before
+    with calibrator.kept_only_if_stored():
+        bed.service.call("undo()")
+        after = bed.service.call("cal()")
+        for old, new in zip(before["lines"], after["lines"], strict=True):
+            for name in ("wgain", "phcal", "wattos", "vgain", "igain"):
+                _say(f"  line {old['line']}  {name:<8}{old[name]:>11} -> {new[name]}")
+        if before["lines"] == after["lines"]:
+            raise RefusedError("there is no earlier calibration")
+        if not agreed and not _agreed("Store this one?"):
+            raise RefusedError("not stored; the calibration is as it was")
+        bed.service.call(f'save("{day}")')
+    _say(f"Stored, dated {day}.")
+    return DONE
+
+
+def as_json(result: LineResult) -> dict[str, Any]:
+    """A line's calibration for a program."""
+    return {
+        "line": result.line,
+        "before": vars(result.before),
+        "after": vars(result.after),
+        "gain_percent": result.errors.gain * 100,
+        "lead_minutes": result.errors.lead * 60,
+        "offset_w": result.errors.offset_w,
+        "points": [
+            {
+                "point": taken.point.key,
+                "watts": taken.watts,
+                "errors_percent": taken.errors_percent,
+                "uncertainty_percent": taken.uncertainty_percent,
+                "left_percent": result.left_percent[taken.point.key],
+            }
+            for taken in result.points
+        ],
+    }
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

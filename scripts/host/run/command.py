@@ -1,0 +1,217 @@
+"""./scripts/run: the meter's firmware on the virtual board, live in the terminal or headless."""
+
+import argparse
+import json
+import os
+import re
+import sys
+from typing import Any
+
+from host.cli.refused import Parser, RefusedError, writable
+from host.run import headless
+from host.sim import link
+from host.sim.memory import MemoryDir, write_whole
+from host.sim.session import FirmwareError, Session, Setup
+from host.sim.trace import Trace
+from host.stimulus import profile, scenario, waveform
+from host.stimulus.scenario import Scenario
+from host.stimulus.source import Source
+from openkh.model import Model
+
+DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+DEFAULT_MODEL, DEFAULT_SERVICE = "MDNCT-1SC", "60Hz"
+LONGEST_S = 3_200_000_000
+
+DESCRIPTION = """\
+Runs the meter's firmware on the virtual board: live in the terminal, or at full speed without
+(--headless). With none of --scenario, --load, --waveform: a standard household's day (BDEW H25)."""
+
+EXAMPLES = """\
+examples:
+  ./scripts/run                                          watch a household's day, live
+  ./scripts/run --speed 60                               the same, a minute each second
+  ./scripts/run --headless --for 24h --report r.json     the whole day at once
+  ./scripts/run --scenario storm.toml --trace edges.csv  what a scenario does, with every edge
+
+exit status: 0 done; 2 unusable arguments or files; 1 the firmware failed"""
+
+
+def duration_us(text: str) -> int:
+    """`90s`, `15m`, `24h`, `30d` in microseconds; else RefusedError."""
+    found = re.fullmatch(r"(\d{1,10}(?:\.\d{1,6})?)([smhd])", text, re.ASCII)
+    seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]] if found else 0
+    if not 0 < seconds <= LONGEST_S:
+        raise RefusedError(f"--for {text}: allowed: a time above 0 such as 90s, 15m, 24h, 30d")
+    return round(seconds * 1e6)
+
+
+def speed_of(text: str | None, live: bool) -> float | None:
+    """Simulated seconds per second; None as fast as it goes. RefusedError where `text` is neither."""
+    if text is None:
+        return 1.0 if live else None
+    if text == "max":
+        return None
+    if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII) and 0.01 <= float(text) <= 1e6:
+        return float(text)
+    raise RefusedError(f"--speed {text}: allowed: max, or a number from 0.01 to 1000000")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = Parser(
+        prog="./scripts/run",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = p.add_argument
+    add("--scenario", metavar="FILE.toml", help="what happens on the virtual board")
+    add("--load", metavar="FILE.csv", help="a load profile: time_s,watts[,power_factor]")
+    add("--waveform", metavar="FILE.cfg", help="a COMTRADE recording, repeated end to end")
+    add("--map", metavar="V1=NAME,I1=NAME,...", help="the recording's channels, where the first ones are not the lines")
+    add("--model", metavar="CODE", help=f"the meter's model code (default {DEFAULT_MODEL})")
+    add("--service", metavar="60Hz|50Hz", help=f"the service it is built for (default {DEFAULT_SERVICE})")
+    add("--speed", metavar="N|max", help="simulated seconds per second (default 1 live, max headless)")
+    add("--headless", action="store_true", help="no terminal view; progress on standard error")
+    add("--for", dest="duration", metavar="DURATION", help="simulated time: 90s, 15m, 24h, 30d")
+    add("--report", metavar="FILE.json", help="write what happened")
+    add("--trace", metavar="FILE.csv", help="write every change of outputs, LED, counter and 12 V rail")
+    add("--state", metavar="DIR", help="the board's memory, kept between runs (else a new meter each time)")
+    add("--engine", choices=link.ENGINES, default=link.ENGINES[0], metavar="NAME", help=" or ".join(link.ENGINES))
+    return p
+
+
+def source_of(args: argparse.Namespace, plan: Scenario, model: Model) -> Source:
+    """The input that the arguments ask for; the events of a scenario go with any other input."""
+    if args.load is not None and args.waveform is not None:
+        raise RefusedError("--load and --waveform: only one of them can say what the lines carry")
+    if args.map is not None and args.waveform is None:
+        raise RefusedError("--map: goes with --waveform")
+    if args.load is not None or args.waveform is not None:
+        option = "--load" if args.load is not None else "--waveform"
+        if plan.drives_mains:
+            raise RefusedError(f"scenario {plan.path}: l1, l2, hz and ramp cannot stand in it beside {option}")
+        if args.load is not None:
+            source = profile.csv_source(model, profile.load_csv(args.load), f"load profile {args.load}")
+        else:
+            source = waveform.source(args.waveform, args.map, model)
+    elif args.scenario is not None:
+        source = plan.source(model)
+        source.what = f"scenario {args.scenario}"
+        return source
+    else:
+        return profile.household_source(model)
+    source.events = plan.events()
+    ends = [end for end in (source.end_s, plan.end_s) if end is not None]
+    source.end_s = max(ends, default=None)
+    return source
+
+
+def setup_of(args: argparse.Namespace) -> Setup:
+    """Everything checked and opened; RefusedError where something is unusable."""
+    duration = duration_us(args.duration) if args.duration is not None else None
+    plan = scenario.load(args.scenario) if args.scenario is not None else Scenario()
+    try:
+        code, service = (
+            _first(args.model, plan.model, DEFAULT_MODEL),
+            _first(args.service, plan.service, DEFAULT_SERVICE),
+        )
+        model = Model(code, service)
+    except ValueError as e:
+        given = (args.model, args.service) != (None, None) or (plan.model, plan.service) == (None, None)
+        raise RefusedError(str(e) if given else f"scenario {plan.path}: {e}") from None
+    source = source_of(args, plan, model)
+    if duration is None and args.headless:
+        if source.end_s is None:
+            raise RefusedError("--headless needs --for DURATION: the input does not end by itself")
+        duration = round(source.end_s * 1e6)
+    if args.report is not None:
+        writable(args.report, "--report")
+    _apart(args)
+    setup = Setup(model, source, args.engine, plan.seed, plan.board, duration_us=duration, live=not args.headless)
+    setup.memory_dir = MemoryDir(args.state) if args.state is not None else None
+    setup.trace = Trace(args.trace) if args.trace is not None else None
+    return setup
+
+
+def _first(*values: str | None) -> str:
+    """The first value that is given, be it empty."""
+    return next(value for value in values if value is not None)
+
+
+def _apart(args: argparse.Namespace) -> None:
+    """RefusedError where report or trace would be written over another file of the same run."""
+    taken: dict[str, str] = {}
+    for option in ("scenario", "load", "waveform", "report", "trace"):
+        path = getattr(args, option)
+        if path is None or "\0" in path or (os.path.exists(path) and not os.path.isfile(path)):
+            continue  # a device takes everything
+        other = taken.setdefault(os.path.realpath(path), option)
+        if other != option and option in ("report", "trace"):
+            raise RefusedError(f"--{option} {path}: the same file as --{other}")
+
+
+def report_text(report: dict[str, Any]) -> str:
+    """The report as JSON, an item of its lists on each line."""
+    parts = []
+    for key, value in report.items():
+        items = ",\n  ".join(json.dumps(item) for item in value) if isinstance(value, list) and value else None
+        parts.append(f' "{key}": ' + (json.dumps(value) if items is None else f"[\n  {items}\n ]"))
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    try:
+        args = parser().parse_args(argv)
+        live = not args.headless
+        speed = speed_of(args.speed, live)
+        if live and not (sys.stdin.isatty() and sys.stderr.isatty()):  # the view is drawn on standard error
+            raise RefusedError("the live view needs a terminal; use --headless --for DURATION without one")
+        setup = setup_of(args)
+    except RefusedError as e:
+        print(f"openkh: {e}", file=sys.stderr)
+        return UNUSABLE
+    try:
+        return _run(args, setup, speed)
+    except FirmwareError as e:
+        print(f"openkh: the firmware failed {e}\n{e.trace}", file=sys.stderr)
+        return FAILED
+    except OSError as e:  # a disk that is full, a folder that has gone meanwhile
+        print(f"openkh: {e.filename or 'output'}: cannot be written: {e.strerror or e}", file=sys.stderr)
+        return UNUSABLE
+
+
+def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
+    status = DONE
+    session = Session(setup, link.start)
+    try:
+        if args.headless:
+            assert setup.duration_us is not None
+            if not headless.run(session, setup.duration_us, speed):
+                status = INTERRUPTED
+                print("openkh: stopped before the end", file=sys.stderr)
+        else:
+            from host.run.view import view  # here, because a headless run does without
+
+            if not view(session, speed):
+                return FAILED
+        report = session.report()
+        print(headless.summary(report, setup.source.what, setup.begin_wh), flush=True)
+        if args.report is not None:
+            try:
+                write_whole(args.report, report_text(report).encode())
+            except OSError as e:
+                raise OSError(e.errno, e.strerror, f"--report {args.report}") from None
+    finally:
+        session.close()
+    return status
+
+
+def entry(argv: list[str] | None = None) -> Any:
+    sys.exit(main(argv))
+
+
+if __name__ == "__main__":
+    entry()

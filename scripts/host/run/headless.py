@@ -1,0 +1,93 @@
+"""A run without a terminal view: progress on standard error, a summary on standard output."""
+
+import signal
+import sys
+import time
+from typing import IO, Any
+
+from host.sim.session import Session
+
+WINDOW_US = 60_000_000
+PROGRESS_S = 1.0  # wall seconds between two lines of progress on a terminal
+PROGRESS_FILE_S = 10.0  # and elsewhere
+
+
+def run(session: Session, duration_us: int, speed: float | None, err: IO[str] = sys.stderr) -> bool:
+    """Run `session` for `duration_us`, at `speed` simulated seconds per second (None: as fast as it goes).
+
+    An interrupt (Ctrl-C, SIGTERM) ends it early, between two windows, so that the report is whole; returns False then.
+    """
+    stop: list[int] = []
+    before = {number: signal.signal(number, lambda n, _: stop.append(n)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _run(session, duration_us, speed, err, stop)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return not stop
+
+
+def _run(session: Session, duration_us: int, speed: float | None, err: IO[str], stop: list[int]) -> None:
+    tty = err.isatty()
+    began = told = time.monotonic()
+    window_us = WINDOW_US if speed is None else max(100_000, min(WINDOW_US, int(speed * 200_000)))
+    while session.now_us < duration_us and not stop:
+        session.advance(min(duration_us, session.now_us + window_us))
+        now = time.monotonic()
+        if speed is not None:
+            ahead_s = session.now_us / 1e6 / speed - (now - began)
+            time.sleep(max(0.0, ahead_s))
+        if now - told >= (PROGRESS_S if tty else PROGRESS_FILE_S):
+            told = now
+            _progress(session, duration_us, now - began, err, tty)
+    if tty:
+        _progress(session, duration_us, time.monotonic() - began, err, tty)
+        err.write("\n")
+    err.flush()
+
+
+def _progress(session: Session, duration_us: int, wall_s: float, err: IO[str], tty: bool) -> None:
+    done_s = session.now_us / 1e6
+    delivered = session.snap.get("delivered", "?")
+    speed = done_s / wall_s if wall_s else 0.0
+    line = f"{clock(done_s)}  {100 * session.now_us / duration_us:5.1f} %  {speed:6.0f} x  {delivered} Wh delivered"
+    err.write(f"\r{line}\x1b[K" if tty else f"{line}\n")
+    err.flush()
+
+
+def clock(seconds: float) -> str:
+    """Simulated time as a person reads it: [days d ]hh:mm:ss."""
+    whole = int(seconds)
+    days, rest = divmod(whole, 86_400)
+    text = f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
+    return f"{days} d {text}" if days else text
+
+
+def summary(report: dict[str, Any], what: str, begin_wh: float | None) -> str:
+    """A few lines that say what a run has come to; `begin_wh` is what the register held before, None if not known."""
+    seconds = report["simulated_s"]
+    before = {"delivered": begin_wh, "received": None if begin_wh is None else 0.0}
+    energy = []
+    for name, from_wh in before.items():
+        registered, true_wh = report["register"][name + "_wh"], report["true"][name + "_wh"]
+        energy.append(f"  {name:13} {registered} Wh{_against(registered, true_wh, from_wh)}")
+    rows = [
+        f"{report['model']} {report['service']} on {report['engine']}: {what}",
+        f"  simulated     {clock(seconds)} in {report['wall_s']:.1f} s ({seconds / max(report['wall_s'], 1e-3):.0f} x)",
+        *energy,
+        "  pulses        " + ", ".join(f"{n} of {w} Wh" for w, n in report["pulses"].items()),
+        f"  counter       {report['counter']['counts']} counts",
+        f"  demand        {report['demand']['interval_w']} W, largest {report['demand']['max_w']} W",
+        f"  status        {report['status']['condition'].replace('_', ' ')}",
+    ]
+    return "\n".join(rows)
+
+
+def _against(registered: str, true_wh: float, begin_wh: float | None) -> str:
+    """The true energy of the run, and the error where it can be told."""
+    if not true_wh:
+        return ""
+    if begin_wh is None or float(registered) < begin_wh:  # an earlier run's energy, or the register has rolled over
+        return f" (true, this run alone: {true_wh:.6f})"
+    error = 100 * (float(registered) - begin_wh - true_wh) / true_wh
+    return f" (true {begin_wh + true_wh:.6f}, error {error:+.4f} %)"

@@ -1,0 +1,77 @@
+"""The board's non-volatile memory on the host's disk (`--state DIR`): one file a memory, replaced whole."""
+
+import base64
+import fcntl
+import os
+import re
+import stat
+from typing import IO
+
+from host.cli.refused import RefusedError
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+_SUFFIX = ".bin"
+
+
+class MemoryDir:
+    """The folder `path`, made where it is missing, locked against a second run as long as this object is open."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._lock: IO[bytes] | None = None
+        try:
+            os.makedirs(path, exist_ok=True)
+            lock = open(os.path.join(path, "lock"), "wb")  # noqa: SIM115  held until close()
+        except (OSError, ValueError) as e:
+            raise self._refused(e) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise RefusedError(f"--state {path}: in use by another run") from None
+        self._lock = lock
+
+    def load(self) -> dict[str, str]:
+        """The memories by name, base64; none in a new folder."""
+        memory: dict[str, str] = {}
+        try:
+            for file in sorted(os.listdir(self.path)):
+                name = file.removesuffix(_SUFFIX)
+                if file.endswith(_SUFFIX) and _NAME.fullmatch(name):
+                    with open(os.path.join(self.path, file), "rb") as f:
+                        memory[name] = base64.b64encode(f.read()).decode()
+        except OSError as e:
+            raise self._refused(e) from None
+        return memory
+
+    def save(self, memory: dict[str, str]) -> None:
+        """Keep `memory` (name to base64); each file is complete, old or new, whatever happens."""
+        for name, text in memory.items():
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"a memory's name is {name!r}")
+            write_whole(os.path.join(self.path, name + _SUFFIX), base64.b64decode(text))
+
+    def close(self) -> None:
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    def _refused(self, e: Exception) -> RefusedError:
+        return RefusedError(f"--state {self.path}: cannot be used as a folder: {getattr(e, 'strerror', None) or e}")
+
+
+def write_whole(path: str, data: bytes) -> None:
+    """Replace the file `path` by `data`, so that even a crash leaves the old or the new one.
+
+    What is there and is no regular file (a device, a pipe, a link) stays what it is: the data go into it.
+    """
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        with open(path, "wb") as f:
+            f.write(data)
+        return
+    part = f"{path}.part"
+    with open(part, "wb") as f:
+        f.write(data)
+        f.flush()
+        os.fsync(f.fileno())
+    os.replace(part, path)

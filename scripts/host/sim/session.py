@@ -1,0 +1,175 @@
+"""One run of the meter: the engine that holds firmware and virtual board, its stimulus, what its output leaves."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from host.sim.link import EngineError
+from host.sim.memory import MemoryDir
+from host.sim.trace import SIGNALS, Trace
+from host.stimulus.source import Event, Source
+from host.stimulus.windows import Stimulus
+from openkh.model import Model
+
+LCD_KEYS = ("screen", "text", "symbols", "bar", "blinking")
+Said = tuple[int, dict[str, Any]]  # since when (t_us) the glass says what
+
+
+class FirmwareError(Exception):
+    """The firmware, or the engine under it, ended by an error; the text says when and why, `trace` from where."""
+
+    def __init__(self, now_us: int, trace: str) -> None:
+        lines = [line.strip() for line in trace.splitlines() if line.strip()]
+        super().__init__(f"after {now_us / 1e6:.1f} simulated seconds: {lines[-1] if lines else 'no reason given'}")
+        self.trace = trace
+
+
+class Engine(Protocol):
+    """What a session needs of host.sim.link.Link."""
+
+    def run(self, until_us: int, stimulus: list[Event]) -> dict[str, Any]: ...
+
+    def finish(self) -> dict[str, Any]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class Setup:
+    """What a run is made of, checked."""
+
+    model: Model
+    source: Source
+    engine: str = "micropython"
+    seed: int = 1
+    board: dict[str, Any] = field(default_factory=dict)
+    memory_dir: MemoryDir | None = None
+    trace: Trace | None = None
+    duration_us: int | None = None
+    live: bool = False  # somebody watches: events are told as they are logged
+    begin_wh: float | None = 0.0  # what the register holds at the start; None: what an earlier run has left
+
+    def config(self) -> dict[str, Any]:
+        """The engine's configuration."""
+        memory = self.memory_dir.load() if self.memory_dir else {}
+        self.begin_wh = None if memory else self.board.get("start_delivered_wh", 0)
+        return {
+            "model": self.model.code,
+            "service": self.model.service,
+            "seed": self.seed,
+            "board": self.board,
+            "memory": memory,
+            "live": self.live,
+        }
+
+
+class Session:
+    """Runs the engine in steps; `snap` is the last picture of the meter, `lcd` and `log` what it has said so far.
+
+    Every method may raise FirmwareError, after which only `close` is of use.
+    """
+
+    def __init__(self, setup: Setup, start: Callable[[str, dict[str, Any]], Engine]) -> None:
+        self.setup = setup
+        self.stimulus = Stimulus(setup.model, setup.source)
+        self.snap: dict[str, Any] = {}
+        self.lcd: list[Said] = []
+        self.rises = dict.fromkeys(SIGNALS, 0)  # off-to-on edges
+        self.log: list[list[Any]] = []
+        self._wheels: int | None = None  # what the mechanical counter shows beyond the counts of this run
+        self._records: dict[str, dict[str, Any]] = {}  # what the glass says comes back: each kept once
+        self._final: dict[str, Any] | None = None
+        self._began = time.monotonic()
+        self._engine: Engine | None = self._guarded(start, setup.engine, setup.config())
+
+    @property
+    def now_us(self) -> int:
+        """The simulated time reached."""
+        return self.stimulus.now_us
+
+    def advance(self, until_us: int, first: list[Event] | None = None) -> dict[str, Any]:
+        """Run to `until_us`, the items in `first` at once; returns the new `snap`."""
+        assert self._engine is not None
+        items = [*(first or []), *self.stimulus.window(until_us)]
+        reply = self._guarded(self._engine.run, until_us, items)
+        for item in reply["out"]:
+            self._take(item)
+        self.snap = reply["snap"]
+        if self._wheels is None and self.snap.get("counter_given") is not None:
+            self._wheels = self.snap["counter_given"] - self.snap["counter"]
+        return self.snap
+
+    @property
+    def wheels(self) -> int:
+        """What the mechanical counter shows: it came with the board, and has gone on in earlier runs."""
+        if self._wheels is not None:
+            return self._wheels + self.snap["counter"]
+        return int((self.setup.begin_wh or 0) // self.setup.model.counter_wh) + self.snap["counter"]
+
+    def finish(self) -> dict[str, Any]:
+        """End the run, keep the memory, and return what the engine knows at its end."""
+        if self._final is None:
+            assert self._engine is not None
+            self._final = self._guarded(self._engine.finish)
+            for item in self._final.get("out", ()):
+                self._take(item)
+            if self.setup.memory_dir:
+                self.setup.memory_dir.save(self._final.get("memory", {}))
+        return self._final
+
+    def close(self) -> None:
+        """Stop the engine and close what was open; may be called more than once."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+        if self.setup.trace:
+            self.setup.trace.close()
+        if self.setup.memory_dir:
+            self.setup.memory_dir.close()
+
+    def report(self) -> dict[str, Any]:
+        """The report in the layout of the project's interface; ends the run."""
+        final = self.finish()
+        return {
+            "engine": self.setup.engine,
+            "model": self.setup.model.code,
+            "service": self.setup.model.service,
+            "simulated_s": self.now_us / 1e6,
+            "wall_s": round(time.monotonic() - self._began, 3),
+            "true": self.stimulus.truth.report(),
+            "counted": final["counted"],
+            "register": {key: final["register"][key] for key in ("delivered_wh", "received_wh")},
+            "pulses": {weight: final["pulses"][weight] for weight in ("10", "100", "1000")},
+            "led": final["led"],
+            "counter": final["counter"],
+            "demand": final["demand"],
+            "lcd": [{"t_s": t_us / 1e6, **said} for t_us, said in self.lcd],
+            "status": final["status"],
+            "events": final["events"],
+            "firmware": {
+                "cycles": final["firmware"]["cycles"],
+                "faults": dict(sorted(final["firmware"]["faults"].items())),
+            },
+        }
+
+    def _take(self, item: list[Any]) -> None:
+        kind = item[0]
+        if kind == "edge":
+            _, t_us, signal, level = item
+            self.rises[signal] += level
+            if self.setup.trace:
+                self.setup.trace.edge(t_us, signal, level)
+        elif kind == "lcd":
+            said = {key: item[2][key] for key in LCD_KEYS}
+            self.lcd.append((item[1], self._records.setdefault(str(said), said)))
+        elif kind == "error":
+            raise FirmwareError(self.now_us, str(item[-1]))
+        elif kind in ("log", "boot"):
+            self.log.append(item)
+
+    def _guarded(self, call: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return call(*args)
+        except EngineError as e:
+            raise FirmwareError(self.now_us, str(e)) from e

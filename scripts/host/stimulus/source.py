@@ -1,0 +1,83 @@
+"""What drives the virtual board's inputs, before it is cut into the windows in which the engine asks for it.
+
+A source is a row of segments from time 0 on, each with linear changes from its first to its last values, plus events
+(power, faults, the load on +12VDC). Times are simulated microseconds; volts and amps rms; degrees > 0: current lags.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from host.stimulus.wave import Wave
+
+Event = list[Any]  # a stimulus item: [kind, t_us, ...]
+
+
+class Line(NamedTuple):
+    """One line and its load. `volts_degrees` is the angle of this line's voltage against that of line 1."""
+
+    volts: float
+    amps: float
+    degrees: float
+    volts_degrees: float
+
+
+Lines = tuple[Line, Line]
+
+
+class Point(NamedTuple):
+    """Values from `t_us` on; with `ramp` they are reached linearly since the point before."""
+
+    t_us: int
+    ramp: bool
+    lines: Lines
+    hz: float
+
+
+class Segment(NamedTuple):
+    """Linear changes from `first` to `last` between two times; `end_us` None: for ever."""
+
+    start_us: int
+    end_us: int | None
+    first: Lines
+    last: Lines
+    first_hz: float
+    last_hz: float
+
+    def at(self, t_us: int) -> tuple[Lines, float]:
+        """The values at `t_us`, inside the segment."""
+        if self.end_us is None or (self.first == self.last and self.first_hz == self.last_hz):
+            return self.first, self.first_hz
+        part = (t_us - self.start_us) / (self.end_us - self.start_us)
+        if part >= 1:
+            return self.last, self.last_hz
+        one, two = (
+            Line(*(a + (b - a) * part for a, b in zip(first, last))) for first, last in zip(self.first, self.last)
+        )
+        return (one, two), self.first_hz + (self.last_hz - self.first_hz) * part
+
+
+@dataclass
+class Source:
+    """Segments without a gap from time 0 on (the last may be endless), events in order, and when the input ends."""
+
+    segments: Callable[[], Iterator[Segment]]
+    events: list[Event] = field(default_factory=list)
+    end_s: float | None = None  # None: the input does not end by itself
+    what: str = ""  # one line for the summary
+    wave: "Wave | None" = None  # a recording, which then carries the lines
+
+
+def source_of_points(points: list[Point], events: list[Event], end_s: float | None) -> Source:
+    """A source of the given points (in order, the first at 0); the values of the last hold for ever."""
+
+    def segments() -> Iterator[Segment]:
+        for here, following in zip(points, points[1:]):
+            if following.t_us > here.t_us:
+                last = following if following.ramp else here
+                yield Segment(here.t_us, following.t_us, here.lines, last.lines, here.hz, last.hz)
+        end = points[-1]
+        yield Segment(end.t_us, None, end.lines, end.lines, end.hz, end.hz)
+
+    return Source(segments, events, end_s)

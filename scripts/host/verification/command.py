@@ -1,0 +1,100 @@
+"""./scripts/verify: accuracy verification of a meter, with a report."""
+
+import argparse
+import json
+import sys
+
+from host.calibration import testbed
+from host.calibration.testbed import Testbed
+from host.cli.refused import Parser, RefusedError, writable
+from host.sim.link import TOP
+from host.sim.memory import write_whole
+from host.verification import report
+from host.verification.verifier import Scope, Verifier
+
+PASSED, FAILED, UNUSABLE = 0, 1, 2
+
+DESCRIPTION = """\
+Verifies a meter's accuracy: load curves at power factor 1, 0.5 lagging and 0.866 leading, voltage, frequency, starting,
+no load, repeatability, independence of the elements, distorted waveforms, register and pulses. Writes a report with
+plots. See docs/calibration.md."""
+
+EXAMPLES = """\
+examples:
+  ./scripts/verify --virtual                                       the virtual board that calibrate --virtual has left
+  ./scripts/verify --port /dev/ttyACM0 --report meter.html         guided; reference readings are typed in
+  ./scripts/verify --port /dev/ttyACM0 --reference day.csv         reference readings from a file
+
+exit status: 0 passed (or reported, not judged: split-core CTs); 1 failed; 2 unusable arguments, no meter, given up"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = Parser(
+        prog="./scripts/verify",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = p.add_argument
+    testbed.add_options(add)
+    add("--report", metavar="FILE.html", help="the report (default build/verification-SERIAL.html)")
+    add("--json", metavar="FILE", help="write every figure to FILE as well")
+    add("--note", action="append", default=[], metavar="TEXT", help="goes into the report: reference, place, name, ...")
+    add("--no-load", type=float, default=Scope.no_load_s, metavar="S", help="seconds of the no-load test (3600)")
+    return p
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    try:
+        args = parser().parse_args(argv)
+        day = testbed.date_of(args.date)
+        if not 1 <= args.no_load <= 86_400:
+            raise RefusedError(f"--no-load {args.no_load:g}: allowed: 1 to 86400 seconds")
+        for option, path in (("--report", args.report), ("--json", args.json)):
+            if path is not None:
+                writable(path, option)
+        with testbed.opened(args) as bed:
+            return _verify(bed, args, day)
+    except RefusedError as error:
+        print(f"openkh: {error}", file=sys.stderr)
+        return UNUSABLE
+    except OSError as error:
+        print(f"openkh: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        print("openkh: given up; no report was written", file=sys.stderr)
+        return UNUSABLE
+
+
+def _verify(bed: Testbed, args: argparse.Namespace, day: str) -> int:
+    verifier = Verifier(bed.service, bed.bench, lambda text: print(text, flush=True), Scope(no_load_s=args.no_load))
+    verdict = verifier.run()
+    verdict.notes += args.note
+    print(f"\n{verdict.word}")
+    for row in verdict.failed:
+        print(f"  beyond its limit: {row.title}, line {row.line or 'sum'}: {row.value:+.4f} {row.unit}")
+    path = args.report
+    if path is None:
+        (TOP / "build").mkdir(exist_ok=True)
+        path = str(TOP / "build" / f"verification-{verdict.identity['serial'] or 'unprovisioned'}.html")
+    _write(path, report.page(verdict, day))
+    if args.json is not None:
+        figures = [vars(row) for row in verdict.rows]
+        content = {"verdict": verdict.word, "date": day, "identity": verdict.identity, "rows": figures}
+        _write(args.json, json.dumps(content, indent=1) + "\n")
+    print(f"Report in {path}")
+    return PASSED if verdict.passed or not verdict.judged else FAILED
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise RefusedError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
