@@ -13,8 +13,7 @@ import json
 import sys
 from binascii import a2b_base64, b2a_base64
 
-from boards.virtual import filesystem, image, reference
-from boards.virtual.faults import Faults
+from boards.virtual import faults, filesystem, image, reference
 from boards.virtual.glass import GlassReader
 from boards.virtual.halt import Broken, Finished, PowerCut, Reset
 from boards.virtual.probe import Probe
@@ -127,7 +126,7 @@ class Engine:
     def _apply(self, item):
         kind = item[0]
         if kind == "fault":
-            self._faults.start(item[2], item[3], item[4], item[5])
+            faults.start(self._reference, item[2], item[3], item[4], item[5])
         elif kind == "load12v":
             self._reference.rail12.load(item[2])
         elif kind == "seal":
@@ -161,7 +160,6 @@ class Engine:
 
         model = Model(config["model"], config["service"])
         self._reference = reference.Reference(parts, model, options, board)
-        self._faults = Faults(self._reference)
         self._probe = Probe(model)
         self._lives = []  # (start, run time it goes on from) of each start of the firmware, for the log's times
         self._live_log = config.get("live", False)

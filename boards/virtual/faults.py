@@ -1,5 +1,10 @@
-"""Faults of a scenario (interfaces.md): which part of the board each one breaks, and how it is mended again."""
+"""Faults of a scenario: which part of the board each one breaks, and how it is mended again.
 
+A new fault is a row in PARTS and a function that breaks the part and returns what mends it, or None where nothing has
+to be mended. What a fault has to name is checked before it gets here (scripts/host/stimulus/faults.py, the same rows).
+"""
+
+from boards.virtual.ade7953_outside import FAULTS as CHIP_FAULTS
 from boards.virtual.halt import Reset
 
 
@@ -7,100 +12,106 @@ class InjectedError(RuntimeError):
     """What the fault `cpu exception` raises inside the firmware."""
 
 
-class Faults:
-    """Applies faults to the parts of a reference board."""
-
-    def __init__(self, reference):
-        self._reference = reference
-        self._clock = reference.board.clock
-
-    def start(self, part, kind, params, for_us):
-        """Break `part` now; mend it after `for_us` (0: it lasts). ValueError for what cannot be broken like that."""
-        if part == "cpu":
-            self._cpu(kind, params)
-            return
-        mend = self._break(part, kind, params)
-        if for_us and mend is not None:
-            self._clock.at(self._clock.now_us + for_us, mend)
-
-    def _break(self, part, kind, params):
-        reference = self._reference
-        if part in ("chip1", "chip2"):
-            index = int(part[4]) - 1
-            if index >= len(reference.chips):
-                return None  # a single-element meter has no second front end
-            chip = reference.chips[index]
-            chip.fault(kind, params)
-            return lambda: chip.unfault(kind)
-        if part == "lcd":
-            return self._lcd(kind)
-        if part in ("fram", "flash"):
-            return self._memory(part, kind, params)
-        if part == "rail_sense" and kind == "stuck":
-            reference.rail12.stuck_ma(params["ma"])
-            return lambda: reference.rail12.stuck_ma(None)
+def start(reference, part, kind, params, for_us):
+    """Break `part` of a reference board now; mend it after `for_us` (0: it lasts). ValueError for no such fault."""
+    if part not in PARTS or kind not in PARTS[part]:
         raise ValueError("no fault %s %s" % (part, kind))
+    mend = PARTS[part][kind](reference, params)
+    if for_us and mend is not None:
+        clock = reference.board.clock
+        clock.at(clock.now_us + for_us, mend)
 
-    def _lcd(self, kind):
-        lcd = self._reference.lcd
-        if lcd is None:
-            return None
-        if kind == "corrupt":
-            lcd.corrupt()
-            return None
-        if kind != "silent":
-            raise ValueError("no fault lcd " + kind)
-        lcd.silent = True
 
-        def mend():
-            lcd.silent = False
+def _set(part, name, value, normal):
+    """Set an attribute of a part; returns what sets it back."""
+    setattr(part, name, value)
+    return lambda: setattr(part, name, normal)
 
-        return mend
 
-    def _memory(self, part, kind, params):
-        memory = self._reference.memory
-        if part != self._reference.memory_kind:
-            return None
-        if kind == "bit_error":
-            memory.bit_error_rate = params["rate"]
+def _chip(index, kind):
+    """Fault `kind` of a front end."""
 
-            def mend():
-                memory.bit_error_rate = 0.0
+    def breaks(reference, params):
+        if index >= len(reference.chips):
+            return None  # a single-element meter has no second front end
+        chip = reference.chips[index]
+        chip.fault(kind, params)
+        return lambda: chip.unfault(kind)
 
-        elif kind == "stuck" and part == "fram":
-            bus = self._reference.memory_bus
-            bus.stuck = True
+    return breaks
 
-            def mend():
-                bus.stuck = False
 
-        elif kind == "stuck":
-            memory.stuck = True
+def _lcd_silent(reference, _params):
+    return None if reference.lcd is None else _set(reference.lcd, "silent", True, False)
 
-            def mend():
-                memory.stuck = False
 
-        elif kind == "silent":
-            memory.silent = True
+def _lcd_corrupt(reference, _params):
+    if reference.lcd is not None:
+        reference.lcd.corrupt()
 
-            def mend():
-                memory.silent = False
 
-        else:
-            raise ValueError("no fault %s %s" % (part, kind))
-        return mend
+def _memory(name, breaks):
+    """A fault of the memory `name`: nothing where the board has the other one."""
+    return lambda reference, params: breaks(reference, params) if reference.memory_kind == name else None
 
-    def _cpu(self, kind, params):
-        board = self._reference.board
-        if not self._reference.supply.on:
-            return  # nothing runs that could fail
-        if kind == "reset":
-            raise Reset("reset")
-        if kind == "hang":
-            board.cpu.hang()
-        elif kind == "stall":
-            self._clock.stall(int(params["ms"] * 1000))
-        elif kind == "exception":
-            board.cpu.throw(InjectedError("injected fault"))
-        else:
-            raise ValueError("no fault cpu " + kind)
+
+def _memory_silent(reference, _params):
+    return _set(reference.memory, "silent", True, False)
+
+
+def _memory_bit_error(reference, params):
+    return _set(reference.memory, "bit_error_rate", params["rate"], 0.0)
+
+
+def _bus_stuck(reference, _params):
+    return _set(reference.memory_bus, "stuck", True, False)
+
+
+def _flash_stuck(reference, _params):
+    return _set(reference.memory, "stuck", True, False)
+
+
+def _rail_stuck(reference, params):
+    reference.rail12.stuck_ma(params["ma"])
+    return lambda: reference.rail12.stuck_ma(None)
+
+
+def _cpu(breaks):
+    """A fault of the running processor: nothing without supply."""
+    return lambda reference, params: breaks(reference.board, params) if reference.supply.on else None
+
+
+def _reset(_board, _params):
+    raise Reset("reset")
+
+
+def _hang(board, _params):
+    board.cpu.hang()
+
+
+def _stall(board, params):
+    board.clock.stall(int(params["ms"] * 1000))
+
+
+def _exception(board, _params):
+    board.cpu.throw(InjectedError("injected fault"))
+
+
+# part -> kind -> (reference board, keys of the fault) -> what mends it
+PARTS = {
+    "chip1": {kind: _chip(0, kind) for kind in CHIP_FAULTS},
+    "chip2": {kind: _chip(1, kind) for kind in CHIP_FAULTS},
+    "lcd": {"silent": _lcd_silent, "corrupt": _lcd_corrupt},
+    "fram": {
+        "silent": _memory("fram", _memory_silent),
+        "stuck": _memory("fram", _bus_stuck),
+        "bit_error": _memory("fram", _memory_bit_error),
+    },
+    "flash": {
+        "silent": _memory("flash", _memory_silent),
+        "stuck": _memory("flash", _flash_stuck),
+        "bit_error": _memory("flash", _memory_bit_error),
+    },
+    "rail_sense": {"stuck": _rail_stuck},
+    "cpu": {"hang": _cpu(_hang), "exception": _cpu(_exception), "reset": _cpu(_reset), "stall": _cpu(_stall)},
+}

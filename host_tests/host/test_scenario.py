@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boards.virtual import faults as board_faults
 from host.cli.refused import RefusedError
-from host.stimulus import scenario
+from host.stimulus import faults, keys, kinds, scenario
 from openkh.model import Model
 
 EXAMPLE = """\
@@ -174,12 +175,18 @@ def test_refused_with_line_key_and_what_is_allowed(text, said):
 
 
 def test_every_fault_of_the_interface_is_taken():
-    for part, kinds in scenario.FAULTS.items():
-        for kind, needs in kinds.items():
-            halves = {key for key, spec in needs.items() if isinstance(spec, scenario.Number) and not spec.whole}
+    for part, rows in faults.PARTS.items():
+        for kind, needs in rows.items():
+            halves = {key for key, spec in needs.items() if isinstance(spec, kinds.Number) and not spec.whole}
             more = "".join(f", {key} = {0.5 if key in halves else 1}" for key in needs)
             text = f'[[step]]\nat = 1\nfault = {{part = "{part}", kind = "{kind}"{more}, for_s = 2}}'
             assert scenario.parse(text, "").events()[0][:4] == ["fault", 1_000_000, part, kind]
+
+
+def test_the_virtual_board_has_the_same_faults():
+    assert {part: set(kinds) for part, kinds in board_faults.PARTS.items()} == {
+        part: set(rows) for part, rows in faults.PARTS.items()
+    }
 
 
 def test_a_register_may_go_by_either_of_its_addresses():
@@ -208,7 +215,7 @@ def test_an_unreadable_file(tmp_path):
 
 
 WORDS = st.sampled_from(
-    (*scenario.TOP.keys, *scenario.STEP.keys, *scenario.BOARD.keys, *scenario.LINE.keys, *scenario.CHIP.keys)
+    (*keys.TOP.keys, *keys.STEP.keys, *keys.BOARD.keys, *keys.LINE.keys, *keys.CHIP.keys)
     + ("step", "part", "kind", "rate", "for_s", "address", "value", "ma", "ms", "ratio_percent")
 )
 SCALARS = st.one_of(
