@@ -1,7 +1,7 @@
 """What a person reads on the glass, from the dots that are lit.
 
 `Glass.read` is one look; `GlassReader` watches over time, tells blinking and the moving arrow from steady dots, and
-records each change of what the glass says (interfaces.md, report: `lcd`).
+records each change of what the glass says (docs/run.md, report: `lcd`).
 """
 
 IMAGE_BYTES = 20

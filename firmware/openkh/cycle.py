@@ -2,7 +2,7 @@
 
 Every 100 ms, and at once when the supply fails: read and check the front ends, book the energy, follow demand, publish
 the new state, then drive what derives from it. Everything it needs is given to it. It allocates nothing on the heap,
-never prints or sleeps, and an interrupted cycle changes nothing (house rules 7 to 10).
+never prints or sleeps, and an interrupted cycle changes nothing (DR-7 to DR-10).
 """
 
 from openkh import event_codes, restart
@@ -90,7 +90,7 @@ class Cycle:
         self._log = log
         self._watchdog = watchdog
         self._seal = seal
-        self.request: Request | None = None  # posted by the prompt, carried out here (house rule 10)
+        self.request: Request | None = None  # posted by the prompt, carried out here (DR-10)
         self.leave = restart.NONE  # why the RP2040 shall restart (restart.py)
         self.leave_cycles = LEAVE_CYCLES
         self.display_us = 0  # when the display's task ran last
@@ -118,7 +118,7 @@ class Cycle:
 
     def run(self, _source: object = None) -> None:
         """One measuring cycle; callback of the timer, of the chips' interrupt pins and of the supply's watch."""
-        # `except ... as` needs a frame from the heap (house rule 7).
+        # `except ... as` needs a frame from the heap (DR-7).
         with self:
             self._measure()
             self._act()

@@ -1,4 +1,4 @@
-"""Exact integer arithmetic within the RP2040's small integers (31 bits with sign: no heap, house rule 3)."""
+"""Exact integer arithmetic within the RP2040's small integers (31 bits with sign: no heap, DR-3)."""
 
 
 def muldiv(a: int, b: int, c: int) -> int:

@@ -1,4 +1,4 @@
-"""Why the RP2040 restarted, kept in the watchdog's scratch registers (house rule 11): machine.reset() also reads as
+"""Why the RP2040 restarted, kept in the watchdog's scratch registers (DR-11): machine.reset() also reads as
 WDT_RESET, so a restart that the firmware asked for says so before it resets."""
 
 import machine

@@ -1,4 +1,4 @@
-"""House rules 3 and 7 on 32-bit MicroPython: status and display take nothing from the heap once they run."""
+"""DR-3, DR-7 on 32-bit MicroPython: status and display take nothing from the heap once they run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Raw blocks within files of a real littlefs (house rules 12 and 13), on the simulated flash."""
+"""Raw blocks within files of a real littlefs (DR-12, DR-13), on the simulated flash."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The pulse port's driver on the board's PIO (PO-1, PO-3, house rule 14)."""
+"""The pulse port's driver on the board's PIO (PO-1, PO-3, DR-14)."""
 
 import pytest
 
@@ -72,7 +72,7 @@ def test_PO_4_stop_holds_and_drop_forgets_what_waits(board):
 
 
 def test_words_stay_small_integers_at_the_longest_segment():
-    """House rule 3: below 2^30."""
+    """DR-3: below 2^30."""
     assert (pulse_port.MAX_US - pulse_port.MIN_US) << 2 | 3 < 1 << 30
 
 

@@ -66,7 +66,7 @@ class TestThresholds:
                     expected = bits(dx.LOW_CURRENT)
                 assert one.judge(model.nominal_mv, 0) == expected, signed
 
-    def test_DX_15_W_does_not_scale(self, model):
+    def test_DX_4_15_W_does_not_scale(self, model):
         """DX-4. Exactly 15 W (a window of 48 s holds whole counts of it) is not low, exactly -15 W is not reverse."""
         one = line(model, window_us=48_000_000)
         one.active_counts = 15 * 48 * model.counts_per_wh // 3600
@@ -98,7 +98,7 @@ class TestThresholds:
         assert one.judge(fifth, 10_000) == bits(dx.LOW_VOLTAGE, dx.BAD_POWER_FACTOR)
 
 
-def test_DX_80_degrees_is_decided_to_a_millionth():
+def test_DX_7_80_degrees_is_decided_to_a_millionth():
     """tan(80 deg) against whole counts, also where a late cycle makes them large; compared with exact rationals."""
     tan = 5.671281819617709
     one = line(Model("MDNCT-1SC", "60Hz"))

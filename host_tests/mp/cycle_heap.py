@@ -1,4 +1,4 @@
-"""Runs inside MicroPython: whole cycles of the real meter on the virtual board with the heap locked (house rule 7).
+"""Runs inside MicroPython: whole cycles of the real meter on the virtual board with the heap locked (DR-7).
 
 The simulation allocates, so every way into it (bus, pin, converter, PIO, clock) unlocks the heap for its own time.
 """

@@ -1,7 +1,7 @@
 """Reads a compiled .mpy file (version 6) for one number of each function: the slots of its frame.
 
 A frame of more than LARGEST slots (locals, temporaries, three for each nested `try`) is taken from the heap at each
-call, where there is room and the heap is not locked: heap_lock does not show it (house rule 7).
+call, where there is room and the heap is not locked: heap_lock does not show it (DR-7).
 """
 
 import subprocess

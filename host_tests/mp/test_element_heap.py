@@ -1,4 +1,4 @@
-"""The front end's part of the cycle on the interpreters it is made for (house rules 3 and 7)."""
+"""The front end's part of the cycle on the interpreters it is made for (DR-3, DR-7)."""
 
 import subprocess
 import sys
@@ -60,7 +60,7 @@ def test_EN_2_poll_takes_nothing_from_the_heap_and_counts_alike_on_every_engine(
 
 @pytest.mark.parametrize("name", ["metrology/element", "metrology/scrub", "drivers/ade7953", "drivers/ade7953_link"])
 def test_no_function_of_the_front_end_needs_its_frame_from_the_heap(name, tmp_path):
-    """House rule 7; `start`, whose name the interpreter brings along, runs before the cycle."""
+    """DR-7; `start`, whose name the interpreter brings along, runs before the cycle."""
     found = frames(TOP / "firmware" / "openkh" / (name + ".py"), tmp_path)
     assert len(found) > 3
     assert [frame for frame in found if frame[1] > LARGEST and frame[0] not in ("<module>", "", "__init__")] == []

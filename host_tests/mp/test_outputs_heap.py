@@ -1,4 +1,4 @@
-"""The outputs' part of the cycle on the interpreters it is made for (house rules 3 and 7)."""
+"""The outputs' part of the cycle on the interpreters it is made for (DR-3, DR-7)."""
 
 import sys
 import types
@@ -46,7 +46,7 @@ def test_PO_4_outputs_take_nothing_from_the_heap_and_act_alike_on_every_engine(s
 
 @pytest.mark.parametrize("name", ["outputs/pulses", "outputs/counter", "outputs/rail12", "drivers/pulse_port"])
 def test_no_function_of_the_outputs_needs_its_frame_from_the_heap(name, tmp_path):
-    """House rule 7; constructors run before the cycle."""
+    """DR-7; constructors run before the cycle."""
     found = frames(TOP / "firmware" / "openkh" / (name + ".py"), tmp_path)
     assert len(found) > 5
     assert [frame for frame in found if frame[1] > LARGEST and frame[0] not in BEFORE] == []

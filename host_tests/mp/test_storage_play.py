@@ -1,4 +1,4 @@
-"""Storage in the cycle: nothing from the heap on 32-bit MicroPython, the same bytes on all (house rules 3 and 7)."""
+"""Storage in the cycle: nothing from the heap on 32-bit MicroPython, the same bytes on all (DR-3, DR-7)."""
 
 import subprocess
 import sys

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.rp2040
 
 SECOND_US = 1_000_000
 CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}}
-TIME_S = 0.3  # interfaces.md: how far times may differ
+TIME_S = 0.3  # how far times may differ: there code takes time
 
 
 def mains(t_us: int, amps_1: float, amps_2: float, degrees: float = 0.0, volts_2: float = 120.0) -> list:
@@ -71,7 +71,7 @@ def screens(final: dict) -> list[tuple]:
 
 
 def test_register_is_within_one_cycles_energy(both: tuple[dict, dict]) -> None:
-    """EN-2, interfaces.md: 24 kW for 100 ms are 0.67 Wh."""
+    """EN-2: 24 kW for 100 ms are 0.67 Wh."""
     chip, other = both
     for name in ("delivered_wh", "received_wh"):
         assert abs(float(chip["register"][name]) - float(other["register"][name])) <= 24_000 / 36_000

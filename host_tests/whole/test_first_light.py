@@ -64,7 +64,7 @@ def test_EN_2_the_register_is_what_the_chips_counted():
 
 
 def test_EN_2_a_timer_wrap_is_not_seen():
-    """House rule 5, field bug 30: ticks_us (17.9 minutes) alone, or ticks_ms (12.4 days) as well, wrap in the run."""
+    """DR-5, field bug 30: ticks_us (17.9 minutes) alone, or ticks_ms (12.4 days) as well, wrap in the run."""
     lost = 'fault = {part = "lcd", kind = "silent", for_s = 1.0}'  # logged with the run time
     text = steps(load(amps=50.0, degrees=20.0), f"at = 70.0\n{lost}")
     plain = run(text, 90.0)

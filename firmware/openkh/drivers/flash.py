@@ -1,4 +1,4 @@
-"""Blocks of the RP2040's own flash, written raw through rp2.Flash (house rule 12).
+"""Blocks of the RP2040's own flash, written raw through rp2.Flash (DR-12).
 
 The blocks belong to files of one block each, so that the filesystem leaves them alone. A map block, itself such a file,
 says which blocks they are; it is found by its magic and never written again, because an erased block has no magic.

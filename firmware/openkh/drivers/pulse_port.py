@@ -1,4 +1,4 @@
-"""A pulse output on a PIO state machine: levels that change at exact times (PO-1, PO-3, house rule 14).
+"""A pulse output on a PIO state machine: levels that change at exact times (PO-1, PO-3, DR-14).
 
 The state machine takes one word per segment of time, a level and how long it stands, and the segments join without a
 gap: edges do not drift and do not depend on what the processor does meanwhile. When the words run out the level

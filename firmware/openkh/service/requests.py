@@ -1,4 +1,4 @@
-"""What the prompt wants done between two measurements (house rule 10): it posts a request, the cycle carries it out.
+"""What the prompt wants done between two measurements (DR-10): it posts a request, the cycle carries it out.
 
 A Ctrl-C while the prompt waits gives up the waiting, not the request: what has begun is finished by the cycle.
 """

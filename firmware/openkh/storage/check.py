@@ -29,7 +29,7 @@ def check(buf: "bytearray | memoryview", count: int, crc: int = START) -> int:
     """Check of the first `count` bytes of `buf`, 0 .. 2^30 - 1. Allocates nothing; 12 us a byte on the RP2040."""
     table = _TABLE
     i = 0
-    while i < count:  # not for: its frame would not fit the stack (house rule 7)
+    while i < count:  # not for: its frame would not fit the stack (DR-7)
         crc = (crc >> 8) ^ table[(crc ^ buf[i]) & 255]
         i += 1
     return crc

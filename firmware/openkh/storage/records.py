@@ -105,7 +105,7 @@ def pack(buf: "bytearray | memoryview", state: "State", whose: int, sequence: in
 
 def _pack_fields(buf: "bytearray | memoryview", state: "State") -> None:
     # Each call ends with a field narrower than the four bytes written; the next one cuts off its surplus. Few values a
-    # call, so that the frame fits the stack (house rule 7).
+    # call, so that the frame fits the stack (DR-7).
     pack_into("<iHBi", buf, 9, state.delivered_wh, state.delivered_counts, state.rolls & 255, state.received_wh)
     pack_into("<Hi", buf, 20, state.received_counts, state.raw_1)
     pack_into("<i", buf, 25, state.raw_2)

@@ -1,4 +1,4 @@
-"""A MicroPython board on a serial port: found, spoken to over the raw REPL without a soft reset (house rule 10)."""
+"""A MicroPython board on a serial port: found, spoken to over the raw REPL without a soft reset (DR-10)."""
 
 import ast
 import contextlib

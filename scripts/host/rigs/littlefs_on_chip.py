@@ -1,4 +1,4 @@
-"""A real littlefs on the simulated flash: what the firmware's raw blocks live beside (house rules 12 and 13)."""
+"""A real littlefs on the simulated flash: what the firmware's raw blocks live beside (DR-12, DR-13)."""
 
 import random
 

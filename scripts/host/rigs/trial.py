@@ -10,7 +10,7 @@ from host.stimulus import scenario
 from openkh.model import Model
 
 ENGINES = ("cpython", "micropython", "wasm")
-EQUAL = ("register", "pulses", "counter", "demand", "lcd", "events")  # on every engine (interfaces.md)
+EQUAL = ("register", "pulses", "counter", "demand", "lcd", "events")  # on every engine (docs/testing.md)
 
 
 class Edges:
