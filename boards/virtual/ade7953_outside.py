@@ -43,8 +43,8 @@ class Outside:
         self._signals.feed(rows, step_us, hz, origin_us)
 
     def temperature(self, celsius):
-        """The chip's temperature from now on, degrees C."""
-        self._flaws.temperature_c = celsius
+        """The temperature of the chip and its resistors from now on, degrees C."""
+        self._flaws.at(celsius)
         self._signals.update()
 
     def counted_total(self):

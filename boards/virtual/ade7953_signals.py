@@ -48,6 +48,10 @@ class Imperfections:
         noise=False,
         clkin_ppm=0,
         tempco_ppm=0.0,
+        tempco_curve_ppb=0.0,
+        divider_tempco_ppm=0.0,
+        burden_tempco_ppm=0.0,
+        clkin_curve_ppb=0.0,
         temperature_c=25.0,
         untuned_ppm=-2000,
         rms_tau_us=40000,
@@ -55,20 +59,32 @@ class Imperfections:
         dc_i=-0.024,
     ):
         """v_gain_percent, i_gain_percent: errors of the channels. phase_minutes: the current channel leads the voltage
-        channel. noise: the noise floor of DS p.5. clkin_ppm: the crystal against 3.58 MHz. tempco_ppm: of the
-        reference, per degree from 25 C (power moves twice as much; DS p.22). untuned_ppm: power error while 0x120 is
-        not set. dc_v, dc_i: offsets of the converters, parts of full scale; the high pass takes them; DS p.4."""
+        channel. noise: the noise floor of DS p.5. clkin_ppm: the crystal against 3.58 MHz. tempco_ppm,
+        tempco_curve_ppb: of the reference, per degree from 25 C and per its square (power moves twice as much; DS
+        p.22); divider_tempco_ppm, burden_tempco_ppm: of the resistors before it, clkin_curve_ppb: of the crystal, per
+        square degree. untuned_ppm: power error while 0x120 is not set. dc_v, dc_i: offsets of the converters, parts of
+        full scale; the high pass takes them; DS p.4."""
         self.v_gain = 1.0 + v_gain_percent / 100.0
         self.i_gain = 1.0 + i_gain_percent / 100.0
         self.lead_degrees = phase_minutes / 60.0
         self.noise = bool(noise)
         self.clkin_ppm = int(clkin_ppm)
-        self.tempco = tempco_ppm * 1e-6
-        self.temperature_c = temperature_c
+        self._tempcos = (tempco_ppm, tempco_curve_ppb, divider_tempco_ppm, burden_tempco_ppm, clkin_curve_ppb)
+        self._clkin_25_ppm = self.clkin_ppm
+        self.at(temperature_c)
         self.untuned = 1.0 + untuned_ppm * 1e-6
         self.rms_tau_us = rms_tau_us
         self.dc_v = dc_v
         self.dc_i = dc_i
+
+    def at(self, celsius):
+        """The chip and the resistors before it have this temperature."""
+        tempco, curve, divider, burden, clkin = self._tempcos
+        k = celsius - 25.0
+        reference = 1.0 + (tempco + curve * 1e-3 * k) * k * 1e-6
+        self.v_drift = reference * (1.0 + divider * k * 1e-6)
+        self.i_drift = reference * (1.0 + burden * k * 1e-6)
+        self.clkin_ppm = self._clkin_25_ppm + round(clkin * k * k * 1e-3)
 
 
 class Signals:
@@ -164,9 +180,8 @@ class Signals:
         self.events.settle()
         regs = self._regs
         flaws = self._flaws
-        warm = 1.0 + flaws.tempco * (flaws.temperature_c - 25.0)
-        v_input = PGA[regs[0x007]] * warm
-        i_input = PGA[regs[0x008]] * warm
+        v_input = PGA[regs[0x007]] * flaws.v_drift
+        i_input = PGA[regs[0x008]] * flaws.i_drift
         v_gain = regs[0x281] / GAIN
         i_gain = regs[0x280] / GAIN
         offset_v = offset_i = offset_p = 0.0

@@ -21,6 +21,7 @@ WDT_RESET = 3
 TIMER = 1  # watchdog's REASON register, RP2040 data sheet 4.7.6
 FORCE = 2
 ADC_FULL_UV = 3_300_000
+CORE_TEMPERATURE = 30  # the converter's input that flickers by itself, and that no guard looks at
 UNIQUE_ID = b"\xe6\x61\x4b\x68\x00\x00\x00\x2a"  # of the flash chip: the same board in every run (--state)
 
 STAND_INS = ("machine", "rp2", "time", "micropython", "select")
@@ -94,7 +95,7 @@ class Board:
         if callable(uv):
             uv = uv()
         raw = min(4095, max(0, int(uv) * 4095 // ADC_FULL_UV))
-        if self._adc_seen.get(pin) != raw:
+        if self._adc_seen.get(pin) != raw and pin != CORE_TEMPERATURE:
             self._adc_seen[pin] = raw
             self.cpu.stir()
         return raw

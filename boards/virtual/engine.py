@@ -129,6 +129,8 @@ class Engine:
             faults.start(self._reference, item[2], item[3], item[4], item[5])
         elif kind == "load12v":
             self._reference.rail12.load(item[2])
+        elif kind == "temperature":
+            self._reference.climate.change(item[2], item[3])
         elif kind == "seal":
             self._reference.seal(bool(item[2]))
         elif kind == "console":

@@ -76,6 +76,14 @@ def _rail_stuck(reference, params):
     return lambda: reference.rail12.stuck_ma(None)
 
 
+def _core_broken(reference, _params):
+    return _set(reference.climate, "broken_uv", 0, None)
+
+
+def _core_jump(reference, params):
+    return _set(reference.climate, "jump_k", params["kelvin"], 0.0)
+
+
 def _cpu(breaks):
     """A fault of the running processor: nothing without supply."""
     return lambda reference, params: breaks(reference.board, params) if reference.supply.on else None
@@ -113,5 +121,6 @@ PARTS = {
         "bit_error": _memory("flash", _memory_bit_error),
     },
     "rail_sense": {"stuck": _rail_stuck},
+    "temperature": {"broken": _core_broken, "jump": _core_jump},
     "cpu": {"hang": _cpu(_hang), "exception": _cpu(_exception), "reset": _cpu(_reset), "stall": _cpu(_stall)},
 }

@@ -22,15 +22,35 @@ _MICRO = 1000000
 class Ct:
     """One current transformer with its burden."""
 
-    def __init__(self, rated_a, ratio_percent=0.0, phase_minutes=0.0, core=None, table=None):
+    def __init__(
+        self,
+        rated_a,
+        ratio_percent=0.0,
+        phase_minutes=0.0,
+        core=None,
+        table=None,
+        ratio_tempco_ppm=0.0,
+        phase_tempco_percent=0.0,
+    ):
         """ratio_percent: error of the ratio. phase_minutes: by which the secondary current leads. core: "solid" or
-        "split" adds errors that vary with the current; table: the same, rows as in CORES. ValueError for others."""
+        "split" adds errors that vary with the current; table: the same, rows as in CORES. ratio_tempco_ppm: of the
+        ratio, per degree from 25 C; phase_tempco_percent: of the lead, parts of itself (the winding's copper has 0.39).
+        ValueError for others."""
         if core is not None and core not in CORES:
             raise ValueError("ct core must be one of %s, not %s" % (", ".join(sorted(CORES)), core))
         self._rated_a = rated_a
         self._ratio = ratio_percent
         self._minutes = phase_minutes
         self._table = table or CORES.get(core)
+        self._tempcos = (ratio_tempco_ppm, phase_tempco_percent)
+        self._drift_percent = 0.0
+        self._lead_drift = 1.0
+
+    def temperature(self, celsius):
+        """Of core and winding, degrees C."""
+        ratio_ppm, phase_percent = self._tempcos
+        self._drift_percent = ratio_ppm * (celsius - 25.0) * 1e-4
+        self._lead_drift = 1.0 + phase_percent * (celsius - 25.0) * 1e-2
 
     def errors(self, amps):
         """(factor of the current, lead in degrees) at `amps`."""
@@ -48,7 +68,7 @@ class Ct:
                 part = min(1.0, max(0.0, (percent - low[0]) / (high[0] - low[0])))
             ratio += low[1] + (high[1] - low[1]) * part
             minutes += low[2] + (high[2] - low[2]) * part
-        return 1.0 + ratio / 100.0, minutes / 60.0
+        return 1.0 + (ratio + self._drift_percent) / 100.0, minutes * self._lead_drift / 60.0
 
 
 class Mains:
@@ -77,6 +97,17 @@ class Mains:
         self._listener = fn
         self._told = self._l1_volts()
         fn(self._told)
+
+    def temperature(self, celsius):
+        """Of the transformers, degrees C: what they give changes while the load stands."""
+        for ct in self._cts:
+            ct.temperature(celsius)
+        if self._fed is None:
+            return
+        if self._wave is not None:
+            self._take_wave(self._wave_item)
+        self._fed = None
+        self._feed()
 
     def add(self, item):
         """A stimulus item, in order of time: ["mains", t_us, ramp, line 1, line 2, hz], ["power", t_us, on] or
@@ -146,6 +177,7 @@ class Mains:
         self._clock.at(to_us, self._step)
 
     def _take_wave(self, item):
+        self._wave_item = item
         _, t_us, step_us, first, second, hz = item
         tables = []
         means = []

@@ -3,7 +3,7 @@
 What plugs in where is read from `parts`, the module that the firmware reads too (boards/reference/board.py).
 """
 
-from boards.virtual import ade7953, coil, fram, ht1621, mains, pcf85176, rail12, supply
+from boards.virtual import ade7953, climate, coil, fram, ht1621, mains, pcf85176, rail12, supply
 from boards.virtual.board import Board
 from boards.virtual.flash import Flash
 
@@ -26,6 +26,9 @@ class Reference:
         self.supply = supply.Supply(board.clock, options.get("holdup_ms", HOLDUP_MS), board.power, self._set_restless)
         board.adc_uv[parts.ADC_BULK] = lambda: int(self.supply.bulk_v() * 1000000 / parts.BULK_DIVIDER)
         self.mains.volts(self.supply.volts)
+        self.climate = climate.Climate(
+            board, self.chips + [self.mains], options.get("temperature", climate.START_C), **options.get("sensor", {})
+        )
         self._strap(parts.PIN_SERVICE_STRAP)
         self._strap(parts.PIN_SEAL)
         self.seal(options.get("seal", "open") == "closed")

@@ -34,6 +34,8 @@ BENCH_ON = 45  # a: weight in mWh, b: seconds
 BENCH_OFF = 46  # a: 1 time over, 2 load too high, 3 by command, 4 seal closed
 ROLL_OVER = 47  # the register passed 1,000,000 kWh; a: how often so far
 CALIBRATION_SAVED = 48  # a: how often so far, b: date YYMMDD as a number
+TEMPERATURE_LOST = 60  # its sensor fails or jumps: no correction for it; a: 0.01 degC read, b: believed before
+TEMPERATURE_BACK = 61  # the sensor is believed again; a: 0.01 degC
 
 NAMES = {
     POWER_UP: "power_up",
@@ -70,4 +72,6 @@ NAMES = {
     BENCH_OFF: "bench_off",
     ROLL_OVER: "roll_over",
     CALIBRATION_SAVED: "calibration_saved",
+    TEMPERATURE_LOST: "temperature_lost",
+    TEMPERATURE_BACK: "temperature_back",
 }

@@ -28,5 +28,6 @@ PARTS: dict[str, dict[str, Needs]] = {
     "fram": _MEMORY,
     "flash": _MEMORY,
     "rail_sense": {"stuck": {"ma": Number(0, 1000)}},
+    "temperature": {"broken": {}, "jump": {"kelvin": Number(-200, 200)}},
     "cpu": {"hang": {}, "exception": {}, "reset": {}, "stall": {"ms": Number(0, 3_600_000)}},
 }

@@ -14,7 +14,17 @@ from host.stimulus.source import Event
 
 LATEST_S = 3.2e9  # a century; beyond it a time is a slip of the pen
 
-CT = Table({"ratio_percent": Number(-50, 50), "phase_minutes": Number(-600, 600)})
+CELSIUS = Number(-60, 120)
+
+CT = Table(
+    {
+        "ratio_percent": Number(-50, 50),
+        "phase_minutes": Number(-600, 600),
+        "core": Choice(("solid", "split")),
+        "ratio_tempco_ppm": Number(-1000, 1000),
+        "phase_tempco_percent": Number(-10, 10),
+    }
+)
 
 # What the data sheet or a part's tolerance leaves open in a front end; the default is that of the chip's model.
 CHIP = Table(
@@ -22,7 +32,17 @@ CHIP = Table(
         "v_gain_percent": Number(-50, 50),
         "i_gain_percent": Number(-50, 50),
         "noise": Flag(),
+        "tempco_ppm": Number(-1000, 1000),
+        "tempco_curve_ppb": Number(-10_000, 10_000),
+        "divider_tempco_ppm": Number(-1000, 1000),
+        "burden_tempco_ppm": Number(-1000, 1000),
+        "clkin_curve_ppb": Number(-1000, 1000),
     }
+)
+
+# The RP2040's own temperature sensor.
+SENSOR = Table(
+    {"offset_k": Number(-50, 50), "slope_percent": Number(-20, 20), "noise_steps": Number(0, 100)},
 )
 
 # [board]: key -> kind, and what it is where the file does not say.
@@ -31,6 +51,8 @@ _BOARD: dict[str, tuple[Any, Any]] = {
     "ct2": (CT, {}),
     "chip1": (CHIP, {}),
     "chip2": (CHIP, {}),
+    "temperature": (CELSIUS, 25.0),
+    "sensor": (SENSOR, {}),
     "memory": (Choice(("fram", "flash")), "fram"),
     "display": (Choice(("pcf85176", "ht1621", "none")), "pcf85176"),
     "holdup_ms": (Number(0, 60_000), 80.0),
@@ -49,7 +71,7 @@ LINE = Table(
         "volts_degrees": Number(-360, 360),
     }
 )
-MAINS_KEYS = ("l1", "l2", "hz", "ramp")  # they say what the lines carry
+MAINS_KEYS = ("l1", "l2", "hz")  # they say what the lines carry
 
 STEP = Table(
     {
@@ -61,6 +83,7 @@ STEP = Table(
         "power": Flag(),
         "fault": Table({"part": Choice(tuple(PARTS)), "kind": Text()}),  # the rest depends on the part (checker.py)
         "load12v_ma": Number(0, 10_000),
+        "temperature": CELSIUS,
     }
 )
 TOP = Table(
@@ -85,4 +108,5 @@ EVENTS: dict[str, Callable[[int, int, Any], Event]] = {
     "power": lambda _, at_us, on: ["power", at_us, int(on)],
     "fault": _fault,
     "load12v_ma": lambda _, at_us, ma: ["load12v", at_us, ma],
+    "temperature": lambda begin_us, at_us, celsius: ["temperature", begin_us, at_us, celsius],
 }

@@ -29,7 +29,7 @@ class Scenario:
     @property
     def drives_mains(self) -> bool:
         """Whether any step says what the lines carry (a load profile or recording cannot do so as well)."""
-        return any(key in step for step in self.steps for key in MAINS_KEYS)
+        return any(_drives_mains(step) for step in self.steps)
 
     @property
     def end_s(self) -> float | None:
@@ -59,6 +59,10 @@ class Scenario:
             hz = step.get("hz", hz)
             points.append(Point(round(step["at"] * 1e6), step.get("ramp", False), (lines[0], lines[1]), hz))
         return source_of_points(points, self.events(), self.end_s)
+
+
+def _drives_mains(step: dict[str, Any]) -> bool:
+    return any(key in step for key in MAINS_KEYS) or ("ramp" in step and "temperature" not in step)
 
 
 def load(path: str) -> Scenario:
