@@ -149,6 +149,13 @@ def chaos(seeds: range, small: bool) -> list[Row]:
     return campaign.campaign(seeds, small)
 
 
+def recordings(count: int) -> list[Row]:
+    """Random COMTRADE recordings against the power that they were made of; each read wrongly is told as it comes."""
+    from host.campaigns import recordings as campaign
+
+    return campaign.rows(count)
+
+
 def ctrl_c(count: int) -> list[Row]:
     """Ctrl-C at random moments of the prompt's commands; a lost count ends it."""
     from host.campaigns import port_abuse as campaign
@@ -191,6 +198,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--accuracy", type=_count, metavar="N", help="calibrate and verify N random boards")
     p.add_argument("--chaos", type=_seeds, metavar="N|A-B", help="random scenarios of seeds 1 to N, or A to B")
+    p.add_argument("--recordings", type=_count, metavar="N", help="read N random COMTRADE recordings")
     p.add_argument("--shrink", action="store_true", help="with --chaos: the smallest case that breaks the same rule")
     p.add_argument("--ctrl-c", type=_count, metavar="N", help="interrupt the prompt's commands N times")
     p.add_argument("--sealed-port", type=_count, metavar="N", help="type at N sealed meters, from the reset on")
@@ -229,6 +237,7 @@ def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
         "output-days": (args.output_days, lambda: output_days(args.output_days)),
         "accuracy": (args.accuracy, lambda: accuracy(args.accuracy)),
         "chaos": (args.chaos, lambda: chaos(args.chaos, args.shrink)),
+        "recordings": (args.recordings, lambda: recordings(args.recordings)),
         "ctrl-c": (args.ctrl_c, lambda: ctrl_c(args.ctrl_c)),
         "sealed-port": (args.sealed_port, lambda: sealed_port(args.sealed_port)),
     }
@@ -252,7 +261,10 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("openkh: stopped before the end", file=sys.stderr)
         return INTERRUPTED
-    return BROKEN if figures.get("chaos", {}).get("broke a rule") else 0
+    broken = figures.get("chaos", {}).get("broke a rule") or figures.get("recordings", {}).get(
+        "recordings read wrongly"
+    )
+    return BROKEN if broken else 0
 
 
 def measure(jobs: dict[str, Callable[[], list[Row]]]) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from host.cli.refused import RefusedError, read_text
-from host.stimulus.waveform import Recording, wave
+from host.stimulus.recordings.recording import Recording
+from host.stimulus.recordings.signal_path import wave
 from openkh.model import Model
 
 SETTLE_S = 3.0  # after a change of load: rms lags by 0.2 s, a cycle is 0.1 s

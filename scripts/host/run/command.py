@@ -8,14 +8,13 @@ import sys
 from typing import Any
 
 from host.cli.refused import Parser, RefusedError, writable
-from host.run import headless
+from host.run import headless, inputs
 from host.sim import link
 from host.sim.memory import MemoryDir, write_whole
 from host.sim.session import FirmwareError, Session, Setup
 from host.sim.trace import Trace
-from host.stimulus import profile, scenario, waveform
+from host.stimulus import scenario
 from host.stimulus.scenario import Scenario
-from host.stimulus.source import Source
 from openkh.model import Model
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -65,11 +64,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    inputs.add_options(p)
     add = p.add_argument
-    add("--scenario", metavar="FILE.toml", help="what happens on the virtual board")
-    add("--load", metavar="FILE.csv", help="a load profile: time_s,watts[,power_factor]")
-    add("--waveform", metavar="FILE.cfg", help="a COMTRADE recording, repeated end to end")
-    add("--map", metavar="V1=NAME,I1=NAME,...", help="the recording's channels, where the first ones are not the lines")
     add("--model", metavar="CODE", help=f"the meter's model code (default {DEFAULT_MODEL})")
     add("--service", metavar="60Hz|50Hz", help=f"the service it is built for (default {DEFAULT_SERVICE})")
     add("--speed", metavar="N|max", help="simulated seconds per second (default 1 live, max headless)")
@@ -80,32 +76,6 @@ def parser() -> argparse.ArgumentParser:
     add("--state", metavar="DIR", help="the board's memory, kept between runs (else a new meter each time)")
     add("--engine", choices=link.ENGINES, default=link.ENGINES[0], metavar="NAME", help=" or ".join(link.ENGINES))
     return p
-
-
-def source_of(args: argparse.Namespace, plan: Scenario, model: Model) -> Source:
-    """The input that the arguments ask for; the events of a scenario go with any other input."""
-    if args.load is not None and args.waveform is not None:
-        raise RefusedError("--load and --waveform: only one of them can say what the lines carry")
-    if args.map is not None and args.waveform is None:
-        raise RefusedError("--map: goes with --waveform")
-    if args.load is not None or args.waveform is not None:
-        option = "--load" if args.load is not None else "--waveform"
-        if plan.drives_mains:
-            raise RefusedError(f"scenario {plan.path}: l1, l2, hz and ramp cannot stand in it beside {option}")
-        if args.load is not None:
-            source = profile.csv_source(model, profile.load_csv(args.load), f"load profile {args.load}")
-        else:
-            source = waveform.source(args.waveform, args.map, model)
-    elif args.scenario is not None:
-        source = plan.source(model)
-        source.what = f"scenario {args.scenario}"
-        return source
-    else:
-        return profile.household_source(model)
-    source.events = plan.events()
-    ends = [end for end in (source.end_s, plan.end_s) if end is not None]
-    source.end_s = max(ends, default=None)
-    return source
 
 
 def setup_of(args: argparse.Namespace) -> Setup:
@@ -121,11 +91,13 @@ def setup_of(args: argparse.Namespace) -> Setup:
     except ValueError as e:
         given = (args.model, args.service) != (None, None) or (plan.model, plan.service) == (None, None)
         raise RefusedError(str(e) if given else f"scenario {plan.path}: {e}") from None
-    source = source_of(args, plan, model)
-    if duration is None and args.headless:
+    source = inputs.source_of(args, plan, model)
+    if duration is None and args.headless and not args.explain:
         if source.end_s is None:
             raise RefusedError("--headless needs --for DURATION: the input does not end by itself")
         duration = round(source.end_s * 1e6)
+    if args.explain:
+        return Setup(model, source)
     if args.report is not None:
         writable(args.report, "--report")
     _apart(args)
@@ -167,12 +139,16 @@ def main(argv: list[str] | None = None) -> int:
         args = parser().parse_args(argv)
         live = not args.headless
         speed = speed_of(args.speed, live)
-        if live and not (sys.stdin.isatty() and sys.stderr.isatty()):  # the view is drawn on standard error
+        seen = sys.stdin.isatty() and sys.stderr.isatty()  # the view is drawn on standard error
+        if live and not seen and not args.explain:
             raise RefusedError("the live view needs a terminal; use --headless --for DURATION without one")
         setup = setup_of(args)
     except RefusedError as e:
         print(f"openkh: {e}", file=sys.stderr)
         return UNUSABLE
+    if args.explain:
+        print(inputs.explained(setup.source))
+        return DONE
     try:
         return _run(args, setup, speed)
     except FirmwareError as e:
@@ -198,7 +174,7 @@ def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
             if not view(session, speed):
                 return FAILED
         report = session.report()
-        print(headless.summary(report, setup.source.what, setup.begin_wh), flush=True)
+        print(headless.summary(report, setup.source, setup.begin_wh), flush=True)
         if args.report is not None:
             try:
                 write_whole(args.report, report_text(report).encode())

@@ -6,6 +6,7 @@ import time
 from typing import IO, Any
 
 from host.sim.session import Session
+from host.stimulus.source import Source
 
 WINDOW_US = 60_000_000
 PROGRESS_S = 1.0  # wall seconds between two lines of progress on a terminal
@@ -63,7 +64,7 @@ def clock(seconds: float) -> str:
     return f"{days} d {text}" if days else text
 
 
-def summary(report: dict[str, Any], what: str, begin_wh: float | None) -> str:
+def summary(report: dict[str, Any], source: Source, begin_wh: float | None) -> str:
     """A few lines that say what a run has come to; `begin_wh` is what the register held before, None if not known."""
     seconds = report["simulated_s"]
     before = {"delivered": begin_wh, "received": None if begin_wh is None else 0.0}
@@ -72,7 +73,8 @@ def summary(report: dict[str, Any], what: str, begin_wh: float | None) -> str:
         registered, true_wh = report["register"][name + "_wh"], report["true"][name + "_wh"]
         energy.append(f"  {name:13} {registered} Wh{_against(registered, true_wh, from_wh)}")
     rows = [
-        f"{report['model']} {report['service']} on {report['engine']}: {what}",
+        f"{report['model']} {report['service']} on {report['engine']}: {source.what}",
+        *(f"  {line}" for line in (source.told.lines if source.told else [])),
         f"  simulated     {clock(seconds)} in {report['wall_s']:.1f} s ({seconds / max(report['wall_s'], 1e-3):.0f} x)",
         *energy,
         "  pulses        " + ", ".join(f"{n} of {w} Wh" for w, n in report["pulses"].items()),

@@ -58,6 +58,15 @@ class Segment(NamedTuple):
         return (one, two), self.first_hz + (self.last_hz - self.first_hz) * part
 
 
+@dataclass(frozen=True)
+class Told:
+    """How an input was read: `lines` for people, one fact each; `facts` for the report."""
+
+    kind: str
+    lines: list[str]
+    facts: dict[str, Any]
+
+
 @dataclass
 class Source:
     """Segments without a gap from time 0 on (the last may be endless), events in order, and when the input ends."""
@@ -67,6 +76,7 @@ class Source:
     end_s: float | None = None  # None: the input does not end by itself
     what: str = ""  # one line for the summary
     wave: "Wave | None" = None  # a recording, which then carries the lines
+    told: Told | None = None  # how it was read, where there is anything to say of it
 
 
 def source_of_points(points: list[Point], events: list[Event], end_s: float | None) -> Source:

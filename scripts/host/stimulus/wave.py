@@ -1,7 +1,7 @@
 """A recorded waveform as the engine plays it (end to end), and the true energy of it.
 
-The engine's table holds what the chip's signal path makes of each step (waveform.py); the true power is the mean over
-one cycle of the recording itself.
+The engine's table holds what the chip's signal path makes of each step (recordings/signal_path.py); the true power is
+the mean over one cycle of the recording itself.
 """
 
 import math

@@ -11,8 +11,8 @@ from host.calibration.bench_source import Bench, LineLoad, Load
 from host.calibration.calibrator import power_w
 from host.cli.refused import RefusedError
 from host.port.repl import Service
-from host.stimulus import waveform
-from host.stimulus.waveform import Recording
+from host.stimulus.recordings import synthetic
+from host.stimulus.recordings.recording import Recording
 from host.verification import points
 from host.verification.points import Point
 from openkh.model import Model
@@ -182,10 +182,10 @@ class Verifier:
     def _recording(self, kind: str, amps: float) -> Recording:
         volts, hz = self.model.nominal_mv / 1000, float(self.model.hz)
         if kind == "harmonics":
-            return waveform.harmonics(volts, amps, hz=hz, v_parts={5: (0.1, 0.0)}, i_parts={5: (0.4, 0.0)})
+            return synthetic.harmonics(volts, amps, hz=hz, v_parts={5: (0.1, 0.0)}, i_parts={5: (0.4, 0.0)})
         if kind == "phase-cut":
-            return waveform.phase_cut(volts, amps, 90.0, hz)
-        return waveform.half_wave(volts, amps, hz)
+            return synthetic.phase_cut(volts, amps, 90.0, hz)
+        return synthetic.half_wave(volts, amps, hz)
 
     # The other tests
 
