@@ -7,7 +7,7 @@ micropython.kbd_intr(-1)  # before any import: a Ctrl-C during the imports would
 import board  # noqa: E402
 from machine import Pin  # noqa: E402
 
-from openkh import restart  # noqa: E402
+from openkh.startup import restart  # noqa: E402
 
 restart.note_soft_reset(board.PIN_COUNTER)
 for number in (

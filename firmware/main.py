@@ -12,7 +12,7 @@ import board  # noqa: E402
 import machine  # noqa: E402
 from machine import Pin  # noqa: E402
 
-from openkh import restart  # noqa: E402
+from openkh.startup import restart  # noqa: E402
 
 WATCHDOG_MS = 8000  # the RP2040's longest is 8388
 

@@ -1,20 +1,24 @@
-"""Composition root: the only place that builds hardware objects and wires the parts together."""
+"""Composition root: builds the parts for the board's pins and buses, takes up what is stored, and sets the meter going.
+
+The order matters. The log is loaded first, so that whatever the start finds can be logged. What the meter is comes
+next, because it decides which records are its own. The front ends come last before the first cycle.
+"""
 
 from time import sleep_ms
 
 import board
 import machine
 import micropython
-from machine import ADC, I2C, SPI, WDT, Pin, Timer
+from machine import ADC, I2C, SPI, WDT, Pin
 
 from openkh import REVISION
 from openkh.calibration import Calibration
-from openkh.calibration import check as check_calibration
-from openkh.cycle import PERIOD_MS, Cycle
+from openkh.cycle import Cycle
 from openkh.drivers import i2c_clear
-from openkh.drivers.ade7953 import Ade7953, lock_all
+from openkh.drivers.ade7953 import Ade7953
 from openkh.drivers.ade7953_link import SPI_MODE
 from openkh.drivers.pulse_port import PulsePort
+from openkh.meter import Meter
 from openkh.metrology.demand import Demand
 from openkh.metrology.element import Element
 from openkh.metrology.status import Status
@@ -23,196 +27,85 @@ from openkh.outputs.counter import Counter
 from openkh.outputs.pulses import Pulses
 from openkh.outputs.rail12 import Rail12
 from openkh.service.seal import Seal
-from openkh.start import TRIES, TRY_MS, Stored, Who, report_damage, take_up
+from openkh.startup import front_ends, stored_data
+from openkh.startup.resuming import Resuming
+from openkh.startup.scratch_registers import ScratchRegisters
 from openkh.state import State
 from openkh.storage import records, regions, vault
 from openkh.storage.events import EventLog
 from openkh.storage.journal import Journal
-from openkh.storage.scratch import Scratch
 from openkh.supply import Supply
-from openkh.ticks import ticks_diff, ticks_us
+from openkh.tasks import Tasks
+from openkh.ticks import ticks_us
 
-GUARD_MS = 2  # 12 V current and bulk voltage (CO-3)
 I2C_TIMEOUT_US = 5000
 
 meter: "Meter | None" = None
 """The running meter, for the prompt."""
 
 
-class Meter:
-    """All parts of the meter, wired; `start` sets it going. A supply that had been off starts run time anew (MD-4)."""
+def start(asked: int, watchdog: WDT) -> bool:
+    """Start the meter. `asked`: what the restart that led here was asked for (startup/restart.py). `watchdog`: runs
+    already. True where the seal is closed."""
+    global meter
+    micropython.alloc_emergency_exception_buf(100)
+    parts = Meter()
+    parts.watchdog = watchdog
+    parts.seal = Seal(Pin(board.PIN_SEAL, Pin.IN, Pin.PULL_UP))
+    parts.seal.look()
+    state = State()
+    _take_up(parts, state, asked)
+    chips = _front_ends(parts)
+    _outputs(parts)
+    parts.cycle = Cycle(parts, state)
+    parts.tasks = Tasks(parts.cycle, parts.rail12, parts.supply)
+    meter = parts
+    _go(parts, chips)
+    return parts.seal.closed
 
-    def __init__(self, seal: Seal, asked: int, watchdog: WDT) -> None:
-        """`asked`: what the restart that led here was asked for. `watchdog`: runs."""
-        self.watchdog = watchdog
-        self.seal = seal
-        self.memory = _memory()
-        self.log = EventLog(self.memory.events, self.memory.service_events)
-        self.log.load()
 
-        self.factory = vault.Vault(self.memory.factory, records.identity(machine.unique_id(), "", ""))
-        who = Who(self.factory, self.memory.journal)
-        self.identity = who.identity
-        self.provisioned = who.provisioned
-        self.factory_damaged = who.damaged
-        self.unread = who.unread
-        self.model = Model(self.identity.code, self.identity.service)
-        self.status = Status(self.model, self.log)
+def _take_up(meter: Meter, state: State, asked: int) -> None:
+    """What the memory holds: the log, what the meter is, its register and run time into `state`, its calibration."""
+    memory = _memory()
+    meter.memory = memory
+    meter.log = EventLog(memory.events, memory.service_events)
+    meter.log.load()
 
-        state = State()
-        self.scratch = Scratch(machine.mem32)
-        self.journal = Journal(
-            self.memory.journal, records.identity(machine.unique_id(), self.model.code, self.model.service)
-        )
-        self._continued = False
-        if self.provisioned:
-            self._continued = take_up(self.journal, self.scratch, state, self.model, self.log, self.status, asked)
-        else:
-            self.journal.off = True
-            self.journal.unread = self.unread
-        seal.note(self.log)
+    of_board = records.identity(machine.unique_id(), "", "")
+    meter.factory_vault = vault.Vault(memory.factory, of_board)
+    meter.factory = stored_data.FactoryData()
+    meter.factory.read(meter.factory_vault, memory.journal)
+    model = Model(meter.factory.identity.code, meter.factory.identity.service)
+    meter.model = model
+    meter.status = Status(model, meter.log)
 
-        self.calibration_vault = vault.Vault(self.memory.calibration, records.identity(machine.unique_id(), "", ""))
-        stored = Stored(self.calibration_vault, (Calibration(), Calibration()), who, self.model.hz)
-        self.stored = stored.lines
-        self.calibration = (Calibration(), Calibration())  # in force
-        for n in range(2):
-            self.calibration[n].take(self.stored[n])
-        self.calibrated = stored.found
-        self.calibration_count = stored.count
-        self.calibration_date = stored.date
-        report_damage(who, stored, self.status, self.log)
-        self._buses: dict[int, SPI] = {}  # by controller: two front ends may share one
-        self._chips: list[Ade7953] = []
-        self.elements = tuple(self._element(n) for n in range(self.model.elements))
+    meter.registers = ScratchRegisters(machine.mem32)
+    meter.journal = Journal(memory.journal, records.identity(machine.unique_id(), model.code, model.service))
+    meter.resuming = Resuming()
+    if meter.factory.provisioned:
+        meter.resuming.take_up(state, meter.journal, meter.registers, model, meter.log, meter.status, asked)
+    else:
+        meter.journal.off = True
+        meter.journal.unread = meter.factory.unread
+    meter.seal.note(meter.log)
 
-        self.supply = Supply(ADC(board.ADC_BULK), board.BULK_DIVIDER, self.log)
-        self.pulses = Pulses(
-            PulsePort(0, Pin(board.PIN_OPTO_10), 2),
-            PulsePort(1, Pin(board.PIN_OPTO_100)),
-            PulsePort(2, Pin(board.PIN_OPTO_1000)),
-            self.model.counts_per_wh,
-        )
-        self.rail12 = Rail12(
-            ADC(board.ADC_RAIL12), Pin(board.PIN_RAIL12_ENABLE, Pin.OUT, value=0), self.log, board.RAIL12_UV_PER_MA
-        )
-        self.cycle = Cycle(
-            self.model,
-            state,
-            self.elements,
-            Demand(self.model),
-            self.status,
-            self.supply,
-            self.pulses,
-            Counter(self.model.counter_wh),
-            Pin(board.PIN_COUNTER, Pin.OUT, value=0),
-            self.rail12,
-            self.journal,
-            self.scratch,
-            self.log,
-            self.watchdog,
-            seal,
-        )
-        # Bound methods made once: making one in a callback would take heap.
-        self._run = self.cycle.run
-        self._timers = (Timer(-1), Timer(-1), Timer(-1))
-        self._shown_us = 0
-        self.display_errors = 0
+    meter.calibration_vault = vault.Vault(memory.calibration, of_board)
+    meter.stored = stored_data.StoredCalibration()
+    if not meter.factory.unread:
+        meter.stored.read(meter.calibration_vault, model.hz)
+    meter.calibration = (Calibration(), Calibration())
+    for n in range(2):
+        meter.calibration[n].take(meter.stored.lines[n])
+    stored_data.report_damage(meter.factory, meter.stored, meter.status, meter.log)
 
-    @property
-    def state(self) -> State:
-        """The state as committed last."""
-        return self.cycle.state
 
-    # Start
-
-    def start(self) -> None:
-        """Bring the chips up and start the timers; metering goes on from there by itself."""
-        if len(self._buses) < self.model.elements:
-            lock_all(tuple(self._chips))
-        else:
-            for chip in self._chips:
-                chip.begin()
-        tried = False
-        for n in range(self.model.elements):
-            tried = self._start_element(n, self.state.raw_2 if n else self.state.raw_1) or tried
-        if tried:
-            from openkh.service.requests import Apply
-
-            self.cycle.request = Apply(self, self.stored, True)
-        if self.unread:
-            from openkh.reread import Reread
-
-            self.cycle.request = Reread(self)
-        now_us = ticks_us()
-        self.cycle.start(now_us, self.scratch.shown)
-        self.rail12.start(now_us)
-        # Before anything can interrupt: two cycles, one inside the other, would book twice.
-        self._run()
-        cycle, display, guard = self._timers
-        guard.init(mode=Timer.PERIODIC, period=GUARD_MS, callback=self._guard, hard=True)
-        cycle.init(mode=Timer.PERIODIC, period=PERIOD_MS, callback=self._run, hard=False)
-        for front_end in board.FRONT_ENDS[: self.model.elements]:
-            Pin(front_end[5], Pin.IN, Pin.PULL_UP).irq(self._run, Pin.IRQ_FALLING)
-        # Loaded last: metering need not wait 0.2 s for the display's modules.
-        from openkh.display.display import Display
-        from openkh.display.glass import Glass
-        from openkh.display.screens import STEP_MS, Screens
-
-        screens = Screens(self.model, self.identity.date, self.identity.serial, REVISION, not self._continued)
-        self.display = Display(_controller(), screens, Glass(board.GLASS), self.status, self.log)
-        self._shown_us = ticks_us()
-        self._refresh()
-        display.init(mode=Timer.PERIODIC, period=STEP_MS, callback=self._refresh, hard=False)
-
-    def _guard(self, _timer: object = None) -> None:
-        """2 ms, in the interrupt: 12 V current and bulk voltage; a failing supply has the cycle run at once."""
-        self.rail12.sample()
-        supply = self.supply
-        raw = supply.read()
-        supply.raw = raw
-        if (raw < supply.low or supply.bulk_low) and supply.sample():
-            try:
-                micropython.schedule(self._run, None)
-            except RuntimeError:
-                pass  # the queue is full: the cycle is in it
-
-    def _refresh(self, _timer: object = None) -> None:
-        """The display's task; whatever happens in it, metering goes on (LC-6)."""
-        now_us = ticks_us()
-        self.cycle.display_us = now_us
-        dt_us = ticks_diff(now_us, self._shown_us)
-        self._shown_us = now_us
-        try:
-            self.display.refresh(dt_us, self.cycle.state)
-        except Exception as error:
-            self.display_errors += 1
-            self.cycle.last_error = error
-
-    def _start_element(self, n: int, raw: int) -> bool:
-        """Bring a chip up. True if it runs on with a calibration that was tried and not stored: it is taken over with
-        it, so that its counts are kept (EN-2)."""
-        element = self.elements[n]
-        found = Calibration()
-        if raw >= 0 and element.found(found) and not found.equals(self.calibration[n]):
-            try:
-                check_calibration(found, self.model.hz)
-            except ValueError:
-                pass  # it has been reset, or is not ready
-            else:
-                self.calibration[n].take(found)
-                element.calibrate(found)
-                element.start(raw)
-                return True
-        element.start(raw)
-        return False
-
-    # Parts
-
-    def _element(self, n: int) -> Element:
-        number, sck, mosi, miso, cs, irq, reset = board.FRONT_ENDS[n]
-        if number not in self._buses:
-            self._buses[number] = SPI(
+def _front_ends(meter: Meter) -> "tuple[Ade7953, ...]":
+    """Drivers and elements, one a line; the chips are not spoken to yet."""
+    buses: dict[int, SPI] = {}  # by controller: two front ends may share one
+    chips = []
+    for number, sck, mosi, miso, cs, irq, reset in board.FRONT_ENDS[: meter.model.elements]:
+        if number not in buses:
+            buses[number] = SPI(
                 number,
                 baudrate=board.SPI_HZ,
                 polarity=SPI_MODE >> 1,
@@ -221,19 +114,66 @@ class Meter:
                 mosi=Pin(mosi),
                 miso=Pin(miso),
             )
-        chip = Ade7953(
-            self._buses[number],
-            Pin(cs, Pin.OUT, value=1),
-            Pin(irq, Pin.IN, Pin.PULL_UP),
-            Pin(reset, Pin.OUT, value=1),
+        chips.append(
+            Ade7953(
+                buses[number],
+                Pin(cs, Pin.OUT, value=1),
+                Pin(irq, Pin.IN, Pin.PULL_UP),
+                Pin(reset, Pin.OUT, value=1),
+            )
         )
-        self._chips.append(chip)
-        element = Element(chip, self.model, n, self.log)
-        element.calibrate(self.calibration[n])
-        return element
+    meter.elements = tuple([Element(chips[n], meter.model, n, meter.log) for n in range(len(chips))])
+    for n in range(len(chips)):
+        meter.elements[n].calibrate(meter.calibration[n])
+    return tuple(chips)
+
+
+def _outputs(meter: Meter) -> None:
+    """Demand, supply, pulse outputs, counter and 12 V."""
+    model = meter.model
+    meter.demand = Demand(model)
+    meter.supply = Supply(ADC(board.ADC_BULK), board.BULK_DIVIDER, meter.log)
+    meter.pulses = Pulses(
+        PulsePort(0, Pin(board.PIN_OPTO_10), 2),
+        PulsePort(1, Pin(board.PIN_OPTO_100)),
+        PulsePort(2, Pin(board.PIN_OPTO_1000)),
+        model.counts_per_wh,
+    )
+    meter.counter = Counter(model.counter_wh)
+    meter.coil = Pin(board.PIN_COUNTER, Pin.OUT, value=0)
+    meter.rail12 = Rail12(
+        ADC(board.ADC_RAIL12), Pin(board.PIN_RAIL12_ENABLE, Pin.OUT, value=0), meter.log, board.RAIL12_UV_PER_MA
+    )
+
+
+def _go(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
+    """Bring the chips up and start the timers; metering goes on from there by itself."""
+    used = board.FRONT_ENDS[: len(chips)]
+    shared = len({front_end[0] for front_end in used}) < len(used)
+    if front_ends.bring_up(meter, chips, shared):
+        from openkh.service.requests import Apply
+
+        meter.cycle.request = Apply(meter, meter.stored.lines, True)
+    if meter.factory.unread:
+        from openkh.startup.late_memory import LateMemory
+
+        meter.cycle.request = LateMemory(meter)
+    now_us = ticks_us()
+    meter.cycle.start(now_us)
+    meter.rail12.start(now_us)
+    meter.tasks.start_metering(tuple([Pin(front_end[5], Pin.IN, Pin.PULL_UP) for front_end in used]))
+    # Loaded last: metering need not wait 0.2 s for the display's modules.
+    from openkh.display.display import Display
+    from openkh.display.glass import Glass
+    from openkh.display.screens import STEP_MS, Screens
+
+    identity = meter.factory.identity
+    screens = Screens(meter.model, identity.date, identity.serial, REVISION, not meter.resuming.continued)
+    meter.tasks.start_display(Display(_controller(), screens, Glass(board.GLASS), meter.status, meter.log), STEP_MS)
 
 
 def _memory() -> regions.Memory:
+    """The regions of the board's memory; a flash whose map cannot be read is asked again for a second."""
     if board.MEMORY == "flash":
         import rp2
 
@@ -241,10 +181,10 @@ def _memory() -> regions.Memory:
 
         device = rp2.Flash()
         blocks = flash.find(device)
-        for _ in range(TRIES):
+        for _ in range(stored_data.TRIES):
             if blocks:
                 break
-            sleep_ms(TRY_MS)
+            sleep_ms(stored_data.TRY_MS)
             blocks = flash.find(device)
         return regions.flash_memory(flash.Flash(device), blocks)
     from openkh.drivers.fram import Fram
@@ -267,15 +207,7 @@ def _controller():  # type: ignore[no-untyped-def]
 
 
 def _i2c(wires: "tuple[int, int, int]", hertz: int) -> I2C:
+    """An I2C controller on its wires (number, SCL, SDA), after a device that holds the bus has been made to let go."""
     number, scl, sda = wires
     i2c_clear.clear(Pin(scl, Pin.OPEN_DRAIN, value=1), Pin(sda, Pin.OPEN_DRAIN, value=1))
     return I2C(number, scl=Pin(scl), sda=Pin(sda), freq=hertz, timeout=I2C_TIMEOUT_US)
-
-
-def start(asked: int, watchdog: WDT) -> bool:
-    """Start the meter. `asked`: what the restart that led here was asked for. True where the seal is closed."""
-    global meter
-    micropython.alloc_emergency_exception_buf(100)
-    meter = Meter(Seal(Pin(board.PIN_SEAL, Pin.IN, Pin.PULL_UP)), asked, watchdog)
-    meter.start()
-    return meter.seal.closed

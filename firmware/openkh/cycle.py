@@ -5,9 +5,10 @@ the new state, then drive what derives from it. Everything it needs is given to 
 never prints or sleeps, and an interrupted cycle changes nothing (DR-7 to DR-10).
 """
 
-from openkh import event_codes, restart
+from openkh import event_codes, failures
 from openkh.metrology.energy import book
 from openkh.outputs.pulses import BENCH_SEALED
+from openkh.startup import restart
 from openkh.state import State
 from openkh.ticks import ticks_diff, ticks_us
 
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from openkh.outputs.pulses import Pulses
     from openkh.outputs.rail12 import Rail12
     from openkh.service.seal import Seal
+    from openkh.startup.resuming import Resuming
+    from openkh.startup.scratch_registers import ScratchRegisters
     from openkh.storage.events import EventLog
     from openkh.storage.journal import Journal
-    from openkh.storage.scratch import Scratch
     from openkh.supply import Supply
 
     class Request(Protocol):
@@ -42,56 +44,57 @@ LATE_US = 150_000  # a cycle that ends a longer span than this is counted as lat
 LOG_LATE_US = 1_000_000
 DEADLINE_US = 2_000_000  # of the display's task; the watchdog is fed only while it is met
 
-FIRST_CYCLES = 12  # after a restart the front ends have so many cycles to answer before their counts are given up
 LEAVE_CYCLES = 30  # a restart waits at most so many cycles for the log and the coil
 
-FAIL_STORAGE = 4
-FAIL_INTERNAL = 5
+
+class Parts:
+    """What the cycle works with; built and wired by `openkh.app`."""
+
+    model: "Model"
+    elements: "tuple[Element, ...]"
+    demand: "Demand"
+    status: "Status"
+    supply: "Supply"
+    pulses: "Pulses"
+    counter: "Counter"
+    coil: "Pin"
+    rail12: "Rail12"
+    journal: "Journal"
+    registers: "ScratchRegisters"
+    resuming: "Resuming"
+    log: "EventLog"
+    watchdog: "WDT"
+    seal: "Seal"
 
 
 class Cycle:
     """Owns the state; `state` is always whole: the newest one that was finished."""
 
-    def __init__(
-        self,
-        model: "Model",
-        state: State,
-        elements: "tuple[Element, ...]",
-        demand: "Demand",
-        status: "Status",
-        supply: "Supply",
-        pulses: "Pulses",
-        counter: "Counter",
-        coil: "Pin",
-        rail12: "Rail12",
-        journal: "Journal",
-        scratch: "Scratch",
-        log: "EventLog",
-        watchdog: "WDT",
-        seal: "Seal",
-    ) -> None:
-        self._model = model
-        self._counts_per_wh = model.counts_per_wh
+    def __init__(self, parts: Parts, state: State) -> None:
+        """`state` is where to go on from, as the start has taken it up."""
+        self._model = parts.model
+        self._counts_per_wh = parts.model.counts_per_wh
         self.state = state
         self._even = state
         self._odd = State()
-        self._one = elements[0]
-        self._two = elements[1] if len(elements) > 1 else None
-        self._demand = demand
-        self._status = status
-        self._supply = supply
-        self._pulses = pulses
-        self._counter = counter
-        self._coil = coil
+        self._one = parts.elements[0]
+        self._two = parts.elements[1] if len(parts.elements) > 1 else None
+        self._demand = parts.demand
+        self._status = parts.status
+        self._supply = parts.supply
+        self._pulses = parts.pulses
+        self._counter = parts.counter
+        self._coil = parts.coil
         self._coil_level = 0
-        self._rail12 = rail12
-        self._journal = journal
-        self._scratch = scratch
-        self._log = log
-        self._watchdog = watchdog
-        self._seal = seal
+        self._rail12 = parts.rail12
+        self._journal = parts.journal
+        self._registers = parts.registers
+        self._resuming = parts.resuming
+        self._log = parts.log
+        self._watchdog = parts.watchdog
+        self._seal = parts.seal
         self.request: Request | None = None  # posted by the prompt, carried out here (DR-10)
-        self.leave = restart.NONE  # why the RP2040 shall restart (restart.py)
+        self.leave = restart.NONE  # why the RP2040 shall restart (startup/restart.py)
         self.leave_cycles = LEAVE_CYCLES
         self.display_us = 0  # when the display's task ran last
         self.cycles = 0
@@ -100,16 +103,10 @@ class Cycle:
         self.last_error: BaseException | None = None
         self._read_us = 0  # when the energy in the state was read
         self._rebased = False  # a chip's counter was taken anew in this cycle
-        self._waiting = 0  # cycles left in which the first readings after a restart may come
-        self._shown = 0  # counts that are in the state already, and will come again with these readings
-        self._torn = False  # one of these readings does not reach back to the record
 
-    def start(self, now_us: int, shown: int) -> None:
-        """Begin at `now_us`; what the chips counted before is booked by the first cycle, but for the net counts `shown`
-        that the state contains already (Scratch.resume)."""
-        self._shown = shown
-        self._waiting = FIRST_CYCLES if shown else 0
-        self._torn = self._one.rebased or (self._two is not None and self._two.rebased)
+    def start(self, now_us: int) -> None:
+        """Begin at `now_us`; what the chips counted before is booked by the first cycle (Resuming)."""
+        self._resuming.begin(self._one, self._two)
         self.state.at_us = now_us
         self._read_us = now_us
         self.display_us = now_us
@@ -131,7 +128,7 @@ class Cycle:
             return False
         self.errors += 1
         self.last_error = error
-        self._status.set_failure(FAIL_INTERNAL, True)
+        self._status.set_failure(failures.INTERNAL_ERROR, True)
         self._log.add(event_codes.INTERNAL_ERROR, self.errors)
         return True
 
@@ -184,36 +181,15 @@ class Cycle:
                 self._read_us = two.at_us
         if one.fresh:
             self._read_us = one.at_us
-        if self._waiting:
-            counts = self._take_up(state, counts)
+        if self._resuming.waiting:
+            counts = self._first_readings(state, counts)
         return counts
 
-    def _take_up(self, state: State, counts: int) -> int:
-        """The first readings after a restart: booked together, less what the state contains already. They have to come
-        from both front ends, because what each has of it is not known."""
-        one = self._one
-        two = self._two
-        self._waiting -= 1
-        self._torn = self._torn or one.rebased or (two is not None and two.rebased)
-        if not (one.fresh or one.rebased) or (two is not None and not (two.fresh or two.rebased)):
-            if self._waiting:
-                state.raw_1 = self.state.raw_1
-                state.raw_2 = self.state.raw_2
-                return 0
-            self._torn = True  # one does not answer
-            if not one.fresh:
-                state.raw_1 = -1
-            if two is not None and not two.fresh:
-                state.raw_2 = -1
-        self._waiting = 0
-        if not self._torn:
-            return counts - self._shown
-        # A counter was lost, and its part of `shown` with it. Neither is anything booked twice, nor anything undone.
-        self._rebased = True
-        if self._shown > 0 < counts:
-            return max(counts - self._shown, 0)
-        if self._shown < 0 > counts:
-            return min(counts - self._shown, 0)
+    def _first_readings(self, new: State, counts: int) -> int:
+        """After a restart: what there is to book of these readings."""
+        counts = self._resuming.first_readings(self._one, self._two, self.state, new, counts)
+        if self._resuming.torn:
+            self._rebased = True
         return counts
 
     def _switch(self, now_us: int) -> None:
@@ -236,16 +212,16 @@ class Cycle:
         self._pulses.plan(state, self._read_us, now_us)
         alive = ticks_diff(now_us, self.display_us) < DEADLINE_US
         # Where the watchdog will restart a cycle that runs, it is no hang in which the PIO goes on alone.
-        self._scratch.keep(state, self._journal.life, self._pulses.queued if alive else 0)
+        self._registers.keep(state, self._journal.life, self._pulses.queued if alive else 0)
         saved = False
-        if not self._waiting:  # until then the state is ahead of its raw counts
+        if not self._resuming.waiting:  # until then the state is ahead of its raw counts
             saved = self._journal.step(state, failing, self._supply.bulk_low)
             if not saved and self._rebased:
                 # What the journal holds of the chips' counters is worthless now: a restart must not count from it.
                 saved = self._journal.save(state, failing)
         failed = self._journal.failed
         if failed or self._status.failures:
-            self._status.set_failure(FAIL_STORAGE, failed)
+            self._status.set_failure(failures.REGISTER_NOT_STORED, failed)
         if not failing:
             self._drive_counter(now_us, saved or failed)
         if saved and not self._journal.tidy() and not failing:

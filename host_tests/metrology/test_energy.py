@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openkh.metrology.energy import ROLL_WH, book, decimal_wh
+from openkh.metrology.energy import ROLL_WH, book
 from openkh.model import Model
+from openkh.service.reports import wh_text
 from openkh.state import FIELDS, State
 
 MODELS = [
@@ -97,5 +98,5 @@ def test_field_bug_16_a_small_load_still_counts_on_a_large_register():
 
 @given(st.integers(0, ROLL_WH - 1), st.integers(0, 7_999))
 def test_decimal_text_is_exact_to_its_six_places(wh, counts):
-    text = decimal_wh(wh, counts, 8_000)
+    text = wh_text(wh, counts, 8_000)
     assert Fraction(text) == wh + Fraction(counts * 1_000_000 // 8_000, 1_000_000)

@@ -78,7 +78,7 @@ def start():
     for alarm in list(made.cpu.alarms):
         alarm.cancel()
     run = meter.cycle.run
-    refresh = meter._refresh
+    refresh = meter.tasks.refresh
 
 
 def play(cycles):
@@ -93,5 +93,5 @@ def play(cycles):
             refresh()
         locked = False
         heap_unlock()
-        if meter.cycle.errors or meter.display_errors:
+        if meter.cycle.errors or meter.tasks.display_errors:
             raise meter.cycle.last_error

@@ -7,13 +7,13 @@ import micropython
 
 from openkh.drivers.flash import Flash
 from openkh.drivers.fram import Fram
+from openkh.startup.scratch_registers import DELIVERED, GIVEN, RECEIVED, RUN, ScratchRegisters
 from openkh.state import FIELDS, State
 from openkh.storage import records, regions
 from openkh.storage.check import check
 from openkh.storage.events import EventLog
 from openkh.storage.journal import Journal
 from openkh.storage.scan import LOADED, NEW
-from openkh.storage.scratch import DELIVERED, GIVEN, RECEIVED, RUN, Scratch
 
 BLOCKS = 9
 
@@ -155,7 +155,7 @@ def play(medium):
             largest(state)
         log = EventLog(memory.events, memory.service_events)
         log.load()
-        scratch = Scratch(registers)
+        scratch = ScratchRegisters(registers)
         micropython.heap_lock()
         try:
             live(journal, log, scratch, state, wire, 30)

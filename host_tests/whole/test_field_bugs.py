@@ -64,9 +64,9 @@ def test_field_bug_20_power_never_shows_what_was_counted_before_a_restart(kind):
 @pytest.mark.parametrize(
     "line",
     [
-        "app.meter._timers[0].deinit()",
+        "app.meter.tasks.timers[0].deinit()",
         "app.meter.cycle._demand = None",
-        "app.meter._timers[1].deinit()",
+        "app.meter.tasks.timers[1].deinit()",
     ],
     ids=["cycle stopped", "cycle raises", "display stopped"],
 )
@@ -81,7 +81,7 @@ def test_field_bug_33_the_watchdog_is_not_fed_where_a_part_of_the_work_is_dead(l
 
 def test_PO_4_a_restart_for_a_dead_display_costs_no_pulse(tmp_path):
     """The cycle had run to the end: what waited in the PIO was not given, other than after a hang."""
-    firmware = altered(tmp_path, "app.meter._timers[1].deinit()")
+    firmware = altered(tmp_path, "app.meter.tasks.timers[1].deinit()")
     for amps in (91.5, 96.5, 97.0, 102.0, 107.0):
         mains = [
             ["mains", t_us, 0, [120.0, i, 0.0, 0.0], [120.0, i, 0.0, 180.0], 60.0]

@@ -52,9 +52,3 @@ def add(state: "State", other: "State", model: "Model") -> None:
     state.edges_100 = (state.edges_100 + other.edges_100) % (ROLL_WH // 100)
     state.edges_1000 = (state.edges_1000 + other.edges_1000) % (ROLL_WH // 1000)
     state.counter_given = (state.counter_given + other.counter_given) % (ROLL_WH // model.counter_wh)
-
-
-def decimal_wh(wh: int, counts: int, counts_per_wh: int) -> str:
-    """The register as exact text in Wh with six places, e.g. `1234.031250`; for reports, not for the cycle."""
-    millionths = counts * 1_000_000 // counts_per_wh
-    return "%d.%06d" % (wh, millionths)

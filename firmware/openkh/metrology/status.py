@@ -7,6 +7,7 @@ condition is reported when it has stood for 2 s and leaves when it has been gone
 """
 
 from openkh.event_codes import FREQUENCY
+from openkh.failures import CONFIGURATION_ALTERED, FRONT_END_SILENT
 from openkh.fixed import muldiv
 
 TYPE_CHECKING = False
@@ -75,7 +76,9 @@ _CLKIN_16_MHZ = 223_750_000  # period counter's clock in mHz, DS p.36: f = 223,7
 
 _FIRST = LOW_CURRENT  # conditions that a line itself can have: _FIRST .. _LAST
 _LAST = REVERSE
-_FRONT_ENDS = 0b11  # FAIL 01 and 02 in `failures`
+# FAIL 01 and 02 as bits of Status.failures.
+_SILENT = 1 << (FRONT_END_SILENT - 1)
+_ALTERED = 1 << (CONFIGURATION_ALTERED - 1)
 
 
 class Line:
@@ -292,17 +295,17 @@ class Status:
         turn = not self._turn
         self._turn = turn
         one.step(dt_us, e1, not turn)
-        failures = self.failures & ~_FRONT_ENDS
+        failures = self.failures & ~(_SILENT | _ALTERED)
         if e1.silent:
-            failures |= 1
+            failures |= _SILENT
         if e1.altered:
-            failures |= 2
+            failures |= _ALTERED
         if two is not None and e2 is not None:
             two.step(dt_us, e2, turn)
             if e2.silent:
-                failures |= 1
+                failures |= _SILENT
             if e2.altered:
-                failures |= 2
+                failures |= _ALTERED
         self.failures = failures
         self._choose()
 
@@ -348,7 +351,7 @@ class Status:
 
     def measured(self) -> bool:
         """False while a front end is silent: the sum of the lines is not known (DX-6)."""
-        return not self.failures & 1
+        return not self.failures & _SILENT
 
     def p_mw(self) -> int:
         """Power of both lines, mean of the last second, mW (LC-5)."""

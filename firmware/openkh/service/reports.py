@@ -3,7 +3,7 @@
 from math import atan2, degrees
 from time import sleep_ms
 
-from openkh import REVISION, calibration, event_codes
+from openkh import REVISION, calibration, event_codes, failures
 from openkh.metrology.status import NAMES
 from openkh.model import WGAIN_NOMINAL, WGAIN_UNITY
 from openkh.service.refused import RefusedError
@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from openkh.app import Meter
+    from openkh.meter import Meter
 
     Answer = dict[str, Any]
 
@@ -46,7 +46,7 @@ def date_text(date: int) -> str:
 
 def saved(meter: "Meter") -> bool:
     """What is in force is what is stored."""
-    return meter.calibration[0].equals(meter.stored[0]) and meter.calibration[1].equals(meter.stored[1])
+    return meter.calibration[0].equals(meter.stored.lines[0]) and meter.calibration[1].equals(meter.stored.lines[1])
 
 
 def wh_text(wh: int, counts: int, counts_per_wh: int) -> str:
@@ -61,15 +61,15 @@ def status(meter: "Meter") -> "Answer":
     found = identity(meter)
     found.update(
         {
-            "provisioned": not meter.factory_damaged and meter.provisioned,
-            "calibrated": meter.calibrated,
+            "provisioned": not meter.factory.damaged and meter.factory.provisioned,
+            "calibrated": meter.stored.found,
             "saved": saved(meter),
-            "calibration_date": date_text(meter.calibration_date),
-            "calibration_count": None if meter.calibration_count < 0 else meter.calibration_count,
-            "configuration_count": None if meter.identity.count < 0 else meter.identity.count,
+            "calibration_date": date_text(meter.stored.date),
+            "calibration_count": None if meter.stored.count < 0 else meter.stored.count,
+            "configuration_count": None if meter.factory.identity.count < 0 else meter.factory.identity.count,
             "condition": NAMES[meter.status.condition],
             "condition_lines": [n + 1 for n in range(model.elements) if meter.status.lines >> n & 1],
-            "failures": [n + 1 for n in range(5) if meter.status.failures >> n & 1],
+            "failures": [n + 1 for n in range(failures.HIGHEST) if meter.status.failures >> n & 1],
             "delivered_wh": wh_text(state.delivered_wh, state.delivered_counts, model.counts_per_wh),
             "received_wh": wh_text(state.received_wh, state.received_counts, model.counts_per_wh),
             "delivered_counts": state.delivered_counts,
@@ -114,7 +114,7 @@ def status_text(found: "Answer") -> str:
 
 def identity(meter: "Meter") -> "Answer":
     """See help()."""
-    found = meter.identity
+    found = meter.factory.identity
     return {
         "revision": REVISION,
         "model": meter.model.code,
@@ -138,7 +138,7 @@ def identity_text(found: "Answer") -> str:
 
 def provisioned(meter: "Meter") -> "Answer":
     """See help()."""
-    return {"provisioned": meter.provisioned and not meter.factory_damaged}
+    return {"provisioned": meter.factory.provisioned and not meter.factory.damaged}
 
 
 def provisioned_text(found: "Answer") -> str:
@@ -238,14 +238,14 @@ def faults(meter: "Meter") -> "Answer":
         "late": cycle.late,
         "errors": cycle.errors,
         "last_error": "" if cycle.last_error is None else repr(cycle.last_error),
-        "display_errors": meter.display_errors,
+        "display_errors": meter.tasks.display_errors,
         "journal_errors": meter.journal.errors,
         "log_errors": log.errors,
         "log_lost": log.lost,
         "log_held_back": log.held_back,
         "rail12_failures": meter.rail12.failures,
         "calibration_damaged": meter.calibration_vault.damaged,
-        "factory_damaged": meter.factory.damaged,
+        "factory_damaged": meter.factory_vault.damaged,
         "lines": [],
     }
     for n in range(meter.model.elements):
@@ -297,10 +297,10 @@ def cal(meter: "Meter") -> "Answer":
         "wgain_nominal": WGAIN_NOMINAL,
         "unity": WGAIN_UNITY,
         "degrees_per_phcal": 360 * model.hz / calibration.PHASE_HZ,
-        "calibrated": meter.calibrated,
+        "calibrated": meter.stored.found,
         "saved": saved(meter),
-        "date": date_text(meter.calibration_date),
-        "calibration_count": None if meter.calibration_count < 0 else meter.calibration_count,
+        "date": date_text(meter.stored.date),
+        "calibration_count": None if meter.stored.count < 0 else meter.stored.count,
         "lines": found,
     }
 

@@ -5,16 +5,17 @@ A Ctrl-C while the prompt waits gives up the waiting, not the request: what has 
 
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
-from openkh import event_codes, restart
+from openkh import event_codes
 from openkh.calibration import ITEMS
 from openkh.outputs.pulses import BENCH_COMMAND
 from openkh.service.refused import RefusedError
+from openkh.startup import restart
 from openkh.ticks import ticks_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openkh.app import Meter
     from openkh.calibration import Calibration
+    from openkh.meter import Meter
     from openkh.storage.vault import Vault
 
 POLL_MS = 10

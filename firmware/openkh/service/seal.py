@@ -23,9 +23,13 @@ class Seal:
 
     def __init__(self, pin: "Pin") -> None:
         self._pin = pin
-        self.closed = pin() == 0
+        self.closed = True  # until it has been looked at
         self.moved = False
         self._differs = 0
+
+    def look(self) -> None:
+        """Read the switch at the start, before anything else; what it says stands until the restart."""
+        self.closed = self._pin() == 0
 
     @property
     def open(self) -> bool:

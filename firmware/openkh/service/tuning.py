@@ -7,7 +7,7 @@ registers, not 2^9). Voltage and current gain scale power as well, so that watt 
 
 from math import acos, cos, degrees, radians
 
-from openkh import calibration, event_codes
+from openkh import calibration, event_codes, failures
 from openkh.calibration import Calibration
 from openkh.identity import check_date
 from openkh.service.refused import RefusedError
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from openkh.app import Meter
+    from openkh.meter import Meter
 
     Answer = dict[str, Any]
 
@@ -36,12 +36,11 @@ _APPLY_MS = 15_000
 _STORE_MS = 30_000
 
 _done: "list[list[str]]" = [[], []]
-FAIL_CALIBRATION = 3
 
 
 def steps_done(meter: "Meter", n: int) -> "list[str]":
     """Steps of the guided order that line n + 1 has behind it; all of them once it is calibrated."""
-    return list(STEPS) if meter.calibrated else list(_done[n])
+    return list(STEPS) if meter.stored.found else list(_done[n])
 
 
 def window(meter: "Meter", seconds: int) -> "Answer":
@@ -258,24 +257,20 @@ class _Save(Store):
     def stored(self) -> None:
         """It is written: FAIL 03 is mended, where the factory data are not damaged, too."""
         meter = self.meter
-        for n in range(2):
-            meter.stored[n].take(self.lines[n])
-        meter.calibrated = True
-        meter.calibration_count = self._count
-        meter.calibration_date = self._date
-        if not meter.factory_damaged:
-            meter.status.set_failure(FAIL_CALIBRATION, False)
+        meter.stored.replace(self.lines, self._count, self._date)
+        if not meter.factory.damaged:
+            meter.status.set_failure(failures.STORED_DATA_DAMAGED, False)
 
 
 def save(meter: "Meter", date: str) -> "Answer":
     """See help()."""
     check_date(date)
-    if not meter.provisioned or meter.factory_damaged:
+    if not meter.factory.provisioned or meter.factory.damaged:
         raise RefusedError("no factory data: allowed after provision()")
-    if meter.calibrated and saved(meter):
+    if meter.stored.found and saved(meter):
         raise RefusedError("nothing has changed since the last save(): allowed after a change")
-    count = max(0, meter.calibration_count)
-    if meter.calibration_count < 0 or meter.calibration_vault.damaged > 1:
+    count = max(0, meter.stored.count)
+    if meter.stored.count < 0 or meter.calibration_vault.damaged > 1:
         # Both copies of a version may be gone: the log still knows how often (CA-2).
         for entry in log_entries(meter):
             if entry[2] == event_codes.CALIBRATION_SAVED:
@@ -293,9 +288,9 @@ def undo(meter: "Meter") -> "Answer":
     """See help()."""
     wanted = (Calibration(), Calibration())
     if not saved(meter):
-        wanted[0].take(meter.stored[0])
-        wanted[1].take(meter.stored[1])
-        text = "as stored" + (" on " + date_text(meter.calibration_date) if meter.calibrated else ": nominal constants")
+        wanted[0].take(meter.stored.lines[0])
+        wanted[1].take(meter.stored.lines[1])
+        text = "as stored" + (" on " + date_text(meter.stored.date) if meter.stored.found else ": nominal constants")
     else:
         data = meter.calibration_vault.previous
         if data is None:

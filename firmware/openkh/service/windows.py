@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from openkh.app import Meter
+    from openkh.meter import Meter
     from openkh.metrology.element import Element
 
     Answer = dict[str, Any]

@@ -4,18 +4,18 @@ import board
 from machine import Timer
 
 from openkh import event_codes
-from openkh import restart as restarts
 from openkh.identity import Identity, check
 from openkh.model import Model
 from openkh.outputs.pulses import BENCH_LOAD_TOO_HIGH, BENCH_LONGEST_S
 from openkh.service.refused import RefusedError
 from openkh.service.requests import Bench, Leave, Rail12Reset, Store, post
+from openkh.startup import restart as restarts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from openkh.app import Meter
+    from openkh.meter import Meter
 
     Answer = dict[str, Any]
 
@@ -30,10 +30,10 @@ def provision(meter: "Meter", model: str, service: str, serial: str, date: str) 
     check(date, serial)
     Model(model, service)
     count = 1
-    if meter.unread:
+    if meter.factory.unread:
         raise RefusedError("the memory does not answer, so it is not known what is in it: allowed when it answers")
-    if meter.factory_damaged:
-        if meter.provisioned and (model, service) != (meter.model.code, meter.model.service):
+    if meter.factory.damaged:
+        if meter.factory.provisioned and (model, service) != (meter.model.code, meter.model.service):
             raise RefusedError(
                 "%s %s: the register in this memory is that of %s %s: allowed only that"
                 % (model, service, meter.model.code, meter.model.service)
@@ -43,7 +43,7 @@ def provision(meter: "Meter", model: str, service: str, serial: str, date: str) 
         for entry in log_entries(meter):
             if entry[2] == event_codes.IDENTITY:
                 count = max(count, entry[3] + 1)
-    elif meter.provisioned:
+    elif meter.factory.provisioned:
         raise RefusedError("factory data are there already: allowed on blank memory only")
     elif board.MEMORY == "flash" and not meter.memory.factory.slots:
         _create_blocks()
@@ -54,7 +54,7 @@ def provision(meter: "Meter", model: str, service: str, serial: str, date: str) 
             "text": "the flash is laid out; the meter restarts. NOT PROVISIONED YET: give provision(...) again then",
         }
     data = Identity(date, serial, model, service, count).pack()
-    post(Store(meter, meter.factory, data, event_codes.IDENTITY, count, 0), _STORE_MS)
+    post(Store(meter, meter.factory_vault, data, event_codes.IDENTITY, count, 0), _STORE_MS)
     post(Leave(meter, restarts.PROVISIONED))
     return {
         "ok": True,

@@ -47,9 +47,9 @@ class _Step:
         return r
 gc.collect()
 _c = _Timed(_m.cycle.run, 800)
-_d = _Timed(_m._refresh, 300)
-_m._timers[0].init(mode=Timer.PERIODIC, period=100, callback=_c.call, hard=False)
-_m._timers[1].init(mode=Timer.PERIODIC, period=250, callback=_d.call, hard=False)
+_d = _Timed(_m.tasks.refresh, 300)
+_m.tasks.timers[0].init(mode=Timer.PERIODIC, period=100, callback=_c.call, hard=False)
+_m.tasks.timers[1].init(mode=Timer.PERIODIC, period=250, callback=_d.call, hard=False)
 """
 # Later, as it takes 60 us of the cycle itself.
 TIME_JOURNAL = "_j = _Step(_m.journal, 200)"

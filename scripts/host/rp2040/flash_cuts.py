@@ -18,7 +18,7 @@ ASK = """
 import openkh.app
 _m = openkh.app.meter
 _s = _m.state
-print(_s.delivered_wh * 32000 + _s.delivered_counts, _m.provisioned, _m.status.failures,
+print(_s.delivered_wh * 32000 + _s.delivered_counts, _m.factory.provisioned, _m.status.failures,
     _m.journal.errors, _m.cycle.errors)
 """
 

@@ -1,7 +1,8 @@
 """Model and service of a meter whose factory data are damaged (FAIL 03): its journal's records still tell them.
 
-A record carries a hash of board, model and service (records.identity); there are few enough models to try them all. So
-the meter goes on as the model it is, with its register; serial number and date are lost until they are written again.
+A record carries a hash of board, model and service (records.identity), and there are few enough models to try them all.
+The meter then goes on as the model it is, with its register; serial number and date are lost until they are written
+again.
 """
 
 from openkh.storage import records
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
     from openkh.storage.regions import FlashRegion, FramRegion
 
 
-def model_of(journal: "FramRegion | FlashRegion", board_id: bytes) -> "tuple[str, str] | None":
-    """(model code, service) of the newest record found, or None. Reads the journal: 0.1 s on FRAM, 1 s on flash."""
+def model_of_records(journal: "FramRegion | FlashRegion", board_id: bytes) -> "tuple[str, str] | None":
+    """Model code and service of the newest record of this board, or None. Reads the journal: 0.1 s on FRAM, 1 s on
+    flash."""
     codes = {}
     for elements in "SD":
         for counter in ("NC", "TC"):

@@ -66,8 +66,8 @@ def _on(value: int, low: int, bits: int, back: int) -> int:
     return value + (low - value & (1 << bits) - 1)
 
 
-class Scratch:
-    """`mem32` is machine.mem32."""
+class ScratchRegisters:
+    """Written once a cycle by `keep`, read once at a start by `resume`. `mem32` is machine.mem32."""
 
     def __init__(self, mem32) -> None:  # type: ignore[no-untyped-def]
         self._mem32 = mem32

@@ -2,15 +2,15 @@
 model, asks the memory again, adds what it has counted to the register found there, and restarts as what it is (DX-6).
 
 A count of the front ends is the same on every model; the models differ in how many make a Wh (EN-6). The default model
-has most, so that no pulse is given ahead of the energy. The mechanical counter waits.
+has the most, so that no pulse is given ahead of the energy. The mechanical counter waits.
 """
 
 import machine
 
-from openkh import restart
 from openkh.metrology.energy import add
 from openkh.model import Model
-from openkh.start import sound
+from openkh.startup import restart
+from openkh.startup.stored_data import sound
 from openkh.state import State
 from openkh.storage import records, vault
 from openkh.storage.journal import Journal
@@ -18,12 +18,12 @@ from openkh.storage.scan import LOADED, NEW, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openkh.app import Meter
+    from openkh.meter import Meter
 
 _EACH_S = 10
 
 
-class Reread:
+class LateMemory:
     """The cycle's request as long as the memory is silent; takes heap, and a few 10 ms when the memory answers."""
 
     def __init__(self, meter: "Meter") -> None:
@@ -37,24 +37,24 @@ class Reread:
         if self._answered:
             self._answered = False
             self._go_on()
-            meter.pulses.thaw(meter.state.at_us)  # the memory did not take it: later again
+            meter.pulses.thaw(meter.state.at_us)  # the memory did not take it: it is tried again later
         elif meter.state.run_s - self._asked_s >= _EACH_S and not meter.supply.failing:
             self._asked_s = meter.state.run_s
-            self._answered = meter.factory.load() != vault.SILENT
+            self._answered = meter.factory_vault.load() != vault.SILENT
             if self._answered:
                 meter.pulses.freeze()  # the next cycle knows exactly which edges were given
         return True
 
     def _go_on(self) -> None:
-        """Add to the register and restart."""
-        meter = self._meter
-        result = meter.factory.load()
-        found = sound(meter.factory) if result == vault.GOOD else None
-        if result == vault.SILENT or (found is not None and not self._store(Model(found.code, found.service))):
+        """Add to the register and restart; returns where the memory does not take it."""
+        store = self._meter.factory_vault
+        result = store.load()
+        found = sound(store) if result == vault.GOOD else None
+        if result == vault.SILENT or (found is not None and not self._save(Model(found.code, found.service))):
             return
         restart.ask(restart.MEMORY)
 
-    def _store(self, model: Model) -> bool:
+    def _save(self, model: Model) -> bool:
         """Add what was counted in RAM to the register of `model` in the memory; False where that was not possible."""
         meter = self._meter
         whose = records.identity(machine.unique_id(), model.code, model.service)
@@ -77,5 +77,5 @@ class Reread:
         journal.start_life()
         if not journal.save(state) or Journal(meter.memory.journal, whose).load(ram) != LOADED:
             return False
-        meter.scratch.keep(state, journal.life, 0)  # the restart goes on from here
+        meter.registers.keep(state, journal.life, 0)  # the restart goes on from here
         return True

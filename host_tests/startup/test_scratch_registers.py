@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openkh.model import Model
+from openkh.startup.scratch_registers import DELIVERED, GIVEN, RECEIVED, RUN, ScratchRegisters
 from openkh.state import State
-from openkh.storage.scratch import DELIVERED, GIVEN, RECEIVED, RUN, Scratch
 
 MODEL = Model("MDNCT-1SC", "60Hz")
 
@@ -70,12 +70,12 @@ def test_EN_1_PO_4_register_outputs_and_run_time_go_on_exactly(
     expected = at(
         wh + more_wh + 1, counts[1], received_wh + more_received_wh + 1, counts[3], run_ms + since_ms, since_ms
     )
-    scratch = Scratch(mem)
+    scratch = ScratchRegisters(mem)
     scratch.keep(expected, life, 0)
     assert all(0 <= word < 1 << 30 for word in mem.values())
     state = at(wh, counts[0], received_wh, counts[2], run_ms)
     before = counts_of(state, "delivered"), state.received_wh * 32_000 + state.received_counts
-    scratch = Scratch(mem)
+    scratch = ScratchRegisters(mem)
     assert scratch.resume(state, life, MODEL, False)
     for name in ("edges_10", "edges_100", "edges_1000", "counter_given"):
         assert getattr(state, name) == getattr(expected, name)
@@ -91,60 +91,60 @@ def test_EN_1_PO_4_register_outputs_and_run_time_go_on_exactly(
 
 def test_EN_1_energy_that_no_load_can_make_is_not_believed():
     mem = Mem32()
-    Scratch(mem).keep(at(210, ms=3000), 3, 0)
+    ScratchRegisters(mem).keep(at(210, ms=3000), 3, 0)
     state = at(100, ms=1000)
-    assert not Scratch(mem).resume(state, 3, MODEL, False)
+    assert not ScratchRegisters(mem).resume(state, 3, MODEL, False)
     assert state.delivered_wh == 100
 
 
 def test_PO_4_edges_that_were_queued_count_as_given_after_a_hang_only():
     mem = Mem32()
-    Scratch(mem).keep(at(1000), 3, 2 | 1 << 3 | 1 << 5)
+    ScratchRegisters(mem).keep(at(1000), 3, 2 | 1 << 3 | 1 << 5)
     for hung, edges in ((False, (100, 10, 1)), (True, (102, 11, 2))):
         state = at(1000)
-        assert Scratch(mem).resume(state, 3, MODEL, hung)
+        assert ScratchRegisters(mem).resume(state, 3, MODEL, hung)
         assert (state.edges_10, state.edges_100, state.edges_1000) == edges
 
 
 def test_CO_2_a_count_taken_back_stays_taken_back():
     mem = Mem32()
-    Scratch(mem).keep(state_with(counter_given=640), 3, 0)
+    ScratchRegisters(mem).keep(state_with(counter_given=640), 3, 0)
     state = state_with(counter_given=641)
-    assert Scratch(mem).resume(state, 3, MODEL, False)
+    assert ScratchRegisters(mem).resume(state, 3, MODEL, False)
     assert state.counter_given == 640
 
 
 def test_CO_2_the_counter_of_1_kwh_rolls_over_at_its_own_end():
     mem = Mem32()
-    Scratch(mem).keep(state_with(counter_given=0), 3, 0)
+    ScratchRegisters(mem).keep(state_with(counter_given=0), 3, 0)
     state = state_with(counter_given=999_999)
-    assert Scratch(mem).resume(state, 3, Model("MDTCT-1SC", "60Hz"), False)
+    assert ScratchRegisters(mem).resume(state, 3, Model("MDTCT-1SC", "60Hz"), False)
     assert state.counter_given == 0
 
 
 def test_MD_4_another_life_is_not_continued():
     mem = Mem32()
-    Scratch(mem).keep(State(), 3, 0)
-    assert not Scratch(mem).resume(State(), 4, MODEL, False)
+    ScratchRegisters(mem).keep(State(), 3, 0)
+    assert not ScratchRegisters(mem).resume(State(), 4, MODEL, False)
 
 
 def test_MD_4_nothing_is_continued_after_a_loss_of_supply():
     state = state_with(run_s=5, edges_10=3)
-    assert not Scratch(Mem32()).resume(state, 0, MODEL, False)
+    assert not ScratchRegisters(Mem32()).resume(state, 0, MODEL, False)
     assert state.edges_10 == 3
 
 
 def test_MD_4_a_record_too_old_is_not_continued():
     mem = Mem32()
-    Scratch(mem).keep(state_with(run_s=1000), 3, 0)
-    assert not Scratch(mem).resume(state_with(run_s=900), 3, MODEL, False)
+    ScratchRegisters(mem).keep(state_with(run_s=1000), 3, 0)
+    assert not ScratchRegisters(mem).resume(state_with(run_s=900), 3, MODEL, False)
 
 
 @pytest.mark.parametrize("address", [GIVEN, RUN, DELIVERED, RECEIVED])
 @pytest.mark.parametrize("bit", range(32))
 def test_MD_4_a_disturbed_register_is_not_believed(address, bit):
     mem = Mem32()
-    Scratch(mem).keep(state_with(edges_10=1234, run_s=77, delivered_wh=12_340, received_wh=3), 3, 0)
+    ScratchRegisters(mem).keep(state_with(edges_10=1234, run_s=77, delivered_wh=12_340, received_wh=3), 3, 0)
     mem[address] ^= 1 << bit
     state = state_with(edges_10=1230, run_s=76, delivered_wh=12_339, received_wh=3)
-    assert not Scratch(mem).resume(state, 3, MODEL, False)
+    assert not ScratchRegisters(mem).resume(state, 3, MODEL, False)

@@ -3,7 +3,7 @@ WDT_RESET, so a restart that the firmware asked for says so before it resets."""
 
 import machine
 
-from openkh.storage.scratch import REASON_MASK, RUN, opened, sealed
+from openkh.startup.scratch_registers import REASON_MASK, RUN, opened, sealed
 
 NONE = 0  # nobody asked: the watchdog, or a soft reset
 SEAL = 1  # the seal was opened or closed

@@ -1,0 +1,53 @@
+"""Bringing the front ends up at a start; one that is found running goes on counting (EN-2).
+
+Blocks for up to 0.3 s a front end and takes heap: before the first cycle only.
+"""
+
+from openkh.calibration import Calibration
+from openkh.calibration import check as check_calibration
+from openkh.drivers.ade7953 import lock_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.drivers.ade7953 import Ade7953
+    from openkh.meter import Meter
+    from openkh.metrology.element import Element
+
+
+def bring_up(meter: "Meter", chips: "tuple[Ade7953, ...]", shared: bool) -> bool:
+    """Start every front end. `shared`: two of them share a bus, so both are locked before either is asked.
+
+    True where one of them runs on with a calibration that was tried at the prompt and not stored; `meter.calibration`
+    then holds that one.
+    """
+    if shared:
+        lock_all(chips)
+    else:
+        for chip in chips:
+            chip.begin()
+    tried = False
+    for n in range(len(chips)):
+        raw = meter.state.raw_2 if n else meter.state.raw_1
+        tried = _start(meter.elements[n], raw, meter.calibration[n], meter.model.hz) or tried
+    return tried
+
+
+def _start(element: "Element", raw: int, calibration: Calibration, hz: int) -> bool:
+    """Start a front end whose counter was `raw` when it was booked last (-1: not known).
+
+    One that runs with another calibration than `calibration` is not reset for it, because its counts would be lost: the
+    calibration found in it is taken over, and True returned.
+    """
+    found = Calibration()
+    if raw >= 0 and element.found(found) and not found.equals(calibration):
+        try:
+            check_calibration(found, hz)
+        except ValueError:
+            pass  # it has been reset, or is not ready
+        else:
+            calibration.take(found)
+            element.calibrate(found)
+            element.start(raw)
+            return True
+    element.start(raw)
+    return False

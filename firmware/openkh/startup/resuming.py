@@ -1,0 +1,114 @@
+"""Going on after a start: the state from the journal and the scratch registers, then the first readings (EN-1, MD-4).
+
+After a restart of the RP2040 alone the front ends have counted on. The state is brought up to the last cycle before the
+restart, so it is ahead of the chips' counters in the journal's record by net counts that are called `shown` here: the
+register has shown them already. The first readings bring them once more, and are booked less `shown`.
+"""
+
+import machine
+
+from openkh import event_codes, failures
+from openkh.startup import restart
+from openkh.storage import scan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.metrology.element import Element
+    from openkh.metrology.status import Status
+    from openkh.model import Model
+    from openkh.startup.scratch_registers import ScratchRegisters
+    from openkh.state import State
+    from openkh.storage.events import EventLog
+    from openkh.storage.journal import Journal
+
+FIRST_CYCLES = 12  # the front ends have so many cycles to answer before their counts are given up
+
+
+class Resuming:
+    """Owns what the state contains already of the first readings, how long they are waited for, and whether they still
+    fit together.
+
+    `continued`: a restart of the RP2040 alone goes on where it was. `waiting`: cycles left in which the first readings
+    may come; until then the state is ahead of the chips' counters in it, and must not be saved. `torn`: one of these
+    readings does not reach back to the record, because a front end lost its counter or does not answer.
+    """
+
+    def __init__(self) -> None:
+        self.continued = False
+        self.waiting = 0
+        self.torn = False
+        self._shown = 0
+
+    def take_up(
+        self,
+        state: "State",
+        journal: "Journal",
+        registers: "ScratchRegisters",
+        model: "Model",
+        log: "EventLog",
+        status: "Status",
+        asked: int,
+    ) -> None:
+        """Set `state` from the journal, and where only the RP2040 had restarted from the scratch registers; log what
+        kind of start this is. `asked`: what the restart was asked for (restart.py)."""
+        result = journal.load(state)
+        if journal.foreign:
+            log.add(event_codes.RECORD_FOREIGN, journal.foreign)
+        if result in (scan.LOST, scan.FOREIGN, scan.SILENT):
+            log.add(event_codes.STATE_LOST, journal.damaged, journal.foreign)
+        elif journal.damaged:
+            log.add(event_codes.RECORD_DAMAGED, journal.damaged)
+        hung = asked == restart.NONE and restart.timed_out()
+        self.continued = result == scan.LOADED and registers.resume(state, journal.life, model, hung)
+        if self.continued:
+            self._shown = registers.shown
+            log.run_s = state.run_s
+        else:
+            if registers.kept():
+                # The record is of an earlier power-up, or too old: the front ends have counted something else since.
+                state.raw_1 = state.raw_2 = -1
+            state.power_up()
+            journal.start_life()
+            if machine.reset_cause() == machine.PWRON_RESET:
+                log.add(event_codes.POWER_UP, 0, journal.sequence)
+                return
+        log.add(event_codes.RESTART, asked)
+        if not self.continued:
+            log.add(event_codes.DEMAND_LOST)
+        if asked == restart.NONE:
+            status.set_failure(failures.INTERNAL_ERROR, True)  # it was the watchdog (DX-6)
+
+    def begin(self, one: "Element", two: "Element | None") -> None:
+        """The front ends have been brought up, and the first cycle comes next."""
+        self.waiting = FIRST_CYCLES if self._shown else 0
+        self.torn = one.rebased or (two is not None and two.rebased)
+
+    def first_readings(self, one: "Element", two: "Element | None", old: "State", new: "State", counts: int) -> int:
+        """The net counts to book while `waiting`, of the `counts` that this cycle's readings give; 0 while both front
+        ends have not answered, because what each of them has of `shown` is not known.
+
+        `old` is the committed state, `new` the one in the making, with the chips' counters as just read. Allocates
+        nothing.
+        """
+        self.waiting -= 1
+        self.torn = self.torn or one.rebased or (two is not None and two.rebased)
+        if not (one.fresh or one.rebased) or (two is not None and not (two.fresh or two.rebased)):
+            if self.waiting:
+                new.raw_1 = old.raw_1
+                new.raw_2 = old.raw_2
+                return 0
+            self.torn = True  # one does not answer
+            if not one.fresh:
+                new.raw_1 = -1
+            if two is not None and not two.fresh:
+                new.raw_2 = -1
+        self.waiting = 0
+        shown = self._shown
+        if not self.torn:
+            return counts - shown
+        # A counter was lost, and its part of `shown` with it. Nothing is booked twice, and nothing is taken back.
+        if shown > 0 < counts:
+            return max(counts - shown, 0)
+        if shown < 0 > counts:
+            return min(counts - shown, 0)
+        return counts

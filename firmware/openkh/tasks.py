@@ -1,0 +1,75 @@
+"""What runs by itself: the measuring cycle, the guard of the 12 V and the supply, the display.
+
+Only the guard is a hard interrupt; it touches converters and pins, and nothing that the cycle owns. Bound methods are
+made once, because making one in a callback would take heap.
+"""
+
+import micropython
+from machine import Pin, Timer
+
+from openkh.cycle import PERIOD_MS
+from openkh.ticks import ticks_diff, ticks_us
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.cycle import Cycle
+    from openkh.display.display import Display
+    from openkh.outputs.rail12 import Rail12
+    from openkh.supply import Supply
+
+GUARD_MS = 2  # 12 V current and bulk voltage (CO-3)
+
+
+class Tasks:
+    """`timers`: of cycle, display and guard. `display_errors`: exceptions of the display's task."""
+
+    def __init__(self, cycle: "Cycle", rail12: "Rail12", supply: "Supply") -> None:
+        self._cycle = cycle
+        self._rail12 = rail12
+        self._supply = supply
+        self._run = cycle.run
+        self._display: Display | None = None
+        self._shown_us = 0
+        self.timers = (Timer(-1), Timer(-1), Timer(-1))
+        self.display_errors = 0
+
+    def start_metering(self, irqs: "tuple[Pin, ...]") -> None:
+        """Run the cycle from now on, at once where an interrupt line of the front ends falls."""
+        # Before anything can interrupt: two cycles, one inside the other, would book twice.
+        self._run()
+        cycle, _, guard = self.timers
+        guard.init(mode=Timer.PERIODIC, period=GUARD_MS, callback=self.guard, hard=True)
+        cycle.init(mode=Timer.PERIODIC, period=PERIOD_MS, callback=self._run, hard=False)
+        for irq in irqs:
+            irq.irq(self._run, Pin.IRQ_FALLING)
+
+    def start_display(self, display: "Display", step_ms: int) -> None:
+        """Refresh the display now and each `step_ms` from now on."""
+        self._display = display
+        self._shown_us = ticks_us()
+        self.refresh()
+        self.timers[1].init(mode=Timer.PERIODIC, period=step_ms, callback=self.refresh, hard=False)
+
+    def guard(self, _timer: object = None) -> None:
+        """2 ms, in the interrupt: 12 V current and bulk voltage; a failing supply has the cycle run at once."""
+        self._rail12.sample()
+        supply = self._supply
+        raw = supply.read()
+        supply.raw = raw
+        if (raw < supply.low or supply.bulk_low) and supply.sample():
+            try:
+                micropython.schedule(self._run, None)
+            except RuntimeError:
+                pass  # the queue is full: the cycle is in it
+
+    def refresh(self, _timer: object = None) -> None:
+        """The display's task; whatever happens in it, metering goes on (LC-6)."""
+        now_us = ticks_us()
+        self._cycle.display_us = now_us
+        dt_us = ticks_diff(now_us, self._shown_us)
+        self._shown_us = now_us
+        try:
+            self._display.refresh(dt_us, self._cycle.state)  # type: ignore[union-attr]
+        except Exception as error:
+            self.display_errors += 1
+            self._cycle.last_error = error
