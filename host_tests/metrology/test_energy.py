@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openkh.metrology.energy import ROLL_WH, book
+from openkh.metrology.energy import ROLL_WH, book, wh_text
 from openkh.model import Model
-from openkh.service.reports import wh_text
 from openkh.state import FIELDS, State
 
 MODELS = [

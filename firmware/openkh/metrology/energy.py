@@ -52,3 +52,8 @@ def add(state: "State", other: "State", model: "Model") -> None:
     state.edges_100 = (state.edges_100 + other.edges_100) % (ROLL_WH // 100)
     state.edges_1000 = (state.edges_1000 + other.edges_1000) % (ROLL_WH // 1000)
     state.counter_given = (state.counter_given + other.counter_given) % (ROLL_WH // model.counter_wh)
+
+
+def wh_text(wh: int, counts: int, counts_per_wh: int) -> str:
+    """Energy as exact text in Wh with six places, cut off, e.g. `1234.031250`; takes heap, so not for the cycle."""
+    return "%d.%06d" % (wh, counts * 1_000_000 // counts_per_wh)

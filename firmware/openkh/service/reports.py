@@ -4,6 +4,7 @@ from math import atan2, degrees
 from time import sleep_ms
 
 from openkh import REVISION, calibration, event_codes, failures
+from openkh.metrology.energy import wh_text
 from openkh.metrology.status import NAMES
 from openkh.model import WGAIN_NOMINAL, WGAIN_UNITY
 from openkh.service.refused import RefusedError
@@ -47,11 +48,6 @@ def date_text(date: int) -> str:
 def saved(meter: "Meter") -> bool:
     """What is in force is what is stored."""
     return meter.calibration[0].equals(meter.stored.lines[0]) and meter.calibration[1].equals(meter.stored.lines[1])
-
-
-def wh_text(wh: int, counts: int, counts_per_wh: int) -> str:
-    """Energy in Wh with six places, cut off."""
-    return "%d.%06d" % (wh, counts * 1_000_000 // counts_per_wh)
 
 
 def status(meter: "Meter") -> "Answer":
