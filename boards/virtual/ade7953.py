@@ -1,8 +1,9 @@
 """A register-level ADE7953 on SPI: what a firmware can see of the chip, and how it can fail.
 
 Written from the data sheet (Rev. C) alone. Hangs on the board as an SPI device: `cs(level)`, `exchange(tx, rx)`,
-`idle_miso()`, with `reset_pin(level)`, `power(on)`, and an IRQ pin that it drives itself. Its parts: _outside (supply,
-reset, faults), _registers (map, checksum), _signals (inputs to rates and results), _levels, _energy and _events.
+`clock_rate(hz)`, `idle_miso()`, with `reset_pin(level)`, `power(on)`, and an IRQ pin that it drives itself. Its parts:
+_flaws (tolerances, and the data sheet's open questions), _outside (supply, reset, faults), _registers (map, checksum),
+_signals (inputs to rates and results), _levels, _energy, _events, and _idle (channel B).
 """
 
 from boards.virtual import ade7953_registers as registers
@@ -12,19 +13,22 @@ from boards.virtual.ade7953_outside import Outside
 _READ = 0x35  # LAST_OP codes, DS p.57
 _WRITE = 0xCA
 _FULL = 1 << 32  # marks a value of 32 bits that is not to be sign-extended
+_LOCK_US = 2  # CS stays low for 1.2 us after the frame that locks; DS p.6
+_FASTEST_HZ = 5_000_000  # DS p.6
 
 
 class Ade7953(Outside):
     """One chip. Construct with a clock, a function for its IRQ pin, and what `Imperfections` takes."""
 
-    def __init__(self, clock, irq, seed=1, version=3, released=0x00, **imperfections):
+    def __init__(self, clock, irq, seed=1, released=0x00, **imperfections):
         """irq(level) is called with each change of the IRQ pin: 0, 1, or None (released) without supply.
-        version: the silicon version register. released: what a byte reads as when nobody drives MISO."""
+        released: what a byte reads as when nobody drives MISO."""
         super().__init__(clock, irq, seed, imperfections)
         self._released = released
         self._slow = (0, False, 0, 0, False)  # frame in pieces: address, reading, width, value, known
         self._forget_interface()
-        self._readers = self._make_readers(version)
+        self._noted = 0x100 if self._flaws.last_changes else 0xFD  # low bytes from here on are not noted: LAST_*
+        self._readers = self._make_readers(self._flaws.version)
         self._after = self._make_after()
 
     # -- SPI ----------------------------------------------------------------------------------------------------
@@ -33,6 +37,9 @@ class Ade7953(Outside):
         """Level of the CS pin. Rising early ends a frame without effect."""
         if level:
             self._position = -1
+            if self._locking_us >= 0:  # locked until the next reset, if CS was low long enough; DS p.6, 51
+                self._locked = self._clock.now_us - self._locking_us >= _LOCK_US or self._locked
+                self._locking_us = -1
         else:
             self._position = 0
             self._frame += 1
@@ -51,6 +58,11 @@ class Ade7953(Outside):
     def locked(self):
         """The interface is locked to SPI."""
         return self._locked
+
+    def clock_rate(self, hz):
+        """The controller's clock. A frame that is clocked faster than 5 MHz is not understood; DS p.6."""
+        self._too_fast = hz > _FASTEST_HZ
+        self._clean = self._signals.running and not self._faults and not self._too_fast
 
     def exchange(self, tx, rx):
         """Bytes clocked while selected: tx goes in, rx (same length, or None) is filled with what comes out.
@@ -75,7 +87,7 @@ class Ade7953(Outside):
         value = reader() if reader is not None else self.regs.get(address)
         if value is None:
             value = 0
-        elif address & 0xFF < 0xFD:
+        elif address & 0xFF < self._noted:
             if size == 7 and value & 0x800000 and value < 0x1000000:
                 value |= 0xFF000000
             self._last_op = _READ
@@ -105,7 +117,7 @@ class Ade7953(Outside):
         faults = self._faults
         if self._position < 0:
             return False
-        if not self._signals.running or "silent" in faults:
+        if not self._signals.running or self._too_fast or "silent" in faults:
             if rx is not None:
                 for k in range(len(tx)):
                     rx[k] = self._released
@@ -149,7 +161,7 @@ class Ade7953(Outside):
         if left < 0:
             return 0  # one register for each CS: the rest of the bytes mean nothing
         if reading:
-            if left == 0 and known and address & 0xFF < 0xFD:
+            if left == 0 and known and address & 0xFF < self._noted:
                 self._note(_READ, address, width, value)
                 if address in self._after:
                     self._after[address]()
@@ -204,8 +216,10 @@ class Ade7953(Outside):
             return  # read-only or nothing there
         if stored != 0x040 and self.regs[0x040] >> min(width - 1, 2) & 1:
             return  # WRITE_PROTECT; DS p.57
-        if stored == 0x120 and self._frame != self._key_frame + 1:
-            return
+        if stored == 0x120:
+            if self._frame != self._key_frame + 1 and (self._flaws.key_strict or self._key_frame < 0):
+                return
+            self._key_frame = -2
         if width == 4:
             value &= 0xFFFFFF
         self._note(_WRITE, address, width, value | 0xFF000000 if width == 4 and value & 0x800000 else value)
@@ -219,7 +233,7 @@ class Ade7953(Outside):
             return
         self._set(stored, value & writable[1])
         if stored == 0x102 and not value & 0x8000:
-            self._locked = True  # until the next reset; DS p.51
+            self._locking_us = self._clock.now_us
 
     def _set(self, address, value):
         """Store a value and let everything that depends on it follow."""
@@ -233,6 +247,7 @@ class Ade7953(Outside):
 
     def _forget_interface(self):
         self._locked = False
+        self._locking_us = -1
         self._key_frame = -2
         self._divider = None
         self._last_op = 0
@@ -244,6 +259,7 @@ class Ade7953(Outside):
     def _make_readers(self, version):
         signals = self._signals
         events = signals.events
+        idle = signals.idle_b
         wide = {
             0x201: signals.read_accmode,
             0x210: signals.read_va,
@@ -262,9 +278,17 @@ class Ade7953(Outside):
             0x229: signals.i_peak.read,
             0x22D: events.read,
             0x22E: events.read,
+            0x211: idle.va,
+            0x213: idle.power,
+            0x215: idle.power,
+            0x217: idle.power,
+            0x21B: idle.i_rms,
+            0x230: idle.read,
+            0x231: idle.read,
         }
         readers = {
             0x10A: signals.read_pf,
+            0x10B: idle.pf,
             0x10C: signals.read_angle,
             0x10E: signals.read_period,
             0x37F: lambda: events.read_checksum() | _FULL,
@@ -290,6 +314,7 @@ class Ade7953(Outside):
             0x227: signals.v_peak.zero,
             0x229: signals.i_peak.zero,
             0x22E: signals.events.zero,
+            0x231: signals.idle_b.zero,
         }
         after = {}
         for address in wide:

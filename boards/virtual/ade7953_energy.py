@@ -7,22 +7,28 @@ have nine fraction bits and time is in microseconds, so one count is
 
 import math
 
+from boards.virtual.exactmath import sincos
+
 COUNT = 2147483648000  # 2^34 * 125: one energy count
 PER_CODE = 179  # 895 / 5: what a power code (2^-9) adds in one microsecond
 NEVER = 1 << 62
+TOP = 0x7FFFFF  # of the signed register
 
 
 class Accumulator:
     """One energy of one channel: the hidden 48-bit accumulator, the 24-bit register, and a total that never wraps."""
 
-    def __init__(self, clock, rng):
+    def __init__(self, clock, rng, stops=False):
+        """stops: the register stays at its end instead of wrapping; the total goes on."""
         self._clock = clock
         self._rng = rng
+        self._stops = stops
         self.total = 0  # counts since the board was made, signed, over resets too
         self.at_us = clock.now_us
         self.rate = 0
         self._step_us = 0  # 0 = constant rate
         self.noise = 0.0  # random part after one microsecond; grows with the root of time
+        self._swing = 0.0  # amplitude of the ripple at twice the line frequency, in 1/COUNT counts
         self.clear()
 
     def clear(self):
@@ -32,6 +38,7 @@ class Accumulator:
         self.window = False  # line-cycle accumulation: the register shows `held`
         self.window_us = NEVER  # when the running window ends
         self.held = 0
+        self._swung = 0
 
     def set_rate(self, rate):
         """Accumulate `rate` (in 1/COUNT counts per microsecond) from now on."""
@@ -52,6 +59,17 @@ class Accumulator:
         self._table = (rates, sums, total, step_us * len(rates), origin_us)
         self.rate = total // (step_us * len(rates))
         self._mark = self._along(now)
+
+    def set_ripple(self, swing, degrees_at, lag):
+        """A ripple of `swing` counts at twice the line frequency from now on, `lag` degrees behind it;
+        degrees_at(t_us): phase of the voltage."""
+        self._swing = swing * COUNT
+        self._degrees_at = degrees_at
+        self._lag = lag
+        self._swung = self._ripple(self._clock.now_us) if swing else 0
+
+    def _ripple(self, t_us):
+        return int(self._swing * sincos((2.0 * self._degrees_at(t_us) - self._lag) % 360.0)[0])
 
     def _along(self, t_us):
         """What the table adds up to from its origin to `t_us`."""
@@ -86,6 +104,10 @@ class Accumulator:
             acc = self.acc + self.rate * dt
         if self.noise:
             acc += int(self._rng.gauss() * self.noise * math.sqrt(dt))
+        if self._swing:
+            swung = self._ripple(now_us)
+            acc += swung - self._swung
+            self._swung = swung
         if acc >= COUNT:
             n = acc // COUNT
             acc -= n * COUNT
@@ -97,6 +119,8 @@ class Accumulator:
             self.count -= n
             self.total -= n
         self.acc = acc
+        if self._stops and not -TOP - 1 <= self.count <= TOP:
+            self.count = TOP if self.count > 0 else -TOP - 1
 
     def skip(self):
         """Time has passed without measuring (reset, start-up)."""

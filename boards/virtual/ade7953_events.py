@@ -4,7 +4,7 @@ Each status bit has a time at which it latches next. Bits that are enabled get a
 moves at its time; the others are latched when somebody looks.
 """
 
-from boards.virtual.ade7953_registers import checksum, signed24
+from boards.virtual.ade7953_registers import checksum, hidden_bytes, signed24
 
 NEVER = 1 << 62
 
@@ -19,7 +19,7 @@ SAMPLE_US = 143  # 128/895 kHz
 class Events:
     """IRQSTATA, the IRQ pin, line-cycle windows, sag, and the checksum's watch."""
 
-    def __init__(self, clock, irq, regs, line, energies, v_peak, i_peak):
+    def __init__(self, clock, irq, regs, flaws, line, energies, v_peak, i_peak):
         self._clock = clock
         self._irq = irq
         self._regs = regs
@@ -27,6 +27,9 @@ class Events:
         self._energies = energies  # active, reactive, apparent
         self._v_peak = v_peak
         self._i_peak = i_peak
+        self._returns = flaws.flags_return
+        self._delay_us = flaws.checksum_delay_us
+        self._hidden = hidden_bytes(flaws.checksum_seed)
         self._event = None
         self._event_us = NEVER
         self._level = None
@@ -45,9 +48,12 @@ class Events:
         self._sagging = False
         self._window_end = 0  # number of the zero crossing that ends the line-cycle window; 0 = no windows
         self._window_us = NEVER
-        self._checksum = 0xFFFFFFFF
-        self._checksum_us = NEVER
+        self._shown = 0xFFFFFFFF  # the checksum register, until
+        self._shown_us = NEVER
+        self._checksum = None  # and from then on; None = to be worked out
         self._reference = None
+        self.live = 0  # ACCMODE's read-only bits, where the checksum covers them
+        self.idle = (False, False, False)  # no-load states, for flags that return
 
     def pin(self, level):
         """Level of the IRQ pin; None = no supply."""
@@ -66,6 +72,23 @@ class Events:
         cleared = self._status
         self._status = 0
         self.arm(cleared)
+        if self._returns:
+            self._return(cleared)
+
+    def _return(self, cleared):
+        """Raise those of the flags just cleared whose cause lasts, at the next sample."""
+        at_us = self._clock.now_us + SAMPLE_US
+        due = self._due
+        if cleared >> SAG & 1 and self._sagging:
+            due[SAG] = at_us
+        if cleared >> CRC & 1 and self._reference is not None and self._now() != self._reference:
+            due[CRC] = at_us
+        for k in range(3):
+            if cleared >> AP_NOLOAD + k & 1 and self.idle[k]:
+                due[AP_NOLOAD + k] = at_us
+            if cleared >> AEHF + k & 1 and not -0x400000 < signed24(self._energies[k].count & 0xFFFFFF) < 0x400000:
+                due[AEHF + k] = at_us
+        self._plan()
 
     def raise_bits(self, bits):
         """Latch these at once; the pin follows with the next `arm`."""
@@ -132,11 +155,11 @@ class Events:
 
     def _next_edge(self, now):
         """Next zero crossing that ZX_EDGE lets through: 01 negative, 10 positive, else both; DS p.43."""
-        n = self._line.count(now) + 1
+        n = self._line.seen(now) + 1
         edge = self._regs[0x102] >> 12 & 3
         if (edge == 1 and n % 2 == 0) or (edge == 2 and n % 2):
             n += 1
-        return self._line.crossing_us(n)
+        return self._line.seen_us(n)
 
     def _arm_energies(self, now, bits):
         """When the energy registers come to half full and over; DS p.25."""
@@ -198,11 +221,11 @@ class Events:
             self._window_end = 0
         elif not self._window_end:
             # The first window begins anywhere, not at a crossing: its total is too small.
-            self._window_end = self._line.count(self._clock.now_us) + length
+            self._window_end = self._line.seen(self._clock.now_us) + length
         self._time_window()
 
     def _time_window(self):
-        self._window_us = self._line.crossing_us(self._window_end) if self._window_end else NEVER
+        self._window_us = self._line.seen_us(self._window_end) if self._window_end else NEVER
         for energy in self._energies:
             energy.window_us = self._window_us if energy.window else NEVER
 
@@ -217,32 +240,42 @@ class Events:
             self._sagging = True
             self._due[SAG] = self._clock.now_us + cycles * self._line.half_us
 
+    def _now(self):
+        """The checksum of the registers as they are."""
+        if self._checksum is None:
+            self._checksum = checksum(self._regs, self.live, self._hidden)
+        return self._checksum
+
     def watch_checksum(self, newly_enabled):
         """A register that the checksum covers has changed. Its interrupt compares with the value that it had when
         the interrupt was enabled; DS p.58."""
         regs = self._regs
         now = self._clock.now_us
         if not regs[0x102] & 0x100:
-            self._checksum_us = NEVER
+            self._shown = 0xFFFFFFFF
+            self._shown_us = NEVER
             self._reference = None
             return
-        if self._checksum_us == NEVER:
-            self._checksum_us = now + SAMPLE_US
-        self._checksum = None  # worked out when somebody looks
+        if self._shown_us == NEVER:
+            self._shown_us = now + max(SAMPLE_US, self._delay_us)
+        elif self._delay_us and now >= self._shown_us:  # what it was before this change stays for a while
+            self._shown = self._now()
+            self._shown_us = now + self._delay_us
+        self._checksum = None
+        if self._delay_us:
+            self._now()  # the next change comes after the registers have gone on
         if not regs[0x22C] >> CRC & 1:
             self._reference = None
             self._due[CRC] = NEVER
         elif newly_enabled or self._reference is None:
-            self._reference = checksum(regs)
+            self._reference = self._now()
             self._due[CRC] = NEVER
         elif not self._status >> CRC & 1:
-            self._due[CRC] = now + SAMPLE_US if checksum(regs) != self._reference else NEVER
+            self._due[CRC] = now + max(SAMPLE_US, self._delay_us) if self._now() != self._reference else NEVER
         self._plan()
 
     def read_checksum(self):
         """The checksum register, 32 bits, all ones until it is enabled and through."""
-        if self._clock.now_us < self._checksum_us:
-            return 0xFFFFFFFF
-        if self._checksum is None:
-            self._checksum = checksum(self._regs)
-        return self._checksum
+        if self._clock.now_us < self._shown_us:
+            return self._shown
+        return self._now()

@@ -3,10 +3,12 @@
 import math
 
 from boards.virtual.ade7953_registers import signed24
-from boards.virtual.exactmath import decay
+from boards.virtual.exactmath import decay, sincos
 
 RMS_FULL_SCALE = 9032007.0  # DS p.23
 NEVER = 1 << 62
+ZX_DELAY_US = 2200  # zero crossings are seen behind LPF1, so much late; DS p.43
+RIPPLE_LAG = 88.0  # degrees of a ripple behind the filter
 
 
 class Rms:
@@ -17,7 +19,7 @@ class Rms:
         self._clock = clock
         self._rng = rng
         self._tau_us = tau_us
-        self._noise = noise
+        self.noise = noise
         self._target = 0.0
         self.clear()
 
@@ -29,6 +31,16 @@ class Rms:
         self._gain = 1.0
         self._offset = 0
         self._code = 0
+        self._depth = 0.0
+
+    def set_ripple(self, depth, degrees, lag):
+        """The mean square ripples by the part `depth` at twice the line frequency, `lag` degrees behind it; degrees():
+        phase of the voltage."""
+        self._depth = depth
+        self._degrees = degrees
+        self._lag = lag + RIPPLE_LAG
+        if depth:
+            self._code = -1
 
     def to(self, squares, step_us, origin_us, gain, offset):
         """Mean squares (parts of full scale) from now on: one, or a table of settled ones. gain of the data path,
@@ -47,7 +59,7 @@ class Rms:
         self._step_us = step_us
         self._origin_us = origin_us
         # Settled and without noise the register stands still: worked out once.
-        self._code = -1 if self._noise or step_us else self._root(target)
+        self._code = -1 if self.noise or step_us or self._depth else self._root(target)
 
     def read(self):
         """The register now, 0 .. 0xFFFFFF."""
@@ -74,8 +86,10 @@ class Rms:
 
     def _root(self, square):
         square = square * self._gain * self._gain
-        if self._noise:
-            floor = self._noise * RMS_FULL_SCALE
+        if self._depth:
+            square *= 1.0 - self._depth * sincos((2.0 * self._degrees() - self._lag) % 360.0)[1]
+        if self.noise:
+            floor = self.noise * RMS_FULL_SCALE
             square += floor * floor + math.sqrt(square) * floor * 0.1 * self._rng.gauss()
         square += self._offset
         if square <= 0.0:
@@ -117,9 +131,11 @@ class Peak:
 class Line:
     """Zero crossings of the voltage and of the current, and what the chip times by them; DS p.36, 43."""
 
-    def __init__(self, clock, clkin_ppm):
+    def __init__(self, clock, clkin_ppm, settle_us):
+        """settle_us: in which the period register goes over to another frequency."""
         self._clock = clock
         self._ppm = 1000000 + clkin_ppm
+        self._settle_us = settle_us
         self.clear()
 
     def clear(self):
@@ -131,9 +147,10 @@ class Line:
         self.current_lost_us = now
         self.millihertz = 0
         self.half_us = 10000
-        self.period = 0  # PERIOD register
         self._base = 0
         self._base_us = now
+        self._period = self._period_from = 0
+        self._period_us = now
 
     def to(self, on, current_on, millihertz):
         """What the inputs are from now on. The count of crossings goes on through a change of frequency."""
@@ -148,10 +165,21 @@ class Line:
             self.millihertz = millihertz
         if on:
             self.half_us = 500000000 // millihertz
-            self.period = min(0xFFFF, 223750 * self._ppm // (1000 * millihertz) - 1)
+            period = min(0xFFFF, 223750 * self._ppm // (1000 * millihertz) - 1)
+            if period != self._period:
+                self._period_from = self.period() if self._period else period
+                self._period = period
+                self._period_us = now
         if self.current_on and not current_on:
             self.current_lost_us = now
         self.current_on = current_on
+
+    def period(self):
+        """PERIOD: behind a change of frequency it takes its time; DS p.36."""
+        since = self._clock.now_us - self._period_us
+        if since >= self._settle_us:
+            return self._period
+        return self._period_from + (self._period - self._period_from) * since // self._settle_us
 
     def count(self, t_us):
         """Crossings up to a time; never goes back. Even numbers are positive-going."""
@@ -165,7 +193,18 @@ class Line:
             return NEVER
         return self._base_us - (self._base - n) * 500000000 // self.millihertz
 
+    def seen(self, t_us):
+        """Crossings that the chip has seen up to a time."""
+        return self.count(t_us - ZX_DELAY_US)
+
+    def seen_us(self, n):
+        """When the chip sees crossing number n."""
+        return self.crossing_us(n) + ZX_DELAY_US
+
     def degrees(self):
         """Phase of the voltage now."""
-        t = self._clock.now_us - self._base_us
-        return t * self.millihertz % 1000000000 * 360e-9 + (self._base & 1) * 180.0
+        return self.degrees_at(self._clock.now_us)
+
+    def degrees_at(self, t_us):
+        """Phase of the voltage at a time."""
+        return (t_us - self._base_us) * self.millihertz % 1000000000 * 360e-9 + (self._base & 1) * 180.0

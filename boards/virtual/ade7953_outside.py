@@ -1,11 +1,11 @@
 """The simulated ADE7953 from outside its interface: inputs, supply, RESET pin, faults, and what the tests may know."""
 
 from boards.virtual import ade7953_registers as registers
-from boards.virtual.ade7953_signals import Imperfections, Signals
+from boards.virtual.ade7953_flaws import Imperfections
+from boards.virtual.ade7953_signals import Signals
 from boards.virtual.rng import Rng
 
 _POWER_UP_US = 26000  # supervisor after the supply is there; DS p.18
-_START_US = 40000  # internal start after any reset; DS p.18, AN-639 p.12
 _RESET_LOW_US = 10  # shortest RESET pulse; DS p.9
 
 FAULTS = ("reset", "silent", "stuck_ones", "stuck_zeros", "bit_error", "drop_cs", "register")
@@ -18,6 +18,7 @@ class Outside:
         self._position = -1  # bytes into the frame; -1 = not selected
         self._frame = 0
         self._clean = False  # running and nothing wrong with the bus: the quick way through `exchange`
+        self._too_fast = False  # the controller's clock
         self.regs = registers.reset_values()
         self._flaws = Imperfections(**imperfections)
         self._signals = Signals(clock, irq, self.regs, seed, self._flaws)
@@ -73,7 +74,7 @@ class Outside:
         self._powered = on
         self._stop()
         if on:
-            self._start_in(_POWER_UP_US + _START_US)
+            self._start_in(_POWER_UP_US + self._flaws.silent_us)
         else:
             self._signals.events.pin(None)
 
@@ -91,13 +92,13 @@ class Outside:
             self._clock.cancel(self._hold)  # too short to be a reset
             self._hold = None
         else:
-            self._start_in(_START_US)
+            self._start_in(self._flaws.silent_us)
 
     def _soft_reset(self):
         """As the RESET pin does it: SWRST, or a disturbance."""
         if self._powered and not self._reset_low:
             self._stop()
-            self._start_in(_START_US)
+            self._start_in(self._flaws.silent_us)
 
     def _stop(self):
         for event in (self._start, self._hold):
@@ -124,7 +125,7 @@ class Outside:
     def _started(self):
         self._start = None
         self._signals.begin()
-        self._clean = not self._faults
+        self._clean = not self._faults and not self._too_fast
 
     # -- faults -------------------------------------------------------------------------------------------------
 
@@ -147,7 +148,7 @@ class Outside:
     def unfault(self, kind):
         """The fault is over."""
         self._faults.pop(kind, None)
-        self._clean = self._signals.running and not self._faults
+        self._clean = self._signals.running and not self._faults and not self._too_fast
 
     def poke(self, address, value):
         """Alter a register behind everybody's back."""

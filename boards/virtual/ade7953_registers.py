@@ -4,6 +4,8 @@ The high nibble of an address is its width: 0x0xx 8 bits, 0x1xx 16, 0x2xx 24, 0x
 the top byte sign-extended. 0x702 and 0x800 are 8-bit, 0x37F (the checksum) exists in 32 bits only.
 """
 
+from boards.virtual.rng import Rng
+
 # 8 and 16 bits: address -> (reset value, bits that can be written)
 NARROW = {
     0x000: (0x00, 0xFF),  # SAGCYC
@@ -43,8 +45,8 @@ for _address in range(0x280, 0x298):  # gains and offsets of both channels, rese
 for _address in (0x280, 0x281, 0x282, 0x283, 0x284, 0x28C, 0x28D, 0x28E, 0x28F, 0x290):
     WIDE[_address] = (0x400000, 0xFFFFFF)
 
-# Channel B results without an input, and what nobody computes here: they read 0.
-ZERO = (0x10B, 0x10D, 0x211, 0x213, 0x215, 0x217, 0x21B, 0x21F, 0x221, 0x223, 0x22A, 0x22B, 0x230, 0x231)
+# Channel B results that stay 0 without an input: energies, angle and peaks.
+ZERO = (0x10D, 0x21F, 0x221, 0x223, 0x22A, 0x22B)
 
 # What the checksum runs over, in this order, each least significant bit first; DS p.58.
 CHECKSUM_ORDER = (
@@ -67,7 +69,7 @@ CHECKSUM_ORDER = (
 CHECKSUM_COVERED = set(CHECKSUM_ORDER)
 CHECKSUM_COVERED.update(range(0x280, 0x298))
 # The part has eight more bytes that nobody can read; these give the documented checksum of the reset values.
-_HIDDEN = (0x6A, 0x10, 0x01, 0xBC, 0, 0, 0, 0)
+HIDDEN = (0x6A, 0x10, 0x01, 0xBC, 0, 0, 0, 0)
 _CHECKSUM_BYTES = 128
 
 _table = []  # CRC-32 (0x04C11DB7) of a byte that is fed least significant bit first
@@ -92,19 +94,32 @@ def _reversed(byte):
     return result
 
 
-def checksum(regs):
-    """Checksum register (32 bits) of a register image {address: value}, 24-bit registers at 0x2xx; DS p.58."""
+def hidden_bytes(seed):
+    """The unreadable bytes of a part: those above for seed 0, others for others."""
+    if not seed:
+        return HIDDEN
+    rng = Rng(seed, 7)
+    return tuple([rng.below(256) for _ in HIDDEN])
+
+
+def checksum(regs, live=0, hidden=HIDDEN):
+    """Checksum register (32 bits) of a register image {address: value}, 24-bit registers at 0x2xx; DS p.58.
+
+    live: read-only bits of ACCMODE, where a part covers them.
+    """
     if not _table:
         _fill_table()
     data = bytearray()
     for address in CHECKSUM_ORDER + tuple(range(0x280, 0x298)):
         value = regs[address]
+        if address == 0x201:
+            value |= live
         data.append(value & 0xFF)
         if address >= 0x100:
             data.append(value >> 8 & 0xFF)
         if address >= 0x200:
             data.append(value >> 16 & 0xFF)
-    for byte in _HIDDEN:
+    for byte in hidden:
         data.append(byte)
     crc = 0xFFFFFFFF
     for k in range(_CHECKSUM_BYTES):

@@ -6,8 +6,9 @@ somebody looks, so that a quiet chip costs nothing. What is known only roughly i
 
 import math
 
-from boards.virtual.ade7953_energy import PER_CODE, Accumulator
+from boards.virtual.ade7953_energy import COUNT, PER_CODE, Accumulator
 from boards.virtual.ade7953_events import AP_NOLOAD, APSIGN, RESET, SAMPLE_US, Events
+from boards.virtual.ade7953_idle import IdleChannel
 from boards.virtual.ade7953_levels import RMS_FULL_SCALE, Line, Peak, Rms
 from boards.virtual.ade7953_registers import signed24
 from boards.virtual.exactmath import sincos
@@ -18,12 +19,21 @@ CODE = 512  # power codes are kept with nine fraction bits
 WAVE_FULL_SCALE = 6500000.0  # DS p.21
 CLIP = 0x7FFFFF / WAVE_FULL_SCALE  # where the waveform saturates, of full scale
 GAIN = 4194304.0  # 0x400000 = 1
-PGA = (1.0, 2.0, 4.0, 8.0, 16.0, 22.0, 1.0, 1.0)  # DS p.19
+PGA_I = (1.0, 2.0, 4.0, 8.0, 16.0, 22.0, 1.0, 1.0)  # DS p.19
+PGA_V = (1.0, 2.0, 4.0, 8.0, 16.0, 16.0, 1.0, 1.0)  # the voltage channel ends at 16; DS p.22
 CROSSING_LEVEL = 1.0 / 1250.0  # no zero crossings are seen below this; DS p.43
 
-# Noise with shorted inputs, parts of full-scale rms: SNR 70 dB (voltage), 74 dB (current A); DS p.5
+# Noise with shorted inputs, parts of full-scale rms: SNR 70 dB on the voltage (DS p.5); 1773 codes in logs of two
+# devices on both current channels (Tasmota issues 17107, 17741; the SNR of DS p.5 gives 1800). Power moves within
+# +-100 codes there.
 NOISE_V = 2860.0 / RMS_FULL_SCALE
-NOISE_I = 1800.0 / RMS_FULL_SCALE
+NOISE_I = 1773.0 / RMS_FULL_SCALE
+NOISE_POWER = 35 * CODE  # standard deviation
+NOISE_POWER_MOST = 100 * CODE
+
+# Ripple at twice the line frequency that the filters leave; the corner of LPF2 is that of the part's relatives.
+LPF2_HZ = 8.9
+LPF2_LAG = 86.0
 
 OPTIMUM = 0x0030  # 0x120: the data sheet's figures hold only with this; DS p.18
 
@@ -37,58 +47,8 @@ class Noise(Rng):
         return (fraction() + fraction() + fraction() + fraction() - 2.0) * 1.7320508
 
 
-class Imperfections:
-    """How one chip with its dividers and burden differs from the nominal one."""
-
-    def __init__(
-        self,
-        v_gain_percent=0.0,
-        i_gain_percent=0.0,
-        phase_minutes=0.0,
-        noise=False,
-        clkin_ppm=0,
-        tempco_ppm=0.0,
-        tempco_curve_ppb=0.0,
-        divider_tempco_ppm=0.0,
-        burden_tempco_ppm=0.0,
-        clkin_curve_ppb=0.0,
-        temperature_c=25.0,
-        untuned_ppm=-2000,
-        rms_tau_us=40000,
-        dc_v=0.01,
-        dc_i=-0.024,
-    ):
-        """v_gain_percent, i_gain_percent: errors of the channels. phase_minutes: the current channel leads the voltage
-        channel. noise: the noise floor of DS p.5. clkin_ppm: the crystal against 3.58 MHz. tempco_ppm,
-        tempco_curve_ppb: of the reference, per degree from 25 C and per its square (power moves twice as much; DS
-        p.22); divider_tempco_ppm, burden_tempco_ppm: of the resistors before it, clkin_curve_ppb: of the crystal, per
-        square degree. untuned_ppm: power error while 0x120 is not set. dc_v, dc_i: offsets of the converters, parts of
-        full scale; the high pass takes them; DS p.4."""
-        self.v_gain = 1.0 + v_gain_percent / 100.0
-        self.i_gain = 1.0 + i_gain_percent / 100.0
-        self.lead_degrees = phase_minutes / 60.0
-        self.noise = bool(noise)
-        self.clkin_ppm = int(clkin_ppm)
-        self._tempcos = (tempco_ppm, tempco_curve_ppb, divider_tempco_ppm, burden_tempco_ppm, clkin_curve_ppb)
-        self._clkin_25_ppm = self.clkin_ppm
-        self.at(temperature_c)
-        self.untuned = 1.0 + untuned_ppm * 1e-6
-        self.rms_tau_us = rms_tau_us
-        self.dc_v = dc_v
-        self.dc_i = dc_i
-
-    def at(self, celsius):
-        """The chip and the resistors before it have this temperature."""
-        tempco, curve, divider, burden, clkin = self._tempcos
-        k = celsius - 25.0
-        reference = 1.0 + (tempco + curve * 1e-3 * k) * k * 1e-6
-        self.v_drift = reference * (1.0 + divider * k * 1e-6)
-        self.i_drift = reference * (1.0 + burden * k * 1e-6)
-        self.clkin_ppm = self._clkin_25_ppm + round(clkin * k * k * 1e-3)
-
-
 class Signals:
-    """Everything behind the ADE7953's interface, channel A and voltage. Channel B has no input."""
+    """Everything behind the ADE7953's interface, channel A and voltage. Channel B has no input: see _idle."""
 
     def __init__(self, clock, irq, regs, seed, flaws):
         """regs: the register image {address: value}, shared with the interface. irq(level): the IRQ pin."""
@@ -97,16 +57,18 @@ class Signals:
         self._flaws = flaws
         self.running = False
         rng = Noise(seed)
-        self.active = Accumulator(clock, rng)
-        self.reactive = Accumulator(clock, rng)
-        self.apparent = Accumulator(clock, rng)
+        self._rng = rng
+        self.active = Accumulator(clock, rng, flaws.stops)
+        self.reactive = Accumulator(clock, rng, flaws.stops)
+        self.apparent = Accumulator(clock, rng, flaws.stops)
         self.v_rms = Rms(clock, rng, flaws.rms_tau_us, NOISE_V if flaws.noise else 0.0)
         self.i_rms = Rms(clock, rng, flaws.rms_tau_us, NOISE_I if flaws.noise else 0.0)
         self.v_peak = Peak(clock)
         self.i_peak = Peak(clock)
-        self.line = Line(clock, flaws.clkin_ppm)
+        self.line = Line(clock, flaws.clkin_ppm, flaws.period_settle_us)
         energies = (self.active, self.reactive, self.apparent)
-        self.events = Events(clock, irq, regs, self.line, energies, self.v_peak, self.i_peak)
+        self.events = Events(clock, irq, regs, flaws, self.line, energies, self.v_peak, self.i_peak)
+        self.idle_b = IdleChannel(clock, regs, self)
         self._rows = ((0.0, 0.0, 0.0, 0.0),)
         self._step_us = 0
         self._origin_us = 0
@@ -120,6 +82,9 @@ class Signals:
         self._idle = [False, False, False]
         self._negative = [False, False]  # APSIGN, VARSIGN
         self._powers = (0, 0, 0)  # means, with nine fraction bits
+        self._clean = (0.0, 0.0)  # active and reactive power before gains and offsets: the angle
+        self._swing = 0.0  # amplitude of the ripple in power, part of full scale
+        self._gains = (0.0, 0.0, 0.0)
 
     # -- inputs -------------------------------------------------------------------------------------------------
 
@@ -155,6 +120,7 @@ class Signals:
         for energy in (self.active, self.reactive, self.apparent):
             energy.skip()
         self.events.raise_bits(1 << RESET)
+        self.idle_b.begin()
         self.update()
 
     def halt(self):
@@ -180,8 +146,8 @@ class Signals:
         self.events.settle()
         regs = self._regs
         flaws = self._flaws
-        v_input = PGA[regs[0x007]] * flaws.v_drift
-        i_input = PGA[regs[0x008]] * flaws.i_drift
+        v_input = PGA_V[regs[0x007]] * flaws.v_drift
+        i_input = PGA_I[regs[0x008]] * flaws.i_drift
         v_gain = regs[0x281] / GAIN
         i_gain = regs[0x280] / GAIN
         offset_v = offset_i = offset_p = 0.0
@@ -198,6 +164,8 @@ class Signals:
         tables = ([], [], [])
         v_squares = []
         i_squares = []
+        clean_p = clean_q = 0.0
+        floor_v, floor_i = (NOISE_V * NOISE_V, NOISE_I * NOISE_I) if flaws.noise else (0.0, 0.0)
         for v, i, p, q in self._rows:
             v *= v_input
             i *= i_input
@@ -208,12 +176,18 @@ class Signals:
             if i > CLIP:
                 clip *= CLIP / i
                 i = CLIP
-            tables[0].append(round(((p * cosine - q * sine) * clip + offset_p) * gains[0]) + offsets[0])
-            tables[1].append(round((q * cosine + p * sine) * clip * gains[1]) + offsets[1])
-            tables[2].append(round(v * i * gains[2]) + offsets[2])
+            p, q = (p * cosine - q * sine) * clip, (q * cosine + p * sine) * clip
+            clean_p += p
+            clean_q += q
+            tables[0].append(round((p + offset_p) * gains[0]) + offsets[0])
+            tables[1].append(round(q * flaws.var_sign * gains[1]) + offsets[1])
+            apparent = math.sqrt((v * v + floor_v) * (i * i + floor_i)) if flaws.noise else v * i
+            tables[2].append(round(apparent * gains[2]) + offsets[2])
             v_squares.append(v * v + offset_v)
             i_squares.append(i * i + offset_i)
         self._tables = tables
+        self._clean = (clean_p, clean_q)
+        self._gains = gains
         rows = len(v_squares)
         self._powers = (sum(tables[0]) // rows, sum(tables[1]) // rows, sum(tables[2]) // rows)
         v = math.sqrt(max(v_squares))
@@ -222,23 +196,28 @@ class Signals:
         self.i_rms.to(i_squares, self._step_us, self._origin_us, i_gain, regs[0x286])
         self.v_peak.to(int(v * WAVE_FULL_SCALE * v_gain + 0.5))
         self.i_peak.to(int(i * WAVE_FULL_SCALE * i_gain + 0.5))
-        self._judge()
-        self._set_rates(i_squares, i_gain)
-        self._set_noise(v, i, gains)
         active = self._millihertz > 0
         self.line.to(active and v > CROSSING_LEVEL, active and i > CROSSING_LEVEL, self._millihertz)
         self.v_peak.half_us = self.i_peak.half_us = self.line.half_us
+        self._judge(v * v_gain)
+        self._set_rates(i_squares, i_gain)
+        self._set_noise(v, i, gains)
+        if flaws.ripple:
+            self._set_ripple(v, i)
         self.events.follow()
+        if flaws.live_bits and self._live() != self.events.live:
+            self.events.live = self._live()
+            self.events.watch_checksum(False)
 
     def _delay_degrees(self):
         """How much PHCAL (steps of 1/895 kHz, sign and magnitude; DS p.34) and the integrator delay the current."""
         phcal = self._regs[0x108]
-        delay = (phcal & 0x1FF) * self._millihertz * 0.36 / 895000.0
+        delay = (phcal & 0x1FF) * self._millihertz * 0.36 / 895000.0 * self._flaws.phcal_sign
         if phcal & 0x200:
             delay = -delay
         return delay + 90.0 if self._regs[0x102] & 1 else delay
 
-    def _judge(self):
+    def _judge(self, v):
         """No-load and sign of each quantity, with their status bits; DS p.38, 40."""
         regs = self._regs
         for k in range(3):
@@ -257,6 +236,8 @@ class Signals:
                 self._negative[k] = power < 0
                 if not regs[0x201] >> 4 * k & 3:
                     self.events.raise_bits(1 << (APSIGN + k))
+        self.events.idle = tuple(self._idle)
+        self.idle_b.judge(v)
 
     def _set_rates(self, i_squares, i_gain):
         """Accumulation modes, no-load gates and the clock, then the rates themselves; DS p.25-31, 40."""
@@ -293,15 +274,49 @@ class Signals:
         self.active.noise = 0.0 if self._idle[0] else sample * gains[0]
         self.reactive.noise = 0.0 if self._idle[1] else sample * gains[1]
 
+    def _set_ripple(self, v, i):
+        """What the filters leave of the power's pulsation, v i (cos(phi) - cos(2 w t - phi)), and of the squares'."""
+        if not self.line.on or self._step_us:
+            self._swing = 0.0
+        else:
+            part = 2.0 * self._millihertz / 1000.0 / LPF2_HZ
+            self._swing = v * i / math.sqrt(1.0 + part * part)
+        lag = self._lag_degrees()
+        # Power of so many codes over a microsecond, integrated over the ripple's sine: 1e6 / (2 pi 2 f).
+        over_us = 1e9 / (12.566370614359172 * self._millihertz) if self._swing else 0.0
+        for k, energy, shift in ((0, self.active, 0.0), (1, self.reactive, 90.0)):
+            swing = 0.0 if self._idle[k] else -self._swing * self._gains[k] * over_us * PER_CODE / COUNT
+            energy.set_ripple(swing, self.line.degrees_at, lag + LPF2_LAG + shift)
+        depth = 0.0
+        if self._swing:
+            tau = 12.566370614359172 * self._millihertz * 1e-9 * self._flaws.rms_tau_us
+            depth = 1.0 / math.sqrt(1.0 + tau * tau)
+        self.v_rms.set_ripple(depth, self.line.degrees, 0.0)
+        self.i_rms.set_ripple(depth, self.line.degrees, 2.0 * lag)
+
     # -- result registers ---------------------------------------------------------------------------------------
 
     def read_watt(self):
         """AWATT. Behind its low pass: of a table, the mean over the last cycle."""
-        return self._mean(0) >> 9 & 0xFFFFFF
+        return self._mean(0) + self._unrest(0, 0.0) >> 9 & 0xFFFFFF
 
     def read_var(self):
         """AVAR."""
-        return self._mean(1) >> 9 & 0xFFFFFF
+        return self._mean(1) + self._unrest(1, 90.0) >> 9 & 0xFFFFFF
+
+    def power_noise(self):
+        """Noise of a power register, nine fraction bits."""
+        if not self._flaws.noise:
+            return 0
+        return max(-NOISE_POWER_MOST, min(NOISE_POWER_MOST, int(self._rng.gauss() * NOISE_POWER)))
+
+    def _unrest(self, k, shift):
+        """Noise and ripple of a power register."""
+        unrest = self.power_noise()
+        if self._swing:
+            angle = 2.0 * self.line.degrees() - self._lag_degrees() - LPF2_LAG - shift
+            unrest -= int(self._swing * self._gains[k] * sincos(angle % 360.0)[1])
+        return unrest
 
     def _mean(self, k):
         if not self._step_us:
@@ -317,6 +332,8 @@ class Signals:
     def read_va(self):
         """AVA: the settling rms values' product."""
         va = self._powers[2]
+        if self._swing:
+            return int(self.v_rms.read() * self.i_rms.read() / (1 << 24) * self._regs[0x284] / GAIN) & 0xFFFFFF
         if not self._step_us and not (self.v_rms.settled() and self.i_rms.settled()):
             va = int(va * self.v_rms.settled_part() * self.i_rms.settled_part())
         return va >> 9 & 0xFFFFFF
@@ -334,18 +351,20 @@ class Signals:
         return -pf & 0xFFFF if (watt if self._idle[1] else var) < 0 else pf
 
     def _lag_degrees(self):
-        return math.atan2(self._powers[1], self._powers[0]) * 57.29577951308232
+        """By how much the current lags behind the voltage; no power gain or offset moves it; DS p.39."""
+        return math.atan2(self._clean[1], self._clean[0]) * 57.29577951308232
 
     def read_angle(self):
         """ANGLE_A: the current's delay in steps of 1/223.75 kHz; DS p.39."""
         line = self.line
         if not line.on or not line.current_on:
             return 0
-        return round(self._lag_degrees() * 223750000.0 / (360.0 * line.millihertz)) & 0xFFFF
+        lag = self._lag_degrees() * self._flaws.var_sign
+        return round(lag * 223750000.0 / (360.0 * line.millihertz)) & 0xFFFF
 
     def read_period(self):
         """Period register; DS p.36."""
-        return self.line.period
+        return self.line.period()
 
     def read_v(self):
         """V: the waveform sample, of a sine."""
@@ -361,8 +380,12 @@ class Signals:
 
     def read_accmode(self):
         """ACCMODE: what was written, with signs and no-load states; DS p.65."""
+        return self._regs[0x201] | self._live()
+
+    def _live(self):
+        """The read-only half of ACCMODE."""
         mode = self._regs[0x201]
-        value = mode | 0x380000  # channel B carries nothing
+        value = self.idle_b.accmode()
         if self._negative[0] and not mode & 3:
             value |= 0x400
         if self._negative[1] and not mode >> 4 & 3:

@@ -8,17 +8,19 @@ TIMEOUT = 110  # errno ETIMEDOUT
 
 
 class SpiBus:
-    """One SPI controller's lines. A device has cs(level), exchange(tx, rx) and idle_miso()."""
+    """One SPI controller's lines. A device has cs(level), exchange(tx, rx), clock_rate(hz) and idle_miso()."""
 
     def __init__(self):
         self.selected = None
         self.plain = True  # one device, right clock phase: `selected` may be asked without this class
         self._slots = []
         self._late = False
+        self._hertz = 1_000_000
 
     def attach(self, device, cs):
         """Hang `device` on the bus, selected by a low level on net `cs`."""
         slot = _Slot(self, device)
+        device.clock_rate(self._hertz)
         self._slots.append(slot)
         self.plain = len(self._slots) == 1 and not self._late
         cs.quiet()
@@ -30,6 +32,12 @@ class SpiBus:
         """The controller's mode: modes 0 and 3 sample on the rising edge as the front ends do, 1 and 2 an edge off."""
         self._late = polarity != phase
         self.plain = len(self._slots) == 1 and not self._late
+
+    def clock_rate(self, hertz):
+        """The controller's clock."""
+        self._hertz = hertz
+        for slot in self._slots:
+            slot.device.clock_rate(hertz)
 
     def exchange(self, tx, rx):
         """Clock `tx` out; what comes back goes into `rx` (bytearray of the same length, or None)."""

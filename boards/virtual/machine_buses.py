@@ -39,6 +39,7 @@ class SPI:
             raise NotImplementedError("8 bits, MSB first")
         if baudrate != -1:
             self._us = [-(-8_000_000 * n // baudrate) for n in range(65)]
+            self._bus.clock_rate(baudrate)
         if polarity != -1 or phase != -1:
             self._bus.clock_mode(polarity, phase)
 

@@ -38,6 +38,8 @@ class Rig:
         answer = bytearray(len(data))
         self.chip.cs(0)
         self.chip.exchange(data, answer)
+        if data[:2] == b"\x01\x02":
+            self.clock.sleep(2)  # CONFIG may lock: CS stays low for a while; DS p.6
         self.chip.cs(1)
         return answer
 

@@ -204,7 +204,7 @@ def test_sign_change_is_flagged_either_way(rig: Rig) -> None:
 def test_field_bug_10_and_11_line_cycle_windows_replace_the_register(rig: Rig) -> None:
     """DS p.26: each window overwrites, whoever missed one has lost it; with RSTREAD a second look gives 0."""
     full(rig)
-    rig.clock.sleep(3000)
+    rig.clock.sleep(3000 + 2200)  # a crossing is seen 2.2 ms late
     rig.write(LINECYC, 12)
     rig.write(LCYCMODE, 0x41)
     rig.write(IRQENA, 0x140000)

@@ -31,6 +31,9 @@ class Device:
     def exchange(self, _tx, _rx):
         return True
 
+    def clock_rate(self, hz):
+        pass
+
     def idle_miso(self):
         return None
 

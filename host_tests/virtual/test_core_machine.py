@@ -32,6 +32,9 @@ class Echo:
             rx[:] = bytes(b ^ 0xFF for b in tx)
         return True
 
+    def clock_rate(self, hz):
+        pass
+
     def idle_miso(self):
         return self.idle
 

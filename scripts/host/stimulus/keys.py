@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from host.stimulus.faults import PARTS
-from host.stimulus.kinds import Choice, Flag, Number, Table, Text
+from host.stimulus.kinds import Choice, Flag, Number, Sign, Table, Text
 from host.stimulus.source import Event
 
 LATEST_S = 3.2e9  # a century; beyond it a time is a slip of the pen
@@ -37,6 +37,20 @@ CHIP = Table(
         "divider_tempco_ppm": Number(-1000, 1000),
         "burden_tempco_ppm": Number(-1000, 1000),
         "clkin_curve_ppb": Number(-1000, 1000),
+        # meter.md CH-1; defaults and evidence: boards/virtual/ade7953_flaws.py, docs/chips.md
+        "ripple": Flag(),
+        "checksum_live_bits": Flag(),
+        "checksum_delay_ms": Number(0, 10),
+        "checksum_seed": Number(0, 2**31 - 1, whole=True),
+        "counter_end": Choice(("wrap", "stop")),
+        "phcal_sign": Sign(),
+        "var_sign": Sign(),
+        "version": Number(1, 254, whole=True),
+        "last_changes": Flag(),
+        "silent_ms": Number(0, 100),
+        "flags_return": Flag(),
+        "key_strict": Flag(),
+        "period_settle_ms": Number(0, 40),
     }
 )
 

@@ -72,6 +72,17 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Sign:
+    """1 or -1."""
+
+    def check(self, value: Any) -> str | None:
+        return None if value in (1, -1) and not isinstance(value, (bool, float)) else "1 or -1"
+
+    def clean(self, value: Any) -> int:
+        return int(value)
+
+
+@dataclass(frozen=True)
 class Text:
     """Any text; what it may say is checked elsewhere (the model code)."""
 
@@ -103,4 +114,4 @@ class Table:
         return None if isinstance(value, dict) else f"a table {{...}} with {', '.join(self.keys)}"
 
 
-Kind = Number | Register | Choice | Text | Flag | Table
+Kind = Number | Register | Choice | Sign | Text | Flag | Table
