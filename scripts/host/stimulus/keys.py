@@ -37,7 +37,7 @@ CHIP = Table(
         "divider_tempco_ppm": Number(-1000, 1000),
         "burden_tempco_ppm": Number(-1000, 1000),
         "clkin_curve_ppb": Number(-1000, 1000),
-        # meter.md CH-1; defaults and evidence: boards/virtual/ade7953_flaws.py, docs/chips.md
+        # CH-1; defaults and evidence: boards/virtual/ade7953_flaws.py, docs/chips.md
         "ripple": Flag(),
         "checksum_live_bits": Flag(),
         "checksum_delay_ms": Number(0, 10),
