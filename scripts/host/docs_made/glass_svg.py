@@ -175,7 +175,8 @@ POLYGONS = _geometry()
 """The polygons of each dot, by the names of the board's glass map."""
 
 
-def _path(polygons: Iterable[Polygon]) -> str:
+def path(polygons: Iterable[Polygon]) -> str:
+    """The `d` attribute of an SVG path with these shapes."""
     return "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z" for points in polygons)
 
 
@@ -190,7 +191,7 @@ def svg(lit: Collection[str], scale: float = 0.8) -> str:
     ]
     for name, polygons in POLYGONS.items():
         fill = LIT if name in lit else GHOST
-        lines.append(f'<path id="{name}" fill="{fill}" d="{_path(polygons)}"/>')
+        lines.append(f'<path id="{name}" fill="{fill}" d="{path(polygons)}"/>')
     return "\n".join([*lines, "</svg>", ""])
 
 
