@@ -10,7 +10,6 @@ Everything crosses as text: numbers beyond 32 bits do not survive the way betwee
 
 import gc
 import json
-import sys
 
 from boards.virtual.engine import BOOT_US, Engine, drop_firmware
 from boards.virtual.halt import PowerCut, Reset
@@ -78,8 +77,18 @@ class SlicedEngine(Engine):
                 self._up = True
         except PowerCut:
             self._ended("power")
-        except Reset:
-            self._ended(sys.exc_info()[1].cause)
+        except Reset as reset:
+            self._ended(reset.cause)
+
+    def _start_up_files(self):
+        """As Engine's, without sys.exc_info, which this build does not have."""
+        try:
+            import boot  # noqa: F401
+            import main  # noqa: F401
+        except SystemExit:
+            raise Reset("soft") from None
+        except Exception as error:
+            self._failed(error)
 
     def _ended(self, cause):
         self._up = False

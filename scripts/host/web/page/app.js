@@ -86,7 +86,7 @@ function tick(checked, change) {
 
 function slider(name, least, most, step, value, words, change) {
   const label = document.createElement("label");
-  const output = document.createElement("output");
+  const output = document.createElement("span"); // not <output>: a label belongs to the first control in it
   const input = Object.assign(document.createElement("input"), { type: "range", min: least, max: most, step, value });
   const told = () => {
     output.textContent = words(Number(input.value));
@@ -113,7 +113,7 @@ function lineControls(n) {
   const angle = (degrees) =>
     `${degrees} ° (${say("power_factor")} ${Math.cos((degrees * Math.PI) / 180).toFixed(2)}${degrees ? " " + say(degrees > 0 ? "lag" : "lead") : ""})`;
   set.append(
-    slider(`${say("load")} ${n + 1}`, 0, 1, 0.005, wayOf(load.amps), (way) => `${ampsOf(way).toFixed(2)} A`, (way) => {
+    slider(`${say("load")} ${n + 1}`, 0, 1, "any", wayOf(load.amps), (way) => `${ampsOf(way).toFixed(2)} A`, (way) => {
       load.amps = ampsOf(way);
       place("day").checked = false;
       changed();
@@ -179,6 +179,9 @@ function setSpeed(value) {
 /** A panel wired anew: a new meter on it. */
 function rewire(next) {
   panel = next;
+  asked = null;
+  place("answers").replaceChildren();
+  place("verdict").textContent = "";
   place("day").checked = false;
   controls();
   show();
@@ -190,14 +193,18 @@ function conditionOf(picture) {
   return picture.status.condition;
 }
 
-function explain(condition) {
-  const [looks, means, mend] = data.conditions[language][condition] ?? ["", say("unjudged"), ""];
+/** The guide's words for a condition, with the line's number where they have an n. */
+function explain(condition, lines) {
+  const line = lines.length ? String(lines[0]) : "n";
+  const ofLine = (text) => text.replace(/\b(rC|PF|LU|HU|HC|L)?n\b/g, (_, before) => (before ?? "") + line);
+  const [looks, means, mend] = (data.conditions[language][condition] ?? ["", say("unjudged"), ""]).map(ofLine);
   const box = place("says");
-  if (box.dataset.shown === language + condition) return;
-  box.dataset.shown = language + condition;
-  box.classList.toggle("fault", !["normal", "unjudged", "low_current"].includes(condition));
-  const lines = [`${say("now")}: ${means}`, looks && `${say("looks")}: ${looks}`, mend && `${say("mend")}: ${mend}`];
-  box.replaceChildren(...lines.filter(Boolean).map((text) => Object.assign(document.createElement("p"), { textContent: text })));
+  const shown = [language, condition, line].join();
+  if (box.dataset.shown === shown) return;
+  box.dataset.shown = shown;
+  box.classList.toggle("bad", !["normal", "unjudged", "low_current"].includes(condition));
+  const told = [`${say("now")}: ${means}`, looks && `${say("looks")}: ${looks}`, mend && `${say("mend")}: ${mend}`];
+  box.replaceChildren(...told.filter(Boolean).map((text) => Object.assign(document.createElement("p"), { textContent: text })));
 }
 
 function clock(seconds) {
@@ -240,7 +247,7 @@ function looked(text) {
   }
   place("wheels").textContent = String(snap.counter % 100000).padStart(5, "0");
   place("clock").textContent = clock(seconds);
-  if (asked === null || asked.answered) explain(conditionOf(snap));
+  if (asked === null) explain(conditionOf(snap), snap.status?.lines ?? []);
   plots.add(seconds, snap);
   followDay(seconds);
   document.documentElement.dataset.glass = "shown"; // for the tests: the first picture is there
@@ -249,6 +256,7 @@ function looked(text) {
 function ask() {
   asked = question();
   panel = asked.panel;
+  place("scenario").value = "";
   place("says").replaceChildren();
   place("says").dataset.shown = "";
   place("verdict").textContent = "";

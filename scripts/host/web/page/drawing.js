@@ -4,6 +4,8 @@ import { svg } from "./glass.js";
 import { SERVICES } from "./panel.js";
 
 const CONDUCTOR_X = { L1: 90, N: 150, L2: 210 };
+const COLOUR = { L1: "black", N: "white", L2: "red" }; // of the leads, as on the terminals (TB-1)
+const FUSE_X = 284;
 const TERMINAL_X = 340;
 const TERMINAL_PITCH = 29;
 const TERMINAL_Y = 150;
@@ -31,8 +33,7 @@ const terminalX = (name) => TERMINAL_X + TERMINALS.indexOf(name) * TERMINAL_PITC
 
 function fuse(x, y, whole, words) {
   const parts = [svg("rect", { x: x - 16, y: y - 5, width: 32, height: 10, class: whole ? "fuse" : "fuse open" })];
-  if (!whole) parts.push(text(x, y - 9, words, { class: "fault", "text-anchor": "middle" }));
-  return parts;
+  return whole ? parts : [...parts, text(x, y - 8, words, { class: "fault", "text-anchor": "middle" })];
 }
 
 function currentTransformer(panel, n, say) {
@@ -40,7 +41,7 @@ function currentTransformer(panel, n, say) {
   const y = CT_Y[n];
   const name = `CT${n + 1}`;
   if (!ct.on) return [text(262, y + 18, `${name}: ${say("not_connected")}`, { class: "fault" })];
-  const x = CONDUCTOR_X[ct.on === 1 ? "L1" : "L2"] + 0;
+  const x = CONDUCTOR_X[ct.on === 1 ? "L1" : "L2"];
   const colour = n ? "red" : "black";
   const [x1, x2] = ct.swapped ? [`${name} X2`, `${name} X1`] : [`${name} X1`, `${name} X2`];
   const line = ct.turned ? y + 25 : y - 17;
@@ -54,13 +55,14 @@ function currentTransformer(panel, n, say) {
   ];
 }
 
-function supply(panel, name, n) {
+function supply(panel, name, say) {
   const x = CONDUCTOR_X[name];
-  const taps = [...wire([[x, TAP_Y[name]], [terminalX(name), TAP_Y[name]], [terminalX(name), TERMINAL_Y]], {
-    L1: "black", N: "white", L2: "red",
-  }[name])];
-  taps.push(svg("circle", { cx: x, cy: TAP_Y[name], r: 3.5, class: "joint" }));
-  return taps.concat(n === null ? [] : [fuse(284, TAP_Y[name], panel.fuses[n], "")].flat());
+  const y = TAP_Y[name];
+  const parts = [
+    ...wire([[x, y], [terminalX(name), y], [terminalX(name), TERMINAL_Y]], COLOUR[name]),
+    svg("circle", { cx: x, cy: y, r: 3.5, class: "joint" }),
+  ];
+  return name === "N" ? parts : [...parts, ...fuse(FUSE_X, y, panel.fuses[name === "L1" ? 0 : 1], say("open"))];
 }
 
 /** What the drawing shows, in one sentence for those who do not see it. */
@@ -86,9 +88,8 @@ export function draw(place, panel, say) {
   drawing.append(text(150, 16, say(`service_${panel.service}`), { "text-anchor": "middle", class: "caption" }));
   for (const name of lines) {
     const x = CONDUCTOR_X[name];
-    const kind = { L1: "black", N: "white", L2: "red" }[name];
     drawing.append(text(x, 34, name, { "text-anchor": "middle", class: "conductor" }));
-    drawing.append(...wire([[x, 38], [x, BOTTOM]], `${kind} thick`));
+    drawing.append(...wire([[x, 38], [x, name === "N" ? BOTTOM + 13 : BOTTOM]], `${COLOUR[name]} thick`));
     if (name !== "N") {
       drawing.append(svg("rect", { x: x - 12, y: TOP - 18, width: 24, height: 40, rx: 3, class: "breaker" }));
       const lever = panel.mains ? `M${x} ${TOP + 14}V${TOP - 10}` : `M${x} ${TOP + 14}l14 -20`;
@@ -107,13 +108,14 @@ export function draw(place, panel, say) {
     const label = text(0, 0, name, { class: "terminalname", transform: `translate(${x + 4} ${TERMINAL_Y - 24}) rotate(-90)` });
     drawing.append(label);
   }
-  lines.forEach((name) => drawing.append(...supply(panel, name, name === "N" ? null : name === "L1" ? 0 : 1)));
+  lines.forEach((name) => drawing.append(...supply(panel, name, say)));
   for (let n = 0; n < service.elements; n++) {
-    if (!panel.fuses[n]) drawing.append(text(284, TAP_Y[n ? "L2" : "L1"] - 8, say("open"), { class: "fault", "text-anchor": "middle" }));
     drawing.append(...currentTransformer(panel, n, say));
     const x = CONDUCTOR_X[n ? "L2" : "L1"];
     const load = panel.loads[n];
     const shown = `${load.amps.toFixed(load.amps < 10 ? 2 : 0)} A`;
+    const inner = x + (n ? -26 : 26); // the load stands between its line and the neutral
+    drawing.append(...wire([[inner, BOTTOM + 13], [CONDUCTOR_X.N, BOTTOM + 13]], "white"));
     drawing.append(svg("rect", { x: x - 26, y: BOTTOM, width: 52, height: 26, class: load.amps ? "load on" : "load" }));
     drawing.append(text(x, BOTTOM + 17, shown, { "text-anchor": "middle", class: "loadname" }));
     drawing.append(text(x, BOTTOM + 42, `${say("load")} ${n + 1}`, { "text-anchor": "middle", class: "label" }));

@@ -27,8 +27,9 @@ export class Plots {
       { stroke: grey, values: time, grid: { stroke: "rgba(128,128,128,.15)" } },
       { stroke: grey, size: 62, grid: { stroke: "rgba(128,128,128,.15)" } },
     ];
+    const fromZero = (u, least, most) => [Math.min(0, 1.1 * least), Math.max(0.001, 1.1 * most)];
     const make = (title, series, options = {}) => ({
-      title, width: this.width(), height: 170, axes: axes(), cursor: { y: false }, scales: { x: { time: false } },
+      title, width: this.width(), height: 170, axes: axes(), cursor: { y: false }, scales: { x: { time: false }, y: { range: fromZero } },
       series: [{ label: "s" }, ...series.map(([label, stroke]) => ({ label, stroke, width: 1.5, ...options }))],
     });
     const steps = { paths: window.uPlot.paths.stepped({ align: 1 }) };
