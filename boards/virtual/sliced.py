@@ -53,6 +53,10 @@ class SlicedEngine(Engine):
         self._items = []
         return json.dumps({"t_us": self._clock.now_us, "out": out, "snap": self._snap()})
 
+    def heap(self):
+        """Bytes of the interpreter's heap in use, as text."""
+        return str(gc.mem_alloc())
+
     def finish(self):
         """What a report needs: JSON as Engine answers the operation "finish", with all that has come out."""
         final = self._final()

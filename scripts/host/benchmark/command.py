@@ -170,6 +170,13 @@ def sealed_port(meters: int) -> list[Row]:
     return campaign.sealed_rows(meters)
 
 
+def web(hours: int) -> list[Row]:
+    """The page of the meter in a browser, at full speed."""
+    from host.benchmark import web_page
+
+    return web_page.rows(hours)
+
+
 def save_cuts() -> list[Row]:
     """Power cuts at every byte or operation of save(); half a calibration ends it."""
     from host.campaigns import port_abuse as campaign
@@ -202,6 +209,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--shrink", action="store_true", help="with --chaos: the smallest case that breaks the same rule")
     p.add_argument("--ctrl-c", type=_count, metavar="N", help="interrupt the prompt's commands N times")
     p.add_argument("--sealed-port", type=_count, metavar="N", help="type at N sealed meters, from the reset on")
+    p.add_argument("--web-hours", type=_count, metavar="N", help="run the page of the meter for N simulated hours")
     p.add_argument("--json", metavar="FILE", help="write the figures to FILE as well")
     return p
 
@@ -240,6 +248,7 @@ def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
         "recordings": (args.recordings, lambda: recordings(args.recordings)),
         "ctrl-c": (args.ctrl_c, lambda: ctrl_c(args.ctrl_c)),
         "sealed-port": (args.sealed_port, lambda: sealed_port(args.sealed_port)),
+        "web-hours": (args.web_hours, lambda: web(args.web_hours)),
     }
     jobs |= {name: job for name, (size, job) in campaigns.items() if size is not None}
     return jobs or {section.__name__: section for section in ALWAYS}

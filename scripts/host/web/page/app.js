@@ -2,7 +2,7 @@
 
 import { Glass, inWords } from "./glass.js";
 import { draw } from "./drawing.js";
-import { FAULTS, SCENARIOS, SERVICES, mainsItem, ofScenario, wired } from "./panel.js";
+import { SERVICES, mainsItem, ofScenario, wired } from "./panel.js";
 import { Plots } from "./plots.js";
 import { question, right } from "./quiz.js";
 
@@ -356,20 +356,26 @@ async function open() {
   send({ op: "speed", rate });
 }
 
-/** For programs that drive the page: run a scenario of the guide to a time, and what the engine reports then. */
+/** Ask the worker, and what it answers. */
+function answered(message, op) {
+  const answer = once(op);
+  send(message);
+  return answer;
+}
+
+/** For programs that drive the page: a board of their own, run to fixed times at full speed. */
 window.openkh = {
   scenarios: () => data.scenarios,
-  panelItems: () => Object.keys(SCENARIOS).map((name) => [name, mainsItem(ofScenario(name), 0)]),
-  faults: () => Object.keys(FAULTS),
+  begin: start,
+  run: (untilUs) => answered({ op: "run", untilUs }, "reached"),
+  end: async () => (await answered({ op: "report" }, "report")).text,
+  heap: async () => (await answered({ op: "heap" }, "heap")).text,
+  /** A whole run; what the engine reports at its end, with all that came out before. */
   async report(config, items, untilUs) {
-    const reached = once("reached");
     kept = [];
     start(config, items);
-    send({ op: "run", untilUs });
-    await reached;
-    const told = once("report");
-    send({ op: "report" });
-    const final = JSON.parse((await told).text);
+    await this.run(untilUs);
+    const final = JSON.parse(await this.end());
     final.out = [...kept, ...final.out];
     kept = null;
     return final;

@@ -111,6 +111,7 @@ const ACTIONS = {
     paceFrom = null;
   },
   run: (message) => (untilUs = message.untilUs),
+  heap: () => postMessage({ op: "heap", text: engine.heap() }),
   report: () => postMessage({ op: "report", text: engine.finish() }),
 };
 
