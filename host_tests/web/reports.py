@@ -6,7 +6,7 @@ LCD_KEYS = ("screen", "text", "symbols", "bar", "blinking")
 
 
 def compared(final):
-    """The parts of an engine's final answer that every engine gives alike (interfaces.md, report)."""
+    """The parts of an engine's final answer that every engine gives alike."""
     said = [
         [item[1], {key: item[2][key] for key in LCD_KEYS}]
         for item in sorted(final["out"], key=lambda item: item[1])
