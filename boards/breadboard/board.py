@@ -43,5 +43,9 @@ RAIL12_UV_PER_MA = 30_000  # 3 ohm shunt, gain 10: 110 mA reads 3.3 V
 ADC_BULK = 27
 BULK_DIVIDER = 6  # 12 V reads 2.0 V
 
+# RS-485 port: UART, TX, RX, driver enable (None: the transceiver turns itself round). None: no port. With the register
+# in flash and no display it can be (1, 4, 5, 6): these pins are the FRAM's and the display's otherwise.
+RS485: "tuple[int, int, int, int | None] | None" = None
+
 PIN_SEAL = 28  # closed switch = low = sealed
 PIN_SERVICE_STRAP = 8  # low at start = service mode; not with an HT1621, whose DATA it is

@@ -43,5 +43,8 @@ RAIL12_UV_PER_MA = 30_000  # 3 ohm shunt, gain 10: 110 mA reads 3.3 V
 ADC_BULK = 27
 BULK_DIVIDER = 6  # 12 V reads 2.0 V
 
+# RS-485 port: UART, TX, RX, driver enable (None: the transceiver turns itself round). None: the board has no port.
+RS485: "tuple[int, int, int, int | None] | None" = (1, 24, 25, 29)
+
 PIN_SEAL = 28  # closed switch = low = sealed
 PIN_SERVICE_STRAP = 23  # low at start = service mode

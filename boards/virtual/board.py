@@ -13,6 +13,7 @@ from boards.virtual.buses import I2cBus, SpiBus
 from boards.virtual.clock import Clock
 from boards.virtual.cpu import Cpu
 from boards.virtual.rng import Rng
+from boards.virtual.uart import Uart
 from boards.virtual.watchdog import Watchdog
 
 PINS = 30
@@ -39,6 +40,7 @@ class Board:
         self.pins = [nets.Net(self.clock, n, self.cpu.stir) for n in range(PINS)]
         self.spi = (SpiBus(), SpiBus())
         self.i2c = (I2cBus(self.clock), I2cBus(self.clock))
+        self._uarts = {}
         self.adc_uv = {}  # pin -> microvolts, or a function that returns them
         self.devices = []
         self.state_machines = {}  # running PIO state machines by number; rp2.py fills it
@@ -89,6 +91,12 @@ class Board:
                 sys.modules[name] = module
         self._saved = None
 
+    def uart(self, number):
+        """A UART, made when it is asked for."""
+        if number not in self._uarts:
+            self._uarts[number] = Uart(self.clock)
+        return self._uarts[number]
+
     def adc_raw(self, pin):
         """What the converter reads on `pin`: 0 .. 4095."""
         uv = self.adc_uv.get(pin, 0)
@@ -125,6 +133,8 @@ class Board:
         self.state_machines.clear()
         for net in self.pins:
             net.on_interrupt(None)
+        for uart in self._uarts.values():
+            uart.reset()
         if cause == "soft":
             return
         self.watchdog.stop()

@@ -136,6 +136,10 @@ class Engine:
         elif kind == "console":
             if self._reference.supply.on:
                 self._board.console.typed(item[2])
+        elif kind == "serial":  # [kind, t_us, text, baud rate, parity], or from somebody who disturbs: "noise"
+            self._reference.master.send(item[2], item[3], item[4])
+        elif kind == "noise":
+            self._reference.noise.send(item[2], item[3], item[4])
         elif kind != "note":
             raise ValueError("no stimulus %s" % kind)
 
@@ -182,6 +186,8 @@ class Engine:
         if lcd is not None:
             lcd.on_refresh = lambda: self._glass.feed(board.clock.now_us, lcd.lit())
         board.cpu.on_error = self._failed
+        wires = config.get("serial") or {}
+        self._reference.wire(recorder.serial, wires.get("echo", False), wires.get("other_unit", 0))
         self._memory_in(config.get("memory", {}), model, options.get("start_delivered_wh", 0))
         self._files = filesystem.of(board.flash, options.get("blank", False)) if board.flash is not None else None
 

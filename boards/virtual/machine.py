@@ -3,9 +3,10 @@
 Names, arguments and errors are the port's (MicroPython 1.27 to 1.29, ports/rp2).
 """
 
-from boards.virtual import machine_buses, nets
+from boards.virtual import machine_buses, machine_uart, nets
 from boards.virtual.halt import Reset
 from boards.virtual.machine_buses import I2C, SPI  # noqa: F401
+from boards.virtual.machine_uart import UART  # noqa: F401
 
 PWRON_RESET = 1
 WDT_RESET = 3
@@ -18,6 +19,7 @@ def attach(board):
     global _board
     _board = board
     machine_buses.attach(board)
+    machine_uart.attach(board)
 
 
 class Pin:

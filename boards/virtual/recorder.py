@@ -1,7 +1,8 @@
 """What the board does, as items of the link (edges, glass, boots, errors), streamed out in portions.
 
 Items: ["edge", t_us, signal, level], ["lcd", t_us, {...}], ["boot", t_us, cause],
-["error", t_us, text], ["console", t_us, text]. Those of the glass come up to 1.15 s after their time (glass.py).
+["error", t_us, text], ["console", t_us, text],
+["serial", t_us, text, end_us]. Those of the glass come up to 1.15 s after their time (glass.py).
 """
 
 PORTION = 200  # items kept before they are sent ahead of the answer: the 32-bit engine has a 1 MB heap
@@ -33,6 +34,10 @@ class Recorder:
     def lcd(self, t_us, record):
         """The glass says something else (callback of glass.GlassReader)."""
         self.add(["lcd", t_us, record])
+
+    def serial(self, text, first_us, last_us):
+        """What came out of the RS-485 port, one character a byte: start of the first and end of the last one."""
+        self.add(["serial", first_us, text, last_us])
 
     def add(self, item):
         """One more item."""

@@ -3,7 +3,7 @@
 What plugs in where is read from `parts`, the module that the firmware reads too (boards/reference/board.py).
 """
 
-from boards.virtual import ade7953, climate, coil, fram, ht1621, mains, pcf85176, rail12, supply
+from boards.virtual import ade7953, climate, coil, fram, ht1621, mains, pcf85176, rail12, rs485, supply
 from boards.virtual.board import Board
 from boards.virtual.flash import Flash
 
@@ -23,6 +23,7 @@ class Reference:
         self._memory(parts)
         self._display(parts)
         self._twelve_volts(parts, options)
+        self.pair = None
         self.supply = supply.Supply(board.clock, options.get("holdup_ms", HOLDUP_MS), board.power, self._set_restless)
         board.adc_uv[parts.ADC_BULK] = lambda: int(self.supply.bulk_v() * 1000000 / parts.BULK_DIVIDER)
         self.mains.volts(self.supply.volts)
@@ -32,6 +33,23 @@ class Reference:
         self._strap(parts.PIN_SERVICE_STRAP)
         self._strap(parts.PIN_SEAL)
         self.seal(options.get("seal", "open") == "closed")
+
+    def wire(self, tell, echo=False, other_unit=0):
+        """The RS-485 pair with a master at its other end, which tells what it hears; where the board has a port.
+
+        `echo`: the transceiver hears itself. `other_unit`: a second slave on the pair, 0 = none.
+        """
+        if self.parts.RS485 is None:
+            return
+        number, _tx, _rx, enable = self.parts.RS485
+        board = self.board
+        self.pair = rs485.Pair(board.clock, board.seed)
+        net = None if enable is None else board.pins[enable]
+        self.transceiver = rs485.Transceiver(board.uart(number), self.pair, net, echo)
+        self.master = rs485.Master(board.clock, self.pair, tell)
+        self.noise = rs485.Master(board.clock, self.pair, None)
+        if other_unit:
+            rs485.OtherUnit(board.clock, self.pair, other_unit)
 
     def seal(self, closed):
         """The seal's switch: closed pulls its pin low."""

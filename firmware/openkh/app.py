@@ -40,6 +40,10 @@ from openkh.ticks import ticks_us
 
 I2C_TIMEOUT_US = 5000
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.remote.port import Port
+
 meter: "Meter | None" = None
 """The running meter, for the prompt."""
 
@@ -170,6 +174,7 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
     identity = meter.factory.identity
     screens = Screens(meter.model, identity.date, identity.serial, REVISION, not meter.resuming.continued)
     meter.tasks.start_display(Display(_controller(), screens, Glass(board.GLASS), meter.status, meter.log), STEP_MS)
+    meter.port = _port(meter)
 
 
 def _memory() -> regions.Memory:
@@ -190,6 +195,19 @@ def _memory() -> regions.Memory:
     from openkh.drivers.fram import Fram
 
     return regions.fram_memory(Fram(_i2c(board.I2C_MEMORY, board.I2C_MEMORY_HZ), board.FRAM_ADDRESS, board.FRAM_BYTES))
+
+
+def _port(meter: Meter) -> "Port | None":
+    """The RS-485 port, where the board has one: its modules are loaded only there (AM-1)."""
+    if board.RS485 is None:
+        return None
+    from openkh.remote.port import Port
+    from openkh.remote.settings import Settings
+
+    number, tx, rx, enable = board.RS485
+    return Port(
+        meter, None, Settings(), number, Pin(tx), Pin(rx), None if enable is None else Pin(enable, Pin.OUT, value=0)
+    )
 
 
 def _controller():  # type: ignore[no-untyped-def]

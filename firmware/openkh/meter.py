@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.calibration import Calibration
     from openkh.cycle import Cycle
+    from openkh.remote.port import Port
     from openkh.startup.stored_data import FactoryData, StoredCalibration
     from openkh.state import State
     from openkh.storage.regions import Memory
@@ -27,6 +28,7 @@ class Meter(Parts):
     calibration: "tuple[Calibration, Calibration]"  # in force
     cycle: "Cycle"
     tasks: "Tasks"
+    port: "Port | None" = None  # RS-485
 
     @property
     def state(self) -> "State":

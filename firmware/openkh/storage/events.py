@@ -317,6 +317,11 @@ class EventLog:
             self._misses += 1
 
     @property
+    def order(self) -> int:
+        """Number of the newest entry that was written."""
+        return self._order
+
+    @property
     def pending(self) -> int:
         """Entries that are not written yet."""
         return self._count

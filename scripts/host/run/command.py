@@ -12,6 +12,7 @@ from host.run import headless, inputs
 from host.sim import link
 from host.sim.memory import MemoryDir, write_whole
 from host.sim.session import FirmwareError, Session, Setup
+from host.sim.terminals import Terminals
 from host.sim.trace import Trace
 from host.stimulus import scenario
 from host.stimulus.scenario import Scenario
@@ -44,11 +45,14 @@ def duration_us(text: str) -> int:
     return round(seconds * 1e6)
 
 
-def speed_of(text: str | None, live: bool) -> float | None:
-    """Simulated seconds per second; None as fast as it goes. RefusedError where `text` is neither."""
+def speed_of(text: str | None, live: bool, ports: bool = False) -> float | None:
+    """Simulated seconds per second; None as fast as it goes. RefusedError where `text` is neither. `ports`: other
+    programs talk to the meter, whose time-outs are by the clock on the wall."""
     if text is None:
-        return 1.0 if live else None
+        return 1.0 if live or ports else None
     if text == "max":
+        if ports:
+            raise RefusedError("--speed max: not with --serial or --prompt: allowed a number")
         return None
     if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII) and 0.01 <= float(text) <= 1e6:
         return float(text)
@@ -74,6 +78,8 @@ def parser() -> argparse.ArgumentParser:
     add("--report", metavar="FILE.json", help="write what happened")
     add("--trace", metavar="FILE.csv", help="write every change of outputs, LED, counter and 12 V rail")
     add("--state", metavar="DIR", help="the board's memory, kept between runs (else a new meter each time)")
+    add("--serial", action="store_true", help="the RS-485 port as a pseudo-terminal; says which on standard error")
+    add("--prompt", action="store_true", help="the service prompt as a pseudo-terminal, the same way")
     add("--engine", choices=link.ENGINES, default=link.ENGINES[0], metavar="NAME", help=" or ".join(link.ENGINES))
     return p
 
@@ -104,6 +110,7 @@ def setup_of(args: argparse.Namespace) -> Setup:
     setup = Setup(model, source, args.engine, plan.seed, plan.board, duration_us=duration, live=not args.headless)
     setup.memory_dir = MemoryDir(args.state) if args.state is not None else None
     setup.trace = Trace(args.trace) if args.trace is not None else None
+    setup.terminals = Terminals(args.serial, args.prompt) if args.serial or args.prompt else None
     return setup
 
 
@@ -138,7 +145,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         args = parser().parse_args(argv)
         live = not args.headless
-        speed = speed_of(args.speed, live)
+        speed = speed_of(args.speed, live, args.serial or args.prompt)
         seen = sys.stdin.isatty() and sys.stderr.isatty()  # the view is drawn on standard error
         if live and not seen and not args.explain:
             raise RefusedError("the live view needs a terminal; use --headless --for DURATION without one")
@@ -161,6 +168,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
     status = DONE
+    for line in setup.terminals.names() if setup.terminals else ():
+        print(line, file=sys.stderr, flush=True)
     session = Session(setup, link.start)
     try:
         if args.headless:

@@ -33,9 +33,13 @@ def _run(session: Session, duration_us: int, speed: float | None, err: IO[str], 
     began = told = time.monotonic()
     window_us = WINDOW_US if speed is None else max(100_000, min(WINDOW_US, int(speed * 200_000)))
     while session.now_us < duration_us and not stop:
-        session.advance(min(duration_us, session.now_us + window_us))
+        until_us = min(duration_us, session.now_us + window_us)
+        if session.setup.terminals and speed is not None:
+            session.pace(until_us, speed)
+        else:
+            session.advance(until_us)
         now = time.monotonic()
-        if speed is not None:
+        if speed is not None and not session.setup.terminals:
             ahead_s = session.now_us / 1e6 / speed - (now - began)
             time.sleep(max(0.0, ahead_s))
         if now - told >= (PROGRESS_S if tty else PROGRESS_FILE_S):

@@ -50,7 +50,10 @@ class Live:
             until_us = end_us
             self.ended = True
         first, self._pending = self._pending, []
-        self.session.advance(until_us, first)
+        if self.session.setup.terminals:
+            self.session.pace(until_us, self.speed or self._rate, first)
+        else:
+            self.session.advance(until_us, first)
         now = time.monotonic()
         spent_s = max(now - began, 1e-4)
         self._rate += 0.2 * (want_s / spent_s - self._rate)

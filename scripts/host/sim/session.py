@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from host.sim.link import EngineError
 from host.sim.memory import MemoryDir
+from host.sim.terminals import Terminals
 from host.sim.trace import SIGNALS, Trace
 from host.stimulus.source import Event, Source
 from host.stimulus.windows import Stimulus
@@ -48,6 +49,7 @@ class Setup:
     trace: Trace | None = None
     duration_us: int | None = None
     live: bool = False  # somebody watches: events are told as they are logged
+    terminals: Terminals | None = None  # the board's ports, for other programs
     begin_wh: float | None = 0.0  # what the register holds at the start; None: what an earlier run has left
 
     def config(self) -> dict[str, Any]:
@@ -61,6 +63,7 @@ class Setup:
             "board": self.board,
             "memory": memory,
             "live": self.live,
+            "console": self.terminals is not None and self.terminals.prompt is not None,
         }
 
 
@@ -107,6 +110,17 @@ class Session:
             return self._wheels + self.snap["counter"]
         return int((self.setup.begin_wh or 0) // self.setup.model.counter_wh) + self.snap["counter"]
 
+    def pace(self, until_us: int, speed: float, first: list[Event] | None = None) -> None:
+        """Run to `until_us` at `speed` for those who are connected to the board's ports."""
+        assert self.setup.terminals is not None
+        before = list(first or [])
+
+        def advance(to_us: int, items: list[Event]) -> None:
+            self.advance(to_us, [*before, *items])
+            before.clear()
+
+        self.setup.terminals.pace(advance, self.now_us, until_us, speed)
+
     def finish(self) -> dict[str, Any]:
         """End the run, keep the memory, and return what the engine knows at its end."""
         if self._final is None:
@@ -127,6 +141,8 @@ class Session:
             self.setup.trace.close()
         if self.setup.memory_dir:
             self.setup.memory_dir.close()
+        if self.setup.terminals:
+            self.setup.terminals.close()
 
     def report(self) -> dict[str, Any]:
         """The report in the layout of the project's interface; ends the run."""
@@ -163,6 +179,9 @@ class Session:
         elif kind == "lcd":
             said = {key: item[2][key] for key in LCD_KEYS}
             self.lcd.append((item[1], self._records.setdefault(str(said), said)))
+        elif kind in ("serial", "console"):
+            if self.setup.terminals:
+                self.setup.terminals.take(item)
         elif kind == "error":
             raise FirmwareError(self.now_us, str(item[-1]))
         elif kind in ("log", "boot"):

@@ -1,0 +1,59 @@
+"""The RS-485 port of the meter: what comes in is a request or is passed over, an answer goes out (AM-1, AM-2, AM-5).
+
+It is served from the soft queue, so between two measuring cycles and never within one: all values of an answer are of
+one committed state. It takes nothing from the heap.
+"""
+
+from openkh import REVISION
+from openkh.drivers.rs485 import RECEIVE_BYTES, Rs485
+from openkh.remote.reading import Reading
+from openkh.remote.registers import Registers
+from openkh.remote.settings import PARITIES
+from openkh.remote.slave import Slave, new_buffer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import Pin
+
+    from openkh.meter import Meter
+    from openkh.remote.registers import Intervals
+    from openkh.remote.settings import Settings
+
+
+class Port:
+    """`settings`: as stored. `served`: bursts looked at."""
+
+    def __init__(
+        self,
+        meter: "Meter",
+        intervals: "Intervals | None",
+        settings: "Settings",
+        number: int,
+        tx: "Pin",
+        rx: "Pin",
+        driver_enable: "Pin | None",
+    ) -> None:
+        self.reading = Reading(meter)
+        self.reading.revision = REVISION.encode()
+        buf = new_buffer()
+        self.slave = Slave(Registers(self.reading, intervals, buf), buf, settings.unit)
+        self._request = bytearray(RECEIVE_BYTES)
+        self.served = 0
+        self.errors = 0
+        self._on_burst = self._serve
+        self.link = Rs485(number, tx, rx, driver_enable, self._on_burst)
+        self.open(settings)
+
+    def open(self, settings: "Settings") -> None:
+        """Work with these settings from now on. May take heap; in the cycle, or before it starts."""
+        self.slave.unit = settings.unit
+        self.reading.unit = settings.unit
+        self.link.open(settings.baud, PARITIES[settings.parity])
+
+    def _serve(self, _arg: object) -> None:
+        self.served += 1
+        request = self._request
+        count = self.link.take(request)
+        slave = self.slave
+        if count and slave.answer(request, count):
+            self.link.send(slave.buf, slave.first, slave.length)

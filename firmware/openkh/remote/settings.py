@@ -1,0 +1,40 @@
+"""Settings of the RS-485 port, stored like the identity (AM-1)."""
+
+BAUDS = (9600, 19200, 38400, 57600, 115200)
+PARITIES = {"none": None, "even": 0, "odd": 1}  # as machine.UART takes them
+UNITS = (1, 247)  # least and most
+
+_SEPARATOR = ","
+
+
+class Settings:
+    """`baud` in bit/s, `parity` none, even or odd, `unit` the slave's address; `count`: how often they were stored."""
+
+    def __init__(self, baud: int = 19200, parity: str = "none", unit: int = 1, count: int = 0) -> None:
+        self.baud = baud
+        self.parity = parity
+        self.unit = unit
+        self.count = count
+
+    def pack(self) -> bytes:
+        """As stored in the vault."""
+        return _SEPARATOR.join((str(self.baud), self.parity, str(self.unit), str(self.count))).encode()
+
+    def check(self) -> None:
+        """ValueError that says what is allowed, for settings that cannot be."""
+        if self.baud not in BAUDS:
+            raise ValueError("baud %r: allowed: %s" % (self.baud, ", ".join([str(baud) for baud in BAUDS])))
+        if self.parity not in PARITIES:
+            raise ValueError("parity %r: allowed: 'none', 'even', 'odd'" % (self.parity,))
+        if not isinstance(self.unit, int) or not UNITS[0] <= self.unit <= UNITS[1]:
+            raise ValueError("unit %r: allowed: %d to %d" % (self.unit, UNITS[0], UNITS[1]))
+
+
+def unpack(data: bytes) -> Settings:
+    """From the vault; ValueError for what `pack` does not give."""
+    fields = bytes(data).decode().split(_SEPARATOR)
+    if len(fields) != 4:
+        raise ValueError("port settings: %d fields, 4 expected" % len(fields))
+    settings = Settings(int(fields[0]), fields[1], int(fields[2]), int(fields[3]))
+    settings.check()
+    return settings

@@ -1,0 +1,192 @@
+"""The Modbus slave: what is answered to a frame (AM-2). Pure: bytes in, bytes out, nothing taken from the heap.
+
+Modbus application protocol 1.1b3 and Modbus over serial line 1.02. Read only: there is no function here that changes
+anything, and none may ever be added.
+"""
+
+from openkh.remote.crc16 import crc16
+from openkh.remote.registers import MARGIN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.remote.registers import Registers
+
+READ_HOLDING = 3
+READ_INPUT = 4
+REPORT_ID = 17
+READ_DEVICE_ID = 43
+_MEI_DEVICE_ID = 14
+
+ILLEGAL_FUNCTION = 1
+ILLEGAL_ADDRESS = 2
+ILLEGAL_VALUE = 3
+
+MOST = 125  # registers in an answer
+LONGEST = 256  # bytes of a frame
+_SHORTEST = 4
+_READ_BYTES = 8  # of a request with function 3 or 4
+_ERROR = 0x80
+_FIRST = MARGIN  # where the answer begins in the buffer
+_RUNNING = 0xFF
+
+# Objects of function 43/14 (6.21): basic 0 to 2, regular up to 6, extended from 0x80 on.
+_BASIC = 2
+_REGULAR = 6
+_SERIAL = 0x80
+_CONFORMITY = 0x83  # all of them, as a stream or one by one
+
+
+def _number(frame: bytearray, at: int) -> int:
+    return frame[at] << 8 | frame[at + 1]
+
+
+def new_buffer() -> bytearray:
+    """Room for an answer."""
+    return bytearray(MARGIN + LONGEST + MARGIN)
+
+
+class Slave:
+    """`answer` fills `buf`: `length` bytes from `first` on are what to send."""
+
+    def __init__(self, registers: "Registers", buf: bytearray, unit: int) -> None:
+        """`buf`: new_buffer(), which `registers` write into."""
+        self._registers = registers
+        self.unit = unit
+        self.buf = buf
+        self.first = _FIRST
+        self.length = 0
+        self.answered = 0  # requests that were answered with what they asked for,
+        self.refused = 0  # and with an exception
+        self.spoilt = 0  # frames with a wrong checksum, and fragments
+
+    def answer(self, request: bytearray, count: int) -> bool:
+        """The frame in the first `count` bytes of `request`: True where there is an answer to send.
+
+        What came before a read request without a pause (a driver that was switched on) is passed over.
+        """
+        start = 0
+        if count < _SHORTEST or count > len(request) or not self._whole(request, 0, count):
+            start = count - _READ_BYTES
+            if start <= 0 or count > len(request) or not self._whole(request, start, count):
+                self.spoilt += 1
+                return False
+            if not READ_HOLDING <= request[start + 1] <= READ_INPUT:
+                return False
+        if request[start] != self.unit:
+            return False
+        function = request[start + 1]
+        if READ_HOLDING <= function <= READ_INPUT:
+            return count - start == _READ_BYTES and self._read(request, start, function)
+        # From here on an answer of this meter, that comes back as an echo, must never look like a request.
+        if function == REPORT_ID:
+            return count == _SHORTEST and self._report_id()
+        if function == READ_DEVICE_ID and request[2] == _MEI_DEVICE_ID:
+            return count == _SHORTEST + 3 and self._device_id(request[3], request[4])
+        return function < _ERROR and self._refuse(function, ILLEGAL_FUNCTION)
+
+    def _whole(self, request: bytearray, start: int, count: int) -> bool:
+        crc = crc16(request, start, count - 2)
+        return request[count - 2] == crc & 255 and request[count - 1] == crc >> 8
+
+    def _read(self, request: bytearray, start: int, function: int) -> bool:
+        address = _number(request, start + 2)
+        count = _number(request, start + 4)
+        if count == 0 or count > MOST:
+            return self._refuse(function, ILLEGAL_VALUE)
+        if not self._registers.has(address, count):
+            return self._refuse(function, ILLEGAL_ADDRESS)
+        self._registers.put(address, count, _FIRST + 3)
+        self.buf[_FIRST + 1] = function
+        self.buf[_FIRST + 2] = 2 * count
+        return self._send(3 + 2 * count)
+
+    def _refuse(self, function: int, why: int) -> bool:
+        self.refused += 1
+        self.answered -= 1
+        self.buf[_FIRST + 1] = function | _ERROR
+        self.buf[_FIRST + 2] = why
+        return self._send(3)
+
+    def _report_id(self) -> bool:
+        """Number of bytes, server ID (the unit), running, and a text: maker, model, serial, revision."""
+        reading = self._registers.reading
+        buf = self.buf
+        buf[_FIRST + 1] = REPORT_ID
+        buf[_FIRST + 3] = self.unit
+        buf[_FIRST + 4] = _RUNNING
+        end = self._text(reading.maker, _FIRST + 5)
+        end = self._word(reading.model_code, end)
+        end = self._word(reading.serial, end)
+        end = self._word(reading.revision, end)
+        buf[_FIRST + 2] = end - _FIRST - 3
+        return self._send(end - _FIRST)
+
+    def _word(self, text: bytes, at: int) -> int:
+        self.buf[at] = 32
+        return self._text(text, at + 1)
+
+    def _text(self, text: bytes, at: int) -> int:
+        i = 0
+        while i < len(text):
+            self.buf[at] = text[i]
+            at += 1
+            i += 1
+        return at
+
+    def _device_id(self, code: int, wanted: int) -> bool:
+        """Codes 1 to 3: the objects of a category from `wanted` on; code 4: one object."""
+        if not 1 <= code <= 4:
+            return self._refuse(READ_DEVICE_ID, ILLEGAL_VALUE)
+        last = _BASIC if code == 1 else _REGULAR if code == 2 else _SERIAL
+        if code == 4:
+            if self._object(wanted) is None:
+                return self._refuse(READ_DEVICE_ID, ILLEGAL_ADDRESS)
+            last = wanted
+        elif wanted > last or self._object(wanted) is None:
+            wanted = 0  # an object that is not there: from the first one on (6.21)
+        buf = self.buf
+        buf[_FIRST + 1] = READ_DEVICE_ID
+        buf[_FIRST + 2] = _MEI_DEVICE_ID
+        buf[_FIRST + 3] = code
+        buf[_FIRST + 4] = _CONFORMITY
+        buf[_FIRST + 5] = 0  # nothing more follows
+        buf[_FIRST + 6] = 0
+        buf[_FIRST + 7] = 0
+        return self._send(self._objects(wanted, last) - _FIRST)
+
+    def _objects(self, wanted: int, last: int) -> int:
+        buf = self.buf
+        at = _FIRST + 8
+        while wanted <= last:
+            text = self._object(wanted)
+            if text is not None:
+                buf[at] = wanted
+                buf[at + 1] = len(text)
+                at = self._text(text, at + 2)
+                buf[_FIRST + 7] += 1
+            wanted += 1
+        return at
+
+    def _object(self, number: int) -> "bytes | None":
+        reading = self._registers.reading
+        if number == 0:
+            return reading.maker
+        if number in (1, 5):  # product code, model name
+            return reading.model_code
+        if number == 2:
+            return reading.revision
+        if number == 4:  # product name
+            return b"OpenKh kWh meter"
+        if number == 6:  # application: which service it is for
+            return reading.service
+        return reading.serial if number == _SERIAL else b"" if number == 3 else None
+
+    def _send(self, length: int) -> bool:
+        buf = self.buf
+        buf[_FIRST] = self.unit
+        crc = crc16(buf, _FIRST, _FIRST + length)
+        buf[_FIRST + length] = crc & 255
+        buf[_FIRST + length + 1] = crc >> 8
+        self.length = length + 2
+        self.answered += 1
+        return True
