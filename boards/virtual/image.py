@@ -46,11 +46,11 @@ def regions_of(kind, memory):
 def new_meter(kind, memory, unique_id, model, delivered_wh):
     """What leaves the factory: identity, and a register at `delivered_wh`, counter and edges in step with it."""
     from openkh.identity import Identity
-    from openkh.storage import records, regions
+    from openkh.storage import layout, records
     from openkh.storage.vault import Vault
 
     if kind == "flash":
-        memory.prepare(regions.FLASH_BLOCKS)
+        memory.prepare(layout.FLASH_BLOCKS)
     parts = regions_of(kind, memory)
     vault = Vault(parts.factory, records.identity(unique_id, "", ""))
     vault.load()

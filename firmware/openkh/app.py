@@ -88,9 +88,10 @@ def _take_up(meter: Meter, state: State, asked: int) -> None:
     meter.resuming = Resuming()
     if meter.factory.provisioned:
         meter.resuming.take_up(state, meter.journal, meter.registers, model, meter.log, meter.status, asked)
+    elif meter.factory.unread:
+        meter.journal.leave_unread()
     else:
-        meter.journal.off = True
-        meter.journal.unread = meter.factory.unread
+        meter.journal.leave_off()
     meter.seal.note(meter.log)
 
     meter.calibration_vault = vault.Vault(memory.calibration, of_board)

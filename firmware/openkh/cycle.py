@@ -10,6 +10,7 @@ from openkh.metrology.energy import book
 from openkh.outputs.pulses import BENCH_SEALED
 from openkh.startup import restart
 from openkh.state import State
+from openkh.storage.journal import RECOVERED, UNREAD
 from openkh.ticks import ticks_diff, ticks_us
 
 TYPE_CHECKING = False
@@ -146,9 +147,9 @@ class Cycle:
         if self._supply.step(self._one.sag):
             self._switch(now_us)
         self._pulses.given(new)
-        may_start = self._rail12.on and not self._supply.failing and not self._journal.unread
+        may_start = self._rail12.on and not self._supply.failing and self._journal.mode != UNREAD
         self._counter.given(new, now_us, may_start)
-        if self._journal.recovered:
+        if self._journal.mode == RECOVERED:
             self._journal.adopt(new, self._model)
             self._pulses.start(new, now_us)
             self._counter.start(new.counter_given, now_us)

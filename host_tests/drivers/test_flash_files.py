@@ -5,7 +5,7 @@ import pytest
 from boards.virtual.flash import BLOCK, Flash
 from host.rigs.littlefs_on_chip import Files
 from openkh.drivers import flash as driver
-from openkh.storage import regions
+from openkh.storage import layout
 
 
 class Recorder(Flash):
@@ -53,8 +53,8 @@ def test_ST_1_raw_blocks_and_files_leave_each_other_alone(chip):
     for n in range(30):
         with files.open("/program%d" % n, "wb") as file:
             file.write(bytes([n]) * 5000)
-    blocks = files.create(chip, regions.FLASH_BLOCKS)
-    assert len(set(blocks)) == regions.FLASH_BLOCKS
+    blocks = files.create(chip, layout.FLASH_BLOCKS)
+    assert len(set(blocks)) == layout.FLASH_BLOCKS
     assert all(whole(chip, block) == b"\xff" * BLOCK for block in blocks)
     fill(chip, blocks)
     for n in range(60):
@@ -63,7 +63,7 @@ def test_ST_1_raw_blocks_and_files_leave_each_other_alone(chip):
     assert [whole(chip, block) for block in blocks] == [bytes([n]) * BLOCK for n in range(len(blocks))]
     again = Files(chip)
     assert driver.find(chip) == blocks
-    assert again.create(chip, regions.FLASH_BLOCKS) == blocks
+    assert again.create(chip, layout.FLASH_BLOCKS) == blocks
     for n in range(60 - 40, 60):
         with again.open("/program%d" % (n % 40), "rb") as file:
             assert file.read() == bytes([n]) * 9000

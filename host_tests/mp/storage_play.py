@@ -9,11 +9,11 @@ from openkh.drivers.flash import Flash
 from openkh.drivers.fram import Fram
 from openkh.startup.scratch_registers import DELIVERED, GIVEN, RECEIVED, RUN, ScratchRegisters
 from openkh.state import FIELDS, State
-from openkh.storage import records, regions
+from openkh.storage import layout, records, regions
 from openkh.storage.check import check
 from openkh.storage.events import EventLog
 from openkh.storage.journal import Journal
-from openkh.storage.scan import LOADED, NEW
+from openkh.storage.verdict import BLANK, GOOD
 
 BLOCKS = 9
 
@@ -135,9 +135,9 @@ def play(medium):
         raw = Raw()
         flash = Flash(raw)
         memory = regions.Memory(
-            regions.FlashRegion(flash, (0, 2, 4), regions.RECORD_BYTES),
-            regions.FlashRegion(flash, (5, 6), regions.EVENT_BYTES),
-            regions.FlashRegion(flash, (7, 8), regions.EVENT_BYTES),
+            regions.FlashRegion(flash, (0, 2, 4), layout.RECORD_BYTES),
+            regions.FlashRegion(flash, (5, 6), layout.EVENT_BYTES),
+            regions.FlashRegion(flash, (7, 8), layout.EVENT_BYTES),
             None,
             None,
         )
@@ -148,7 +148,7 @@ def play(medium):
     for start in range(2):
         journal = Journal(memory.journal, whose)
         found = journal.load(state)
-        if found != (LOADED if start else NEW):
+        if found != (GOOD if start else BLANK):
             return "load gave %d" % found
         journal.start_life()
         if not start:

@@ -3,7 +3,7 @@
 import pytest
 
 from host.rigs.prompt_rig import started
-from openkh.storage.regions import FLASH_BLOCKS
+from openkh.storage.layout import FLASH_BLOCKS
 
 PROVISION = "s.provision('MSNCT-1SC', '60Hz', '000000000077', '260203')"
 

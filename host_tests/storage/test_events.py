@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from host.rigs.memory_rig import Cut, Rig
 from openkh import event_codes
-from openkh.storage import regions
+from openkh.storage import layout
 
 MEDIA = ["fram", "flash"]
 both = pytest.mark.parametrize("medium", MEDIA)
@@ -169,7 +169,7 @@ def test_a_damaged_entry_costs_only_itself(medium):
     region = rig.memory().events
     for slot in (10, 30, 58):
         at = (
-            regions.FRAM_EVENTS[0] + slot * regions.FRAM_EVENTS[2]
+            layout.FRAM_EVENTS[0] + slot * layout.FRAM_EVENTS[2]
             if medium == "fram"
             else region._blocks[0] * 4096 + slot // 12 * 256 + slot % 12 * 20
         )

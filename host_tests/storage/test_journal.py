@@ -8,8 +8,9 @@ from host.rigs.memory_rig import Cut, Rig
 from openkh.metrology.energy import ROLL_WH
 from openkh.model import Model
 from openkh.state import FIELDS, State
-from openkh.storage import records, regions
-from openkh.storage.scan import FOREIGN, LOADED, LOST, NEW, SILENT
+from openkh.storage import layout, records
+from openkh.storage.journal import RECOVERED
+from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD, SILENT
 
 MEDIA = ["fram", "flash"]
 both = pytest.mark.parametrize("medium", MEDIA)
@@ -53,7 +54,7 @@ def filled(rig, saves=200):
 def test_ST_2_blank_memory_is_a_new_meter(medium):
     journal = Rig(medium).journal()
     state = State()
-    assert journal.load(state) == NEW
+    assert journal.load(state) == BLANK
     assert not journal.failed
     assert journal.save(state)
 
@@ -65,7 +66,7 @@ def test_EN_4_the_newest_record_is_taken_up(medium, saves):
     _, state = filled(rig, saves)
     again = State()
     journal = rig.journal()
-    assert journal.load(again) == LOADED
+    assert journal.load(again) == GOOD
     assert fields(again) == fields(state)
     assert journal.damaged == 0
 
@@ -77,7 +78,7 @@ def test_EN_4_over_hundreds_of_starts(medium):
     for _ in range(300):
         journal = rig.journal()
         loaded = State()
-        assert journal.load(loaded) in (NEW, LOADED)
+        assert journal.load(loaded) in (BLANK, GOOD)
         assert fields(loaded) == fields(state)
         journal.start_life()
         state = loaded
@@ -98,7 +99,7 @@ def test_EN_4_sequence_numbers_wrap(medium):
         journal.tidy()
         again = State()
         journal = rig.journal()
-        assert journal.load(again) == LOADED
+        assert journal.load(again) == GOOD
         assert fields(again) == fields(state)
 
 
@@ -106,12 +107,12 @@ def slots_of(rig):
     """(start, length) of every journal slot in the chip's memory, by slot number."""
     region = rig.memory().journal
     if rig.medium == "fram":
-        return [(region._first + slot * region._stride, records.SIZE) for slot in range(region.slots)]
+        return [(region._first + slot * region._stride, layout.RECORD_BYTES) for slot in range(region.slots)]
     where = []
     for slot in range(region.slots):
         in_block = slot % region.group
-        at = region._blocks[slot // region.group] * 4096 + in_block // 3 * 256 + in_block % 3 * records.SIZE
-        where.append((at, records.SIZE))
+        at = region._blocks[slot // region.group] * 4096 + in_block // 3 * 256 + in_block % 3 * layout.RECORD_BYTES
+        where.append((at, layout.RECORD_BYTES))
     return where
 
 
@@ -129,7 +130,7 @@ def test_field_bug_23_older_records_are_used_where_the_newest_is_damaged(medium)
     damage(rig, journal._good)
     again = State()
     journal = rig.journal()
-    assert journal.load(again) == LOADED
+    assert journal.load(again) == GOOD
     assert again.delivered_wh == older
     assert journal.damaged == 1
 
@@ -137,7 +138,7 @@ def test_field_bug_23_older_records_are_used_where_the_newest_is_damaged(medium)
 @both
 def test_field_bug_23_a_record_cut_off_anywhere_leaves_the_one_before(medium):
     """At every byte of the write (FRAM), at 50 points of the program (flash)."""
-    for point in range(records.SIZE + 2 if medium == "fram" else 50):
+    for point in range(layout.RECORD_BYTES + 2 if medium == "fram" else 50):
         rig = Rig(medium, seed=point)
         journal, state = filled(rig, 30)
         before = fields(state)
@@ -151,7 +152,7 @@ def test_field_bug_23_a_record_cut_off_anywhere_leaves_the_one_before(medium):
             journal.save(state)
         rig.power(True)
         again = State()
-        assert rig.journal().load(again) == LOADED
+        assert rig.journal().load(again) == GOOD
         assert fields(again) in (before, fields(state))
 
 
@@ -172,13 +173,13 @@ def test_ST_1_an_erase_cut_off_anywhere_loses_nothing():
         rig.power(True)
         again = State()
         journal = rig.journal()
-        assert journal.load(again) == LOADED
+        assert journal.load(again) == GOOD
         assert fields(again) == fields(state)
         advance(again, 100, 60)
         assert journal.step(again, False)
         journal.tidy()
         last = State()
-        assert rig.journal().load(last) == LOADED
+        assert rig.journal().load(last) == GOOD
         assert fields(last) == fields(again)
 
 
@@ -192,7 +193,7 @@ def test_ST_2_all_damaged_is_reported_and_nothing_is_written_over(medium):
     before = bytes(rig.chip.memory)
     state = State()
     journal = rig.journal()
-    assert journal.load(state) == LOST
+    assert journal.load(state) == DAMAGED
     assert journal.failed
     assert state.delivered_wh == 0
     for _ in range(500):
@@ -221,7 +222,7 @@ def test_ST_2_a_foreign_journal_is_refused_and_kept(medium, other):
         advance(state)
         assert not journal.step(state, False)
     assert bytes(rig.chip.memory) == before
-    assert rig.journal().load(state) == LOADED
+    assert rig.journal().load(state) == GOOD
     assert fields(state) == fields(theirs)
 
 
@@ -231,7 +232,7 @@ def test_ST_2_a_first_record_cut_off_again_and_again_is_still_a_new_meter(medium
     state = State()
     for point in range(4):
         journal = rig.journal()
-        assert journal.load(State()) == NEW
+        assert journal.load(State()) == BLANK
         rig.chip.cut_in = 40 + point if medium == "fram" else 0
         rig.chip.cut_fraction = 0.7
         advance(state)
@@ -239,7 +240,7 @@ def test_ST_2_a_first_record_cut_off_again_and_again_is_still_a_new_meter(medium
             journal.step(state, False)
         rig.power(True)
     journal = rig.journal()
-    assert journal.load(State()) == NEW
+    assert journal.load(State()) == BLANK
     assert journal.step(state, False)
 
 
@@ -299,14 +300,14 @@ def test_DX_6_failure_04_comes_and_goes_by_itself_and_costs_no_record(medium, ki
     assert journal.failed
     setattr(rig.chip, kind, False)
     again = State()
-    assert rig.journal().load(again) == LOADED
+    assert rig.journal().load(again) == GOOD
     assert fields(again) == saved
     for _ in range(30):
         advance(state)
         if journal.step(state, False):
             journal.tidy()
     assert not journal.failed
-    assert rig.journal().load(again) == LOADED
+    assert rig.journal().load(again) == GOOD
     assert state.delivered_wh - again.delivered_wh <= 100
 
 
@@ -335,7 +336,7 @@ def test_DX_6_a_memory_silent_at_the_start_is_taken_up_later_and_nothing_is_lost
         ram.counter_given = ram.delivered_wh // 100
         if cycle == 250:
             rig.chip.silent = False
-        if journal.recovered:
+        if journal.mode == RECOVERED:
             journal.adopt(ram, model)
             break
         journal.step(ram, False)
@@ -367,14 +368,14 @@ def test_ST_2_noise_on_the_wire_when_reading_does_no_damage(medium):
     _, state = filled(rig, 60)
     rig.chip.bit_error_rate = 1e-4
     again = State()
-    assert rig.journal().load(again) == LOADED
+    assert rig.journal().load(again) == GOOD
     assert fields(again) == fields(state)
 
 
 def test_an_unprovisioned_board_stores_nothing_which_is_no_failure():
     rig = Rig("fram")
     journal = rig.journal()
-    journal.off = True
+    journal.leave_off()
     state = State()
     for _ in range(300):
         advance(state)
@@ -561,11 +562,11 @@ def test_regions_do_not_disturb_each_other_in_a_flash_page():
         for i in range(len(view)):
             view[i] = (slot * 7 + i) & 255
         assert region.commit(slot)
-    buf = bytearray(records.SIZE)
+    buf = bytearray(layout.RECORD_BYTES)
     for slot in range(region.group):
         assert region.read(slot, buf)
-        assert buf == bytes((slot * 7 + i) & 255 for i in range(records.SIZE))
-    assert regions.RECORD_BYTES * 3 <= 256
+        assert buf == bytes((slot * 7 + i) & 255 for i in range(layout.RECORD_BYTES))
+    assert layout.RECORD_BYTES * 3 <= 256
 
 
 def test_DX_6_a_stuck_line_does_not_look_like_a_new_meter():
@@ -584,7 +585,7 @@ def test_DX_6_a_stuck_line_does_not_look_like_a_new_meter():
         if cycle == 205:
             assert bytes(rig.chip.memory[: len(before) - 2]) == before[:-2]
             rig.chip.stuck = False  # in the middle of a look
-        if journal.recovered:
+        if journal.mode == RECOVERED:
             break
     assert fields(journal.found) == fields(state)
 
@@ -596,7 +597,7 @@ def test_a_slot_that_turned_blank_does_not_stop_the_meter(medium):
     at, size = slots_of(rig)[journal._good - 3]
     rig.chip.memory[at : at + size] = bytes(size)
     again = State()
-    assert rig.journal().load(again) == LOADED
+    assert rig.journal().load(again) == GOOD
     assert fields(again) == fields(state)
 
 

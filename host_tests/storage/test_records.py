@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openkh.state import FIELDS, State
-from openkh.storage import records, regions
+from openkh.storage import layout, records, verdict
 from openkh.storage.check import check
 
 BOARD = bytes(range(8))
@@ -38,7 +38,7 @@ def state_of(values):
 
 
 def packed(state=None, sequence=7, marks=0):
-    buf = bytearray(records.SIZE)
+    buf = bytearray(layout.RECORD_BYTES)
     records.pack(buf, state or State(), WHOSE, sequence, marks)
     return buf
 
@@ -47,7 +47,7 @@ def packed(state=None, sequence=7, marks=0):
 @settings(max_examples=300, deadline=None)
 def test_ST_1_a_record_gives_back_every_field(values, sequence, life):
     buf = packed(state_of(values), sequence, life << 4 | records.AHEAD)
-    assert records.judge(buf, WHOSE) == records.GOOD
+    assert records.judge(buf, WHOSE) == verdict.GOOD
     assert records.sequence_of(buf) == sequence
     assert buf[8] >> 4 == life
     assert buf[8] & records.AHEAD
@@ -69,16 +69,16 @@ def test_field_bug_18_an_unknown_raw_count_is_not_taken_for_a_reading():
         assert back.raw_2 == -1
 
 
-@given(values=STATES, bits=st.lists(st.integers(0, 8 * records.SIZE - 1), min_size=1, max_size=5, unique=True))
+@given(values=STATES, bits=st.lists(st.integers(0, 8 * layout.RECORD_BYTES - 1), min_size=1, max_size=5, unique=True))
 @settings(max_examples=300, deadline=None)
 def test_ST_2_up_to_five_wrong_bits_are_damage(values, bits):
     buf = packed(state_of(values))
     for bit in bits:
         buf[bit >> 3] ^= 1 << (bit & 7)
-    assert records.judge(buf, WHOSE) == records.DAMAGED
+    assert records.judge(buf, WHOSE) == verdict.DAMAGED
 
 
-@given(old=STATES, new=STATES, cut=st.integers(1, records.SIZE - 1))
+@given(old=STATES, new=STATES, cut=st.integers(1, layout.RECORD_BYTES - 1))
 @settings(max_examples=300, deadline=None)
 def test_ST_2_a_torn_record_is_damage(old, new, cut):
     """The beginning of a new record over the end of an old one."""
@@ -86,12 +86,12 @@ def test_ST_2_a_torn_record_is_damage(old, new, cut):
     second = packed(state_of(new), 17)
     torn = second[:cut] + first[cut:]
     if torn not in (first, second):
-        assert records.judge(torn, WHOSE) == records.DAMAGED
+        assert records.judge(torn, WHOSE) == verdict.DAMAGED
 
 
 def test_ST_2_the_check_finds_all_errors_of_up_to_five_bits():
     """By exhaustion: no two, and no two pairs, of single-bit errors leave the same remainder; odd ones never cancel."""
-    for size in (regions.EVENT_BYTES - 4, records.SIZE - 4, regions.VAULT_BYTES - 4):
+    for size in (layout.EVENT_BYTES - 4, layout.RECORD_BYTES - 4, layout.VAULT_BYTES - 4):
         plain = check(bytes(size), size)
         remainders = [1 << bit for bit in range(30)]
         for bit in range(8 * size):
@@ -108,8 +108,8 @@ def test_ST_2_the_check_finds_all_errors_of_up_to_five_bits():
 
 def test_ST_2_blank_memory_is_no_damage():
     for value in (0, 255):
-        assert records.judge(bytearray([value]) * records.SIZE, WHOSE) == records.BLANK
-    assert records.judge(bytearray([1]) + bytearray(records.SIZE - 1), WHOSE) == records.DAMAGED
+        assert records.judge(bytearray([value]) * layout.RECORD_BYTES, WHOSE) == verdict.BLANK
+    assert records.judge(bytearray([1]) + bytearray(layout.RECORD_BYTES - 1), WHOSE) == verdict.DAMAGED
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_ST_2_blank_memory_is_no_damage():
     ],
 )
 def test_ST_2_a_record_of_another_board_model_or_service_is_foreign(board, code, service):
-    assert records.judge(packed(), records.identity(board, code, service)) == records.FOREIGN
+    assert records.judge(packed(), records.identity(board, code, service)) == verdict.FOREIGN
 
 
 def test_ST_2_a_record_of_another_layout_is_foreign():
@@ -129,7 +129,7 @@ def test_ST_2_a_record_of_another_layout_is_foreign():
     buf[0] = records.FORMAT + 1
     crc = check(buf, 81)
     buf[81:85] = crc.to_bytes(4, "little")
-    assert records.judge(buf, WHOSE) == records.FOREIGN
+    assert records.judge(buf, WHOSE) == verdict.FOREIGN
 
 
 def test_sequence_numbers_go_on_round_their_end():
@@ -141,17 +141,16 @@ def test_sequence_numbers_go_on_round_their_end():
 
 
 def test_the_sizes_in_the_registry_are_the_records():
-    assert regions.RECORD_BYTES == records.SIZE
-    assert sum(count for count, _ in regions.FLASH_USES) == regions.FLASH_BLOCKS
+    assert sum(count for count, _ in layout.FLASH_USES) == layout.FLASH_BLOCKS
 
 
 def test_the_regions_in_fram_do_not_overlap_and_fit_the_smaller_part():
     uses = [
-        (regions.FRAM_JOURNAL, regions.RECORD_BYTES),
-        (regions.FRAM_CALIBRATION, regions.VAULT_BYTES),
-        (regions.FRAM_EVENTS, regions.EVENT_BYTES),
-        (regions.FRAM_SERVICE_EVENTS, regions.EVENT_BYTES),
-        (regions.FRAM_FACTORY, regions.VAULT_BYTES),
+        (layout.FRAM_JOURNAL, layout.RECORD_BYTES),
+        (layout.FRAM_CALIBRATION, layout.VAULT_BYTES),
+        (layout.FRAM_EVENTS, layout.EVENT_BYTES),
+        (layout.FRAM_SERVICE_EVENTS, layout.EVENT_BYTES),
+        (layout.FRAM_FACTORY, layout.VAULT_BYTES),
     ]
     end = 0
     for (first, slots, stride), size in uses:

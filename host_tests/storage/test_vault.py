@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.rigs.memory_rig import Cut, Rig
-from openkh.storage.vault import BLANK, DAMAGED, FOREIGN, GOOD, SILENT
+from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD, SILENT
 
 MEDIA = ["fram", "flash"]
 both = pytest.mark.parametrize("medium", MEDIA)

@@ -71,7 +71,7 @@ def _create_blocks() -> None:
 
     from openkh.drivers import flash
     from openkh.service.commands import say
-    from openkh.storage.regions import FLASH_BLOCKS
+    from openkh.storage.layout import FLASH_BLOCKS
 
     made = 0
 

@@ -12,9 +12,8 @@ from openkh.model import Model
 from openkh.startup import restart
 from openkh.startup.stored_data import sound
 from openkh.state import State
-from openkh.storage import records, vault
+from openkh.storage import records, verdict
 from openkh.storage.journal import Journal
-from openkh.storage.scan import LOADED, NEW, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class LateMemory:
             meter.pulses.thaw(meter.state.at_us)  # the memory did not take it: it is tried again later
         elif meter.state.run_s - self._asked_s >= _EACH_S and not meter.supply.failing:
             self._asked_s = meter.state.run_s
-            self._answered = meter.factory_vault.load() != vault.SILENT
+            self._answered = meter.factory_vault.load() != verdict.SILENT
             if self._answered:
                 meter.pulses.freeze()  # the next cycle knows exactly which edges were given
         return True
@@ -49,8 +48,8 @@ class LateMemory:
         """Add to the register and restart; returns where the memory does not take it."""
         store = self._meter.factory_vault
         result = store.load()
-        found = sound(store) if result == vault.GOOD else None
-        if result == vault.SILENT or (found is not None and not self._save(Model(found.code, found.service))):
+        found = sound(store) if result == verdict.GOOD else None
+        if result == verdict.SILENT or (found is not None and not self._save(Model(found.code, found.service))):
             return
         restart.ask(restart.MEMORY)
 
@@ -61,8 +60,8 @@ class LateMemory:
         journal = Journal(meter.memory.journal, whose)
         state = State()
         result = journal.load(state)
-        if result != LOADED and result != NEW:
-            return result != SILENT  # a register that is lost: the restart tells
+        if result != verdict.GOOD and result != verdict.BLANK:
+            return result != verdict.SILENT  # a register that is lost: the restart tells
         counts_per_wh = meter.model.counts_per_wh
         ram = State()
         ram.copy(meter.state)
@@ -75,7 +74,7 @@ class LateMemory:
         state.raw_1 = ram.raw_1
         state.raw_2 = ram.raw_2 if model.elements == 2 else -1
         journal.start_life()
-        if not journal.save(state) or Journal(meter.memory.journal, whose).load(ram) != LOADED:
+        if not journal.save(state) or Journal(meter.memory.journal, whose).load(ram) != verdict.GOOD:
             return False
         meter.registers.keep(state, journal.life, 0)  # the restart goes on from here
         return True

@@ -5,7 +5,8 @@ The meter then goes on as the model it is, with its register; serial number and 
 again.
 """
 
-from openkh.storage import records
+from openkh.storage import records, verdict
+from openkh.storage.layout import RECORD_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ def model_of_records(journal: "FramRegion | FlashRegion", board_id: bytes) -> "t
                     codes[records.identity(board_id, code, "60Hz")] = (code, "60Hz")
                     if elements == "S":
                         codes[records.identity(board_id, code, "50Hz")] = (code, "50Hz")
-    buf = bytearray(records.SIZE)
+    buf = bytearray(RECORD_BYTES)
     found = None
     newest = -1
     for slot in range(journal.slots):
         if not journal.read(slot, buf):
             continue
         whose = buf[1] | buf[2] << 8 | buf[3] << 16
-        if records.judge(buf, whose) == records.GOOD and whose in codes:
+        if records.judge(buf, whose) == verdict.GOOD and whose in codes:
             sequence = records.sequence_of(buf)
             if newest < 0 or records.newer(sequence, newest):
                 newest = sequence

@@ -9,7 +9,7 @@ import machine
 
 from openkh import event_codes, failures
 from openkh.startup import restart
-from openkh.storage import scan
+from openkh.storage import verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ class Resuming:
         result = journal.load(state)
         if journal.foreign:
             log.add(event_codes.RECORD_FOREIGN, journal.foreign)
-        if result in (scan.LOST, scan.FOREIGN, scan.SILENT):
+        if result in (verdict.DAMAGED, verdict.FOREIGN, verdict.SILENT):
             log.add(event_codes.STATE_LOST, journal.damaged, journal.foreign)
         elif journal.damaged:
             log.add(event_codes.RECORD_DAMAGED, journal.damaged)
         hung = asked == restart.NONE and restart.timed_out()
-        self.continued = result == scan.LOADED and registers.resume(state, journal.life, model, hung)
+        self.continued = result == verdict.GOOD and registers.resume(state, journal.life, model, hung)
         if self.continued:
             self._shown = registers.shown
             log.run_s = state.run_s

@@ -11,7 +11,7 @@ from openkh import event_codes, failures, identity
 from openkh.calibration import Calibration
 from openkh.calibration import unpack as unpack_calibration
 from openkh.model import Model
-from openkh.storage import vault
+from openkh.storage import verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from openkh.metrology.status import Status
     from openkh.storage.events import EventLog
     from openkh.storage.regions import FlashRegion, FramRegion
+    from openkh.storage.vault import Vault
 
 # What an unprovisioned board meters as; it stores nothing until factory data are written.
 DEFAULT_CODE = "MDNCT-1SC"
@@ -46,18 +47,18 @@ class FactoryData:
         self.damaged = False
         self.unread = False
 
-    def read(self, store: "vault.Vault", journal: "FramRegion | FlashRegion") -> None:
+    def read(self, store: "Vault", journal: "FramRegion | FlashRegion") -> None:
         """Load the factory data's vault; where it is damaged, ask the records in the journal's region for the model."""
         result = load(store)
-        if result == vault.GOOD:
+        if result == verdict.GOOD:
             found = sound(store)
             if found is not None:
                 self.identity = found
                 self.provisioned = True
                 return
-            result = vault.DAMAGED
-        self.unread = result == vault.SILENT
-        if result in (vault.DAMAGED, vault.FOREIGN):
+            result = verdict.DAMAGED
+        self.unread = result == verdict.SILENT
+        if result in (verdict.DAMAGED, verdict.FOREIGN):
             self.damaged = True
             from openkh.startup.model_of_records import model_of_records
 
@@ -84,16 +85,16 @@ class StoredCalibration:
         self.damaged = False
         self.spoilt = False
 
-    def read(self, store: "vault.Vault", hz: int) -> None:
+    def read(self, store: "Vault", hz: int) -> None:
         """Load the calibration's vault; `hz` is the service's line frequency, on which the limits depend."""
         result = load(store)
-        if result == vault.GOOD:
+        if result == verdict.GOOD:
             try:
                 self.count, self.date = unpack_calibration(store.data or b"", self.lines, hz)
                 self.found = True
             except ValueError:
-                result = vault.DAMAGED
-        self.damaged = result in (vault.DAMAGED, vault.FOREIGN)
+                result = verdict.DAMAGED
+        self.damaged = result in (verdict.DAMAGED, verdict.FOREIGN)
         self.spoilt = store.damaged > 1
         if self.damaged:
             self.count = -1
@@ -107,18 +108,18 @@ class StoredCalibration:
         self.date = date
 
 
-def load(store: "vault.Vault") -> int:
+def load(store: "Vault") -> int:
     """Load a vault, again and again for a second while the memory does not answer; the vault's result."""
     result = store.load()
     for _ in range(TRIES):
-        if result != vault.SILENT:
+        if result != verdict.SILENT:
             break
         sleep_ms(TRY_MS)
         result = store.load()
     return result
 
 
-def sound(store: "vault.Vault") -> "Identity | None":
+def sound(store: "Vault") -> "Identity | None":
     """The factory data of a vault that was loaded; None where they name no meter."""
     try:
         found = identity.unpack(store.data or b"")

@@ -13,7 +13,8 @@ from struct import pack_into, unpack_from
 
 from openkh import event_codes
 from openkh.storage.check import check
-from openkh.storage.regions import EVENT_BYTES
+from openkh.storage.layout import EVENT_BYTES
+from openkh.storage.verdict import BLANK, DAMAGED, GOOD, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,16 +59,17 @@ class _Ring:
         self._spoil = 0
         self._spoil_end = 0
         self._buf = bytearray(EVENT_BYTES)
+        self.order_read = 0
         self.damaged = 0
 
-    def order_of(self, slot: int) -> int:
-        """Order of a good entry, read into the buffer; -1 blank, -2 damaged, -3 no answer."""
+    def look(self, slot: int) -> int:
+        """Read a slot into the buffer: GOOD, BLANK, DAMAGED or SILENT; `order_read` is the order of a GOOD entry."""
         buf = self._buf
         for _ in range(_TRIES):
             if not self.region.read(slot, buf):
-                return -3
+                return SILENT
             if buf == _ERASED or buf == _ZEROS:  # noqa: SIM109  a tuple would be allocated
-                return -1
+                return BLANK
             crc = check(buf, _CHECK_AT, _START)
             if (
                 buf[16] == crc & 255
@@ -75,12 +77,13 @@ class _Ring:
                 and buf[18] == crc >> 16 & 255
                 and buf[19] == crc >> 24
             ):
-                return buf[1] | buf[2] << 8 | buf[3] << 16
-        return -2
+                self.order_read = buf[1] | buf[2] << 8 | buf[3] << 16
+                return GOOD
+        return DAMAGED
 
     def holds(self, slot: int) -> bool:
         """Whether a slot has a good entry (now in the buffer) that counts."""
-        return not self._spoil <= slot < self._spoil_end and self.order_of(slot) >= 0
+        return not self._spoil <= slot < self._spoil_end and self.look(slot) == GOOD
 
     def after(self, slot: int) -> int:
         """The slot to look at after `slot`, just read: in flash nothing follows an erased one in its block."""
@@ -97,38 +100,45 @@ class _Ring:
             return self._find_in_blocks()
         low = 0
         high = self.region.slots - 1
-        first = self.order_of(0)
-        if first == -3:
+        found = self.look(0)
+        first = self.order_read
+        if found == SILENT:
             return False
-        if first == -1 and self.order_of(1) == -1 and self.order_of(high) == -1:
+        if found == BLANK and self.look(1) == BLANK and self.look(high) == BLANK:
             self.slot = 0  # nothing logged yet
             return True
-        if first < 0:
+        if found != GOOD:
             return self._find_one_by_one()
         # Orders rise from slot 0 to the newest, then comes the oldest, or nothing.
         while low < high:
             middle = (low + high + 1) // 2
-            order = self.order_of(middle)
-            if order < -1:
-                return order == -2 and self._find_one_by_one()
-            if order >= 0 and (order - first) & _ORDER_MASK <= _NEWER:
+            found = self.look(middle)
+            if found in (SILENT, DAMAGED):
+                return found == DAMAGED and self._find_one_by_one()
+            if found == GOOD and self._later(first):
                 low = middle
             else:
                 high = middle - 1
-        self.order = self.order_of(low)
+        if self.look(low) != GOOD:
+            return False
+        self.order = self.order_read
         self.newest = low
         self.slot = (low + 1) % self.region.slots
-        return self.order >= 0
+        return True
+
+    def _later(self, order: int) -> bool:
+        """Whether the entry read last is not older than `order` (-1: none), round the end of the numbers."""
+        return order < 0 or (self.order_read - order) & _ORDER_MASK <= _NEWER
 
     def _find_one_by_one(self) -> bool:
         for slot in range(self.region.slots):
-            order = self.order_of(slot)
-            if order == -3:
+            found = self.look(slot)
+            if found == SILENT:
                 return False
-            if order == -2:
+            if found == DAMAGED:
                 self.damaged += 1
-            elif order >= 0 and (self.order < 0 or (order - self.order) & _ORDER_MASK <= _NEWER):
-                self.order = order
+            elif found == GOOD and self._later(self.order):
+                self.order = self.order_read
                 self.newest = slot
         self.slot = (self.newest + 1) % self.region.slots
         return True
@@ -137,10 +147,9 @@ class _Ring:
         group = self.region.group
         for start in range(0, self.region.slots, group):
             for slot in range(start, start + group):
-                order = self.order_of(slot)
-                if order >= 0:
-                    if self.order < 0 or (order - self.order) & _ORDER_MASK <= _NEWER:
-                        self.order = order
+                if self.look(slot) == GOOD:
+                    if self._later(self.order):
+                        self.order = self.order_read
                         self.newest = slot
                     break
                 if self._buf == _ERASED:
@@ -155,12 +164,12 @@ class _Ring:
         self._spoil_end = min(slot + 1, start + group)
         while slot > start:
             slot -= 1
-            order = self.order_of(slot)
-            if order >= 0:
-                self.order = order
+            found = self.look(slot)
+            if found == GOOD:
+                self.order = self.order_read
                 self.newest = slot
                 break
-            if order == -2:
+            if found == DAMAGED:
                 self.damaged += 1
         self._spoil = self.newest + 1 if self.newest >= start else start
         return True
@@ -217,7 +226,7 @@ class _Ring:
 
     def newest_code(self) -> int:
         """Code of the newest entry, 0 if there is none or it cannot be read."""
-        return self._buf[0] if self.newest >= 0 and self.order_of(self.newest) >= 0 else 0
+        return self._buf[0] if self.newest >= 0 and self.look(self.newest) == GOOD else 0
 
     def entry(self) -> "tuple[int, int, int, int, int]":
         """What the buffer holds: order, run time in s, code, a, b."""

@@ -7,13 +7,14 @@ counter (CO-2) and, while the supply is failing, in each cycle in which somethin
 
 What cannot be read is never written over. Where there is no good record but there was one (damaged, of another board or
 model, or a memory that does not answer) the register counts in RAM (FAIL 04) and the journal looks again every 10 s.
-When the record is found after all, `recovered` is set and the cycle adds it to what it has counted (`adopt`).
+When the record is found after all, the cycle adds it to what it has counted (`adopt`).
 """
 
 from openkh.metrology.energy import ROLL_WH, add
 from openkh.state import State
 from openkh.storage import records
-from openkh.storage.scan import LOADED, NEW, Scan
+from openkh.storage.scan import Scan
+from openkh.storage.verdict import BLANK, GOOD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,20 @@ _LAST_RESERVE = 200
 _LASTING = 10  # cycles: by then a cut would have ended it; the line is low, and the meter lives on
 _RAW_MASK = 0xFFFFFF
 
+# Modes. A journal begins BLOCKED, because nothing is known of the memory.
+#
+#   leave_off     BLOCKED -> OFF          a board without factory data
+#   leave_unread  BLOCKED -> UNREAD       it is not known what the meter is
+#   load          BLOCKED -> WRITING      where a good record was found, or the memory is blank
+#   step          BLOCKED -> WRITING      the memory answers after all, and is blank
+#                 BLOCKED -> RECOVERED    the memory answers after all, and has a good record
+#   adopt         RECOVERED -> WRITING    the cycle has added that record to what it has counted
+OFF = 0  # nothing is stored, which is no failure
+UNREAD = 1  # nothing is stored, which is a failure; no count may be given to the mechanical counter
+BLOCKED = 2  # nothing may be written, because what is in the memory must not be lost; a failure
+RECOVERED = 3  # the same, until the cycle has adopted the record
+WRITING = 4  # records are written as they fall due
+
 
 class Journal:
     """Records of `identity` (records.identity) in a region. The counters are for the service status."""
@@ -46,10 +61,7 @@ class Journal:
         self._scan = Scan(region, identity)
         self._group = region.group  # slots erased together; 0 = FRAM
         self.found = self._scan.found  # the newest record in the memory when it was read
-        self.off = False  # a board without factory data stores nothing, which is no failure,
-        self.unread = False  # unless it is not known whether it has some
-        self.blocked = True  # nothing may be written: not loaded, or what is there must not be lost
-        self.recovered = False
+        self.mode = BLOCKED
         self.sequence = 0  # of the newest record
         self.life = 0  # which power-up this is, modulo 16
         self.saves = 0
@@ -70,7 +82,8 @@ class Journal:
     @property
     def failed(self) -> bool:
         """Register storage has failed: FAIL 04. Clears by itself when records can be written again (DX-6)."""
-        return self.unread if self.off else self.blocked or self._misses >= _FAILED_AFTER
+        mode = self.mode
+        return self._misses >= _FAILED_AFTER if mode == WRITING else mode != OFF
 
     @property
     def damaged(self) -> int:
@@ -85,7 +98,7 @@ class Journal:
     # At the start
 
     def load(self, state: State) -> int:
-        """Set `state` from the newest good record; NEW, LOADED, LOST, FOREIGN or SILENT (scan.py).
+        """Set `state` from the newest good record; the verdict on the region (verdict.py): BLANK is a new meter.
 
         Takes 60 ms on FRAM, 0.2 s on flash. Run time and demand are the record's; State.power_up() starts them anew.
         """
@@ -93,32 +106,41 @@ class Journal:
         result = scan.run()
         if scan.doubt:
             result = scan.run()
-        result = self._take_up(result)
-        if result == LOADED:
+        if result in (BLANK, GOOD):
+            self._go_on(result)
+        else:
+            self.mode = BLOCKED
+        if result == GOOD:
             state.copy(self.found)
         return result
+
+    def leave_off(self) -> None:
+        """Instead of load(): a board without factory data stores nothing."""
+        self.mode = OFF
+
+    def leave_unread(self) -> None:
+        """Instead of load(): it is not known what the meter is, so it stores nothing and shows FAIL 04."""
+        self.mode = UNREAD
 
     def start_life(self) -> None:
         """Call after load() where the supply had been off: records from now on belong to a new life (MD-4)."""
         self.life = (self.life + 1) & 15
 
-    def _take_up(self, result: int) -> int:
-        """Go on where the scan has found the end of the journal."""
+    def _go_on(self, result: int) -> None:
+        """Write from here on where the scan has found the end of the journal; `result` is BLANK or GOOD."""
         scan = self._scan
-        self.blocked = result not in (NEW, LOADED)
-        if not self.blocked:
-            self._saved = False
-            self._misses = 0
-            self._unverified = -1
-            self._good = scan.newest
-            self._slot = scan.free
-            self._next = scan.next
-            if result == LOADED:
-                self.sequence = scan.sequence
-                self.life = scan.life
-            if self._slot < 0:
-                self._erase()
-        return result
+        self.mode = WRITING
+        self._saved = False
+        self._misses = 0
+        self._unverified = -1
+        self._good = scan.newest
+        self._slot = scan.free
+        self._next = scan.next
+        if result == GOOD:
+            self.sequence = scan.sequence
+            self.life = scan.life
+        if self._slot < 0:
+            self._erase()
 
     # In the measuring cycle: nothing below allocates, but for the recovery of a memory that had failed
 
@@ -127,10 +149,10 @@ class Journal:
 
         `failing`: the supply fails. `ending`: its bulk voltage is low, too: the end is some 10 ms away.
         """
-        if self.off:
-            return False
-        if self.blocked:
-            self._look_again(state)
+        mode = self.mode
+        if mode != WRITING:
+            if mode == BLOCKED:
+                self._look_again(state)
             return False
         if self._unverified >= 0 and not failing:
             self._verify()
@@ -188,10 +210,10 @@ class Journal:
 
     def save(self, state: State, failing: bool = False) -> bool:
         """Write a record now. False if the memory did not take it: the older records are still there."""
-        if self._slot < 0 and not self.blocked and (not failing or self._failing == _LASTING):
+        if self._slot < 0 and self.mode == WRITING and (not failing or self._failing == _LASTING):
             self._erase()  # the supply failed for so long that every erased slot is used up
         slot = self._slot
-        if self.blocked or slot < 0:
+        if self.mode != WRITING or slot < 0:
             self._miss()
             return False
         self._pack(slot, state, failing)
@@ -233,7 +255,7 @@ class Journal:
 
         Call directly after a committed save, with the pulses of that time queued. Not while a cut may be coming.
         """
-        if not self._group or self._next >= 0 or self.blocked or not self._may_erase:
+        if not self._group or self._next >= 0 or self.mode != WRITING or not self._may_erase:
             return False
         self._erase()
         return True
@@ -293,17 +315,16 @@ class Journal:
     def _look_again(self, state: State) -> None:
         """A slot (FRAM) or block (flash) a cycle: has the memory come back?"""
         scan = self._scan
-        if self.recovered:
-            return
         if not scan.busy:
             if state.run_s % _RETRY_S == 0 and state.run_s != self._tried_s:
                 self._tried_s = state.run_s
                 scan.begin()
         elif scan.step():
-            result = self._take_up(scan.finish())
-            if result == LOADED:
-                self.blocked = True  # until the record has been added to what was counted meanwhile
-                self.recovered = True
+            result = scan.finish()
+            if result in (BLANK, GOOD):
+                self._go_on(result)
+            if result == GOOD:
+                self.mode = RECOVERED
 
     def adopt(self, state: State, model: "Model") -> None:
         """Add the recovered record to what `state` has counted in RAM since the start (DX-6).
@@ -311,6 +332,5 @@ class Journal:
         Energy, edges and counts add up; raw counts, run time and demand are those of `state`.
         """
         add(state, self.found, model)
-        self.recovered = False
-        self.blocked = False
+        self.mode = WRITING
         self._saved = False

@@ -15,26 +15,22 @@ from struct import pack_into, unpack_from
 
 from openkh.state import FIELDS
 from openkh.storage.check import START, check
+from openkh.storage.layout import RECORD_BYTES
+from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.state import State
 
 FORMAT = 0x51
-SIZE = 85
 
 NO_RAW_1 = 1  # marks: the raw count of line 1 (2) is not known
 NO_RAW_2 = 2
 FAILING = 4  # written when the supply was failing
 AHEAD = 8  # flash: the block after this record's own was erased when it was written
 
-BLANK = 0  # results of judge()
-GOOD = 1
-DAMAGED = 2
-FOREIGN = 3
-
-ERASED = b"\xff" * SIZE
-_ZEROS = bytes(SIZE)
+ERASED = b"\xff" * RECORD_BYTES
+_ZEROS = bytes(RECORD_BYTES)
 
 SEQUENCE_MASK = 0x3FFFFFFF
 _NEWER = 0x1FFFFFFF
@@ -87,7 +83,7 @@ def newer(sequence: int, than: int) -> bool:
 
 
 def pack(buf: "bytearray | memoryview", state: "State", whose: int, sequence: int, marks: int) -> None:
-    """Write the record of `state` into `buf` (SIZE bytes). `marks` carries the life in its upper half.
+    """Write the record of `state` into `buf` (RECORD_BYTES). `marks` carries the life in its upper half.
 
     Allocates nothing; about 1.3 ms on the RP2040.
     """
@@ -124,7 +120,7 @@ def judge(buf: "bytearray | memoryview", whose: int) -> int:
         return BLANK
     # The stored check is read by bytes: four of 0xFF would be no small integer.
     crc = check(buf, _CHECK_AT)
-    for i in range(_CHECK_AT, SIZE):
+    for i in range(_CHECK_AT, RECORD_BYTES):
         if buf[i] != crc & 255:
             return DAMAGED
         crc >>= 8

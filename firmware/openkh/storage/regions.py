@@ -1,36 +1,19 @@
-"""What lies where, and how a slot is written on each of the two media.
+"""How a slot is read and written on each of the two media; what lies where is in layout.py.
 
-A region is a row of equal slots, used in order and round again. `group` is the number of slots that are erased
-together; 0 where a slot can be written over as it is.
+`group` of a region is the number of its slots that are erased together; 0 where a slot can be written over as it is.
 """
+
+from openkh.storage import layout
+from openkh.storage.layout import FLASH_BLOCK_BYTES, FLASH_PAGE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.drivers.flash import Flash
     from openkh.drivers.fram import Fram
 
-RECORD_BYTES = 85  # records.SIZE
-EVENT_BYTES = 20
-VAULT_BYTES = 108
-
-# FRAM: everything fits the first 8 KiB, so that both parts can be used. (first address, slots, bytes from slot to slot)
-FRAM_JOURNAL = (0x0000, 16, 88)
-FRAM_CALIBRATION = (0x0600, 4, 160)
-FRAM_EVENTS = (0x0900, 128, 24)
-FRAM_SERVICE_EVENTS = (0x1500, 64, 24)
-FRAM_FACTORY = (0x1D00, 4, 160)
-
-# Flash: blocks of 4096 bytes and bytes of a slot for calibration, factory data, events, service events, journal, in the
-# order of the map (drivers/flash.py).
-FLASH_USES = ((2, VAULT_BYTES), (2, VAULT_BYTES), (4, EVENT_BYTES), (2, EVENT_BYTES), (96, RECORD_BYTES))
-FLASH_BLOCKS = 106
-
-_BLOCK = 4096
-_PAGE = 256
-
 
 class FramRegion:
-    """Slots of `size` bytes in FRAM, laid out as `where` says: one of the FRAM_... tuples above."""
+    """Slots of `size` bytes in FRAM, laid out as `where` says: one of the FRAM_... tuples of layout.py."""
 
     def __init__(self, fram: "Fram", where: "tuple[int, int, int]", size: int) -> None:
         self._fram = fram
@@ -79,11 +62,11 @@ class FlashRegion:
         self._flash = flash
         self._blocks = blocks
         self._size = size
-        self._per_page = _PAGE // size
-        self.group = self._per_page * (_BLOCK // _PAGE)
+        self._per_page = FLASH_PAGE_BYTES // size
+        self.group = self._per_page * (FLASH_BLOCK_BYTES // FLASH_PAGE_BYTES)
         self.slots = self.group * len(blocks)
         # One page buffer for each place in a page: all ones elsewhere, which leaves the neighbours as they are.
-        self._pages = tuple(bytearray(b"\xff" * _PAGE) for _ in range(self._per_page))
+        self._pages = tuple(bytearray(b"\xff" * FLASH_PAGE_BYTES) for _ in range(self._per_page))
         self._views = tuple(memoryview(page)[i * size : (i + 1) * size] for i, page in enumerate(self._pages))
         self._back = bytearray(size)
         self._erased = b"\xff" * size
@@ -95,12 +78,14 @@ class FlashRegion:
     def commit(self, slot: int) -> bool:
         """Program the slot's page with the view's content; 0.4 ms, 3 ms at worst. Verified by `holds`."""
         page = slot % self.group // self._per_page
-        return self._flash.program(self._blocks[slot // self.group], page * _PAGE, self._pages[slot % self._per_page])
+        return self._flash.program(
+            self._blocks[slot // self.group], page * FLASH_PAGE_BYTES, self._pages[slot % self._per_page]
+        )
 
     def read(self, slot: int, buf: bytearray) -> bool:
         """Fill `buf` from a slot."""
         in_block = slot % self.group
-        at = in_block // self._per_page * _PAGE + in_block % self._per_page * self._size
+        at = in_block // self._per_page * FLASH_PAGE_BYTES + in_block % self._per_page * self._size
         return self._flash.read(self._blocks[slot // self.group], at, buf)
 
     def holds(self, slot: int) -> bool:
@@ -141,19 +126,19 @@ class Memory:
 def fram_memory(fram: "Fram") -> Memory:
     """Lay the regions out in FRAM."""
     return Memory(
-        FramRegion(fram, FRAM_JOURNAL, RECORD_BYTES),
-        FramRegion(fram, FRAM_EVENTS, EVENT_BYTES),
-        FramRegion(fram, FRAM_SERVICE_EVENTS, EVENT_BYTES),
-        FramRegion(fram, FRAM_CALIBRATION, VAULT_BYTES),
-        FramRegion(fram, FRAM_FACTORY, VAULT_BYTES),
+        FramRegion(fram, layout.FRAM_JOURNAL, layout.RECORD_BYTES),
+        FramRegion(fram, layout.FRAM_EVENTS, layout.EVENT_BYTES),
+        FramRegion(fram, layout.FRAM_SERVICE_EVENTS, layout.EVENT_BYTES),
+        FramRegion(fram, layout.FRAM_CALIBRATION, layout.VAULT_BYTES),
+        FramRegion(fram, layout.FRAM_FACTORY, layout.VAULT_BYTES),
     )
 
 
 def flash_memory(flash: "Flash", blocks: "tuple[int, ...]") -> Memory:
-    """Lay the regions out over the FLASH_BLOCKS numbers that drivers.flash.find() gave."""
+    """Lay the regions out over the layout.FLASH_BLOCKS numbers that drivers.flash.find() gave."""
     at = 0
     regions = []
-    for count, size in FLASH_USES:
+    for count, size in layout.FLASH_USES:
         regions.append(FlashRegion(flash, blocks[at : at + count], size))
         at += count
     calibration, factory, events, service_events, journal = regions

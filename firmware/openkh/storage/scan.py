@@ -2,17 +2,12 @@
 
 from openkh.state import State
 from openkh.storage import records
+from openkh.storage.layout import RECORD_BYTES
+from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.storage.regions import FlashRegion, FramRegion
-
-# Results.
-NEW = 0  # blank memory: a new meter
-LOADED = 1
-LOST = 2  # damaged, and no good record
-FOREIGN = 3  # good records, none of this board, model and service
-SILENT = 4  # the memory does not answer
 
 _TRIES = 3  # reads of a slot before its content is taken for damaged
 # A new meter's first record cut off, again and again, leaves so many damaged ones and no other.
@@ -29,7 +24,7 @@ class Scan:
     def __init__(self, region: "FramRegion | FlashRegion", identity: int) -> None:
         self._region = region
         self._identity = identity
-        self._buf = bytearray(records.SIZE)
+        self._buf = bytearray(RECORD_BYTES)
         self._unit = max(1, region.group)
         self.found = State()
         self.busy = False
@@ -71,14 +66,14 @@ class Scan:
         at = self._at
         for slot in range(at, at + self._unit):
             found = self._look(slot)
-            if found == records.GOOD:
+            if found == GOOD:
                 # Within a block the numbers rise, so the first good record tells the block's age.
                 sequence = records.sequence_of(self._buf)
                 if self._best < 0 or records.newer(sequence, self.sequence):
                     self._best = slot
                     self.sequence = sequence
                 break
-            if found == records.BLANK:
+            if found == BLANK:
                 self._blanks += 1
             if self._buf == records.ERASED:
                 break  # nothing follows: a slot that is left out is made unreadable
@@ -86,7 +81,7 @@ class Scan:
         return self._at >= self._region.slots
 
     def finish(self) -> int:
-        """Decide; one of the results above."""
+        """Decide: BLANK (a new meter), GOOD, DAMAGED (no good record, and there was one), FOREIGN or SILENT."""
         self.busy = False
         self.newest = -1
         self.next = -1
@@ -97,12 +92,12 @@ class Scan:
             if self.foreign:
                 return FOREIGN
             if self.damaged > (_TORN_AT_BIRTH if self._unit > 1 else 1):
-                return LOST
+                return DAMAGED
             if not self._region.works():
                 return SILENT
             if self._unit > 1:
                 self.free = self._room(0, self._unit)
-            return NEW
+            return BLANK
         if self._unit == 1 and self._blanks and self.sequence >= self._region.slots and not self.doubt:
             # A row that has been filled has no blank slots: the line may have been stuck for the first of them.
             self.doubt = True
@@ -118,7 +113,7 @@ class Scan:
         records.unpack(self._buf, self.found)
         if self._unit == 1:
             self.free = (newest + 1) % self._region.slots
-            return LOADED
+            return GOOD
         end = newest - newest % self._unit + self._unit
         after = end % self._region.slots
         self.free = self._room(newest + 1, end)
@@ -127,7 +122,7 @@ class Scan:
                 self.free = self._room(after, after + self._unit)  # a first record there may have been cut off
             else:
                 self.next = after
-        return LOADED
+        return GOOD
 
     def _look(self, slot: int) -> int:
         """Read a slot into the buffer and judge it; one that does not answer is counted and taken for blank."""
@@ -135,14 +130,14 @@ class Scan:
         for _ in range(_TRIES):
             if self._region.read(slot, self._buf):
                 found = records.judge(self._buf, self._identity)
-                if found != records.DAMAGED:
+                if found != DAMAGED:
                     break
         if found < 0:
             self._unread += 1
-            return records.BLANK
-        if found == records.DAMAGED:
+            return BLANK
+        if found == DAMAGED:
             self.damaged += 1
-        elif found == records.FOREIGN:
+        elif found == FOREIGN:
             self.foreign += 1
         return found
 
@@ -155,12 +150,12 @@ class Scan:
         slot = first - first % self._unit + self._unit - 1
         while slot > first:
             found = self._look(slot)
-            if found == records.GOOD:
+            if found == GOOD:
                 return slot
-            if found == records.DAMAGED:
+            if found == DAMAGED:
                 self._region.spoil(slot)
             slot -= 1
-        return first if self._look(first) == records.GOOD else -1
+        return first if self._look(first) == GOOD else -1
 
     def _room(self, first: int, end: int) -> int:
         """Flash: where to go on in a block after a start, past anything that a cut may have left half done; -1: full.

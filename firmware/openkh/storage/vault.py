@@ -8,18 +8,12 @@ as two halves; version v lies at the same place, v modulo the half, in both. On 
 from struct import pack_into, unpack_from
 
 from openkh.storage.check import check
-from openkh.storage.regions import VAULT_BYTES
+from openkh.storage.layout import VAULT_BYTES
+from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.storage.regions import FlashRegion, FramRegion
-
-# Results of load().
-BLANK = 0  # never written
-GOOD = 1
-DAMAGED = 2  # written once, no good copy: FAIL 03
-FOREIGN = 3  # good, but another board's
-SILENT = 4  # the memory does not answer
 
 MOST_BYTES = 96
 _FORMAT = 0x5A

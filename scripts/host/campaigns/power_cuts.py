@@ -16,7 +16,7 @@ from host.rigs.memory_rig import Cut, Rig
 from openkh.metrology.energy import ROLL_WH, book
 from openkh.model import Model
 from openkh.state import FIELDS, State
-from openkh.storage.scan import LOADED, NEW
+from openkh.storage.verdict import BLANK, GOOD
 
 CYCLE_US = 100_000
 SECOND = 10  # cycles
@@ -170,8 +170,8 @@ class Campaign:
         truth = self.state
         code, state = self._boot()
         result = self.result
-        if code != LOADED:
-            raise AssertionError(f"{self.medium}: load gave {code} ({NEW} = new) after cut {result['cuts']}")
+        if code != GOOD:
+            raise AssertionError(f"{self.medium}: load gave {code} ({BLANK} = new) after cut {result['cuts']}")
         sequence = self.journal.sequence
         fields = [getattr(state, name) for name in FIELDS]
         if self.given.get(sequence) != fields:

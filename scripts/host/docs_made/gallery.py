@@ -19,7 +19,7 @@ from boards.virtual.glass import IMAGE_BYTES, Glass
 from host.docs_made import glass_svg
 from host.sim.link import TOP, Link
 from openkh.display import screens
-from openkh.storage.regions import FRAM_FACTORY
+from openkh.storage.layout import FRAM_FACTORY
 
 STEP_US = screens.STEP_MS * 1000
 LOOKS = 4  # a second: a whole blink, a whole arrow

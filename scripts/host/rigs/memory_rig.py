@@ -7,7 +7,7 @@ from boards.virtual.flash import Flash as FlashChip
 from boards.virtual.fram import Fram as FramChip
 from openkh.drivers.flash import Flash, find
 from openkh.drivers.fram import Fram
-from openkh.storage import records, regions
+from openkh.storage import layout, records, regions
 from openkh.storage.events import EventLog
 from openkh.storage.journal import Journal
 from openkh.storage.vault import Vault
@@ -47,7 +47,7 @@ class Rig:
             self.chip = FramChip(8192, seed, count_wear)
         else:
             self.chip = FlashChip(140, None, seed)
-            self.chip.prepare(regions.FLASH_BLOCKS, FIRST_BLOCK)
+            self.chip.prepare(layout.FLASH_BLOCKS, FIRST_BLOCK)
         self.chip.on_cut = self._cut
 
     def memory(self):
@@ -58,7 +58,7 @@ class Rig:
         memory = regions.flash_memory(Flash(self.chip), blocks)
         if self._journal_blocks < 96:
             last = blocks[-self._journal_blocks :]
-            memory.journal = regions.FlashRegion(Flash(self.chip), last, regions.RECORD_BYTES)
+            memory.journal = regions.FlashRegion(Flash(self.chip), last, layout.RECORD_BYTES)
         return memory
 
     def journal(self, code="MDNCT-1SC", service="60Hz", board=BOARD):

@@ -1,0 +1,26 @@
+"""Where everything lies in the memory: the one home of regions, slots and sizes.
+
+A region is a row of equal slots, used in order and round again. In FRAM a region is named by its first address, its
+slots and the bytes from one slot to the next; in flash by a number of blocks, each of which holds as many whole slots
+in each of its pages as fit.
+"""
+
+# Bytes of a slot's content.
+RECORD_BYTES = 85  # the journal's record (records.py); three to a page of flash
+EVENT_BYTES = 20  # an entry of the event log (events.py)
+VAULT_BYTES = 108  # a copy of factory data or calibration (vault.py)
+
+# FRAM: (first address, slots, bytes from slot to slot). All this fits 8 KiB, the smallest part that can be fitted; from
+# 0x2000 on a part of 32 KiB is free.
+FRAM_JOURNAL = (0x0000, 16, 88)
+FRAM_CALIBRATION = (0x0600, 4, 160)
+FRAM_EVENTS = (0x0900, 128, 24)
+FRAM_SERVICE_EVENTS = (0x1500, 64, 24)
+FRAM_FACTORY = (0x1D00, 4, 160)
+
+# Flash: (blocks, bytes of a slot) of calibration, factory data, events, service events and journal, in the order of the
+# blocks in the map (drivers/flash.py).
+FLASH_BLOCK_BYTES = 4096
+FLASH_PAGE_BYTES = 256
+FLASH_USES = ((2, VAULT_BYTES), (2, VAULT_BYTES), (4, EVENT_BYTES), (2, EVENT_BYTES), (96, RECORD_BYTES))
+FLASH_BLOCKS = 106
