@@ -59,7 +59,10 @@ def test_the_figures_go_into_a_file(tmp_path, capsys):
 @pytest.mark.usefixtures("quick")
 def test_a_full_disk_is_said(capsys):
     assert bench.main(["--json", "/dev/full"]) == 2
-    assert capsys.readouterr().err.splitlines()[-1] == "openkh: /dev/full: No space left on device"
+    assert (
+        capsys.readouterr().err.splitlines()[-1]
+        == "openkh: --json /dev/full: cannot be written: No space left on device"
+    )
 
 
 def test_an_interrupt_ends_it_without_a_traceback(monkeypatch, capsys):

@@ -21,6 +21,7 @@ from host.calibration.line_model import (
     registers_for,
 )
 from host.cli.refused import RefusedError
+from host.cli.status import DONE, FAILED, INTERRUPTED, UNUSABLE
 from host.port import repl
 from host.port.repl import CommandRefusedError, LinkBoard, MpremotePort, PortError, Service
 from host.sim.virtual_board import VirtualBoard
@@ -124,7 +125,7 @@ def test_CA_1_guided_steps_leave_a_meter_right_and_say_what_was_before():
         assert [line.amps > 0 for line in load.lines] == [n < 4, n >= 4]
 
 
-def test_house_rule_16_voltage_and_current_gain_come_before_the_power_gain():
+def test_DR_16_voltage_and_current_gain_come_before_the_power_gain():
     meter = FakeMeter(RAW)
     calibrated(meter)
     names = [call.partition("(")[0] for call in meter.calls if call.startswith("cal_")]
@@ -272,7 +273,7 @@ def test_unusable_reference_files_are_refused(tmp_path, text, reason):
     ],
 )
 def test_unusable_arguments_end_with_one_line_and_status_2(capsys, arguments, reason):
-    assert calibrate.main(arguments) == calibrate.UNUSABLE
+    assert calibrate.main(arguments) == UNUSABLE
     said = capsys.readouterr().err
     assert reason in said and said.count("\n") == 1
 
@@ -280,14 +281,14 @@ def test_unusable_arguments_end_with_one_line_and_status_2(capsys, arguments, re
 @pytest.mark.parametrize("content", ["garbage", "[]", '{"model": "MSNCT-1SC"}', '{"model": 1, "board": {}, "seed": 1}'])
 def test_a_damaged_virtual_board_is_refused(tmp_path, capsys, content):
     (tmp_path / "board.json").write_text(content)
-    assert calibrate.main(["--virtual", "--state", str(tmp_path)]) == calibrate.UNUSABLE
+    assert calibrate.main(["--virtual", "--state", str(tmp_path)]) == UNUSABLE
     said = capsys.readouterr().err
     assert "board.json: damaged: allowed: --new" in said and said.count("\n") == 1
 
 
 def test_the_memory_of_another_board_is_not_thrown_away_unasked(tmp_path, capsys):
     (tmp_path / "fram.bin").write_bytes(b"somebody's register")
-    assert calibrate.main(["--virtual", "--state", str(tmp_path)]) == calibrate.UNUSABLE
+    assert calibrate.main(["--virtual", "--state", str(tmp_path)]) == UNUSABLE
     assert "board.json is missing" in capsys.readouterr().err
     assert (tmp_path / "fram.bin").read_bytes() == b"somebody's register"
 
@@ -297,13 +298,13 @@ def test_a_port_without_a_meter_behind_it(capsys):
     with VirtualBoard({"model": "MSNCT-1SC", "service": "60Hz"}, speed=50.0) as board:
         board.mains((120.0, 0.0, 0.0))
         board.wait(3)
-        assert calibrate.main(["--port", board.port, "--line", "2"]) == calibrate.UNUSABLE
+        assert calibrate.main(["--port", board.port, "--line", "2"]) == UNUSABLE
         assert "--line 2: MSNCT-1SC has one element: allowed: 1" in capsys.readouterr().err
         with MpremotePort(board.port) as port:
             # What follows on this board finds no firmware, as on one that has MicroPython alone.
             port.execute("import sys\nfor n in list(sys.modules):\n if 'openkh' in n: del sys.modules[n]\n", 0)
             port.execute("sys.path[:] = []", 0)
-        assert calibrate.main(["--port", board.port]) == calibrate.UNUSABLE
+        assert calibrate.main(["--port", board.port]) == UNUSABLE
         assert "MicroPython without OpenKh: ./scripts/flash first" in capsys.readouterr().err
 
 
@@ -313,7 +314,7 @@ def test_CA_2_a_sealed_meter_is_no_prompt(capsys, monkeypatch):
     with VirtualBoard({"model": "MSNCT-1SC", "service": "60Hz", "board": {"seal": "closed"}}, speed=20.0) as board:
         board.mains((120.0, 0.0, 0.0))
         board.wait(2)
-        assert calibrate.main(["--port", board.port]) == calibrate.UNUSABLE
+        assert calibrate.main(["--port", board.port]) == UNUSABLE
         said = capsys.readouterr()
         assert "the seal must be open" in said.err and said.out == ""
 
@@ -341,7 +342,7 @@ def test_CA_3_ctrl_c_at_any_time_leaves_the_stored_calibration_in_force(tmp_path
 
     with monkeypatch.context() as patch:
         patch.setattr(calibrate, "_say", interrupted)
-        assert calibrate.main([*state, "--new", "--seed", "3", "--model", "MSNCT-1SC"]) == calibrate.FAILED
+        assert calibrate.main([*state, "--new", "--seed", "3", "--model", "MSNCT-1SC"]) == INTERRUPTED
     said = capsys.readouterr()
     assert said.err == "openkh: given up; the calibration is as it was\n" and "Stored" not in said.out
     with testbed.opened(calibrate.parser().parse_args(state)) as bed:
@@ -363,15 +364,15 @@ def test_CA_1_a_raw_virtual_board_over_mpremote_and_undo(tmp_path, capsys):
     """The command whole: the virtual board's own prompt on a pseudo-terminal, mpremote's transport, two times at most
     the ten minutes of bench time; a second calibration, and undo to the first."""
     state = ["--virtual", "--state", str(tmp_path / "bench"), "--windows", "2", "--date", "260131"]
-    assert calibrate.main([*state, "--new", "--seed", "3", "--model", "MSNCT-1SC"]) == calibrate.DONE
+    assert calibrate.main([*state, "--new", "--seed", "3", "--model", "MSNCT-1SC"]) == DONE
     said = capsys.readouterr().out
     assert "Calibrated so far: no" in said and "calibration number 1" in said
     seconds = float(said.split("Bench time: ")[1].split(" s")[0])
     assert seconds <= 600
-    assert calibrate.main(state) == calibrate.DONE
+    assert calibrate.main(state) == DONE
     again = capsys.readouterr().out
     assert "Calibrated so far: yes, 260131" in again and "calibration number 2" in again
-    assert calibrate.main([*state, "--undo"]) == calibrate.DONE
+    assert calibrate.main([*state, "--undo"]) == DONE
     assert "Stored, dated 260131" in capsys.readouterr().out
 
 
@@ -406,12 +407,12 @@ def test_CA_1_a_person_at_the_bench_with_readings_from_a_file(tmp_path, capsys, 
         board.wait(1.5)
         arguments = ["--port", board.port, "--reference", str(path), "--windows", "2", "--date", "260131"]
         path.write_text("point,line,volts,amps,watts\n" + "\n".join(rows) + "\n")
-        assert calibrate.main(arguments) == calibrate.DONE
+        assert calibrate.main(arguments) == DONE
         said = capsys.readouterr().out
         assert "Set line 1: 240 V, 75 A, power factor 0.500 lagging; 50 Hz." in said
         assert "phase lead +22." in said or "phase lead +21." in said
         path.write_text("point,line,volts,amps,watts\n" + rows[0] + "\n")
-        assert calibrate.main(arguments) == calibrate.FAILED
+        assert calibrate.main(arguments) == FAILED
         assert "no row for point phase" in capsys.readouterr().err
         with MpremotePort(board.port) as port:
             assert Service(port).call("cal()")["saved"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from host.cli.refused import RefusedError
 from host.flash import command as flash
 from host.flash import deploy
 from host.port.device import Device, DeviceError
@@ -45,16 +46,23 @@ def test_the_only_board_is_found_and_several_are_listed(monkeypatch: pytest.Monk
     assert flash.choose(None) == "/dev/ttyACM0"
     assert flash.choose("COM7") == "COM7"
     monkeypatch.setattr(flash, "ports", lambda: [("/dev/ttyACM0", "e661"), ("/dev/ttyACM1", "e662")])
-    with pytest.raises(DeviceError, match="2 boards found") as error:
+    with pytest.raises(RefusedError, match=r"2 boards found.*--port /dev/ttyACM1 \(board e662\)"):
         flash.choose(None)
-    assert "--port /dev/ttyACM1    (board e662)" in str(error.value)
 
 
 def test_no_board(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
     monkeypatch.setattr(flash, "ports", list)
     monkeypatch.setattr(deploy, "parts", lambda _board, _chosen: {})
     assert flash.main([]) == 1
-    assert "--uf2" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith("openkh: no board") and "--uf2" in said and said.count("\n") == 1
+
+
+def test_unusable_arguments_end_with_one_line_and_status_2(capsys: pytest.CaptureFixture) -> None:
+    for arguments in (["--board", "kitchen"], ["--memory", "tape"], ["--port"], ["extra"], ["--bogus"]):
+        assert flash.main(arguments) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("openkh: ") and said.count("\n") == 1
 
 
 def test_uf2_says_where_and_how(capsys: pytest.CaptureFixture) -> None:

@@ -13,6 +13,8 @@ from host.calibration.bench_source import Reading
 from host.calibration.line_model import Errors
 from host.campaigns import accuracy
 from host.cli.refused import RefusedError
+from host.cli.status import DONE, UNUSABLE, begun, reported, writing
+from host.sim.memory import write_whole
 from host.verification import command as verify
 from host.verification import points, report
 from host.verification.points import LAG, LEAD, PF1, limit_of
@@ -217,9 +219,9 @@ def test_a_board_against_the_requirement_is_complained_about():
 def test_CA_1_ID_4_calibrate_then_verify_over_mpremote(tmp_path, capsys):
     state = ["--virtual", "--state", str(tmp_path / "bench"), "--date", "260131"]
     report = tmp_path / "report.html"
-    assert calibrate.main([*state, "--windows", "2", "--new", "--seed", "5", "--model", "MSNCT-1SC"]) == calibrate.DONE
+    assert calibrate.main([*state, "--windows", "2", "--new", "--seed", "5", "--model", "MSNCT-1SC"]) == DONE
     arguments = [*state, "--report", str(report), "--json", str(tmp_path / "f.json"), "--no-load", "30"]
-    assert verify.main(arguments) == verify.PASSED
+    assert verify.main(arguments) == DONE
     said = capsys.readouterr().out
     assert "\nPASS\n" in said and "Report in" in said and "first 0.1 Wh" in said
     page = report.read_text()
@@ -245,15 +247,22 @@ def test_CA_1_ID_4_calibrate_then_verify_over_mpremote(tmp_path, capsys):
     ],
 )
 def test_unusable_arguments_end_with_one_line_and_status_2(capsys, arguments, reason):
-    assert verify.main(arguments) == verify.UNUSABLE
+    assert verify.main(arguments) == UNUSABLE
     said = capsys.readouterr().err
     assert reason in said and said.count("\n") == 1
 
 
-def test_a_report_that_cannot_be_written_says_so_after_the_verdict():
+def test_a_report_that_cannot_be_written_says_so_after_the_verdict(capsys):
     """A device that is full: found out only when written to."""
-    with pytest.raises(RefusedError, match="/dev/full: cannot be written: No space left on device"):
-        verify._write("/dev/full", "page")
+
+    @reported()
+    def main(_argv):
+        with begun(), writing("--report /dev/full"):
+            write_whole("/dev/full", b"page")
+        return DONE
+
+    assert main([]) == UNUSABLE
+    assert capsys.readouterr().err == "openkh: --report /dev/full: cannot be written: No space left on device\n"
 
 
 def test_ctrl_c_gives_a_verification_up_and_ends_the_bench_mode(monkeypatch):

@@ -16,7 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from host.cli.refused import Parser, RefusedError, writable
+from host.cli.parser import Parser, command_parser
+from host.cli.refused import RefusedError, writable
+from host.cli.status import DONE, FAILED, reported, writing
 from host.flash import deploy
 from host.sim import link
 from host.sim.link import TOP, Link
@@ -27,9 +29,15 @@ LOAD = [["mains", 0, 0, [120.0, 20.0, 30.0, 0.0], [120.0, 10.0, 0.0, 180.0], 60.
 RUNS = 3
 SPEED_S = 300
 IMAGE = "OPENKH_RP2040_UF2"
-BROKEN, UNUSABLE, INTERRUPTED = 1, 2, 130
 SECOND_US = 1_000_000
 FUEL = 1 << 60
+
+DESCRIPTION = "Measures what the firmware and its virtual board cost, and runs the larger campaigns."
+EXAMPLES = """\
+  ./scripts/bench                          speed, size and heap
+  ./scripts/bench --power-cuts 10000       ten thousand power cuts in journal writes
+  ./scripts/bench --chaos 362-362 --shrink a random scenario, and the smallest that breaks the same rule"""
+STATUSES = "0 done; 1 failed, or a rule was broken; 2 unusable arguments or files; 130 stopped by Ctrl-C"
 
 Row = tuple[str, Any, str]  # what, value, unit
 
@@ -188,9 +196,9 @@ ALWAYS: tuple[Callable[[], list[Row]], ...] = (speed, size, heap)
 ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, bus_faults, wear, save_cuts, mutants)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line."""
-    p = Parser(prog="./scripts/bench", description=__doc__.split("\n")[0], allow_abbrev=False)
+    p = command_parser("bench", DESCRIPTION, EXAMPLES, STATUSES)
     names = [section.__name__ for section in ALWAYS + ON_REQUEST]
     p.add_argument(
         "sections",
@@ -254,26 +262,18 @@ def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
     return jobs or {section.__name__: section for section in ALWAYS}
 
 
+@reported()
 def main(argv: list[str] | None = None) -> int:
-    """The command; returns the exit status: 1 where a random scenario broke a rule, 2 for unusable arguments."""
-    try:
-        args = parser().parse_args(argv)
-        figures = measure(jobs_of(args))
-        if args.json is not None:
+    """The command; returns the exit status."""
+    args = parser().parse_args(argv)
+    figures = measure(jobs_of(args))
+    if args.json is not None:
+        with writing(f"--json {args.json}"):
             write_whole(args.json, (json.dumps(figures, indent=1) + "\n").encode())
-    except RefusedError as e:
-        print(f"openkh: {e}", file=sys.stderr)
-        return UNUSABLE
-    except OSError as e:
-        print(f"openkh: {e.filename or args.json or 'output'}: {e.strerror or e}", file=sys.stderr)
-        return UNUSABLE
-    except KeyboardInterrupt:
-        print("openkh: stopped before the end", file=sys.stderr)
-        return INTERRUPTED
     broken = figures.get("chaos", {}).get("broke a rule") or figures.get("recordings", {}).get(
         "recordings read wrongly"
     )
-    return BROKEN if broken else 0
+    return FAILED if broken else DONE
 
 
 def measure(jobs: dict[str, Callable[[], list[Row]]]) -> dict[str, dict[str, Any]]:

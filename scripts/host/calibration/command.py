@@ -8,34 +8,28 @@ from typing import Any
 from host.calibration import testbed
 from host.calibration.calibrator import MOST_WINDOWS, Calibrator, LineResult
 from host.calibration.testbed import Testbed
-from host.cli.refused import Parser, RefusedError, writable
+from host.cli.parser import command_parser
+from host.cli.refused import RefusedError, writable
+from host.cli.status import DONE, begun, reported, writing
 from host.sim.memory import write_whole
-
-DONE, FAILED, UNUSABLE = 0, 1, 2
 
 DESCRIPTION = """\
 Calibrates the meter on a serial port, line by line: voltage and current gain, power gain at unity power factor, phase
 at 0.5 lagging, offset at 1 % of class. The meter goes on metering; its seal must be open. See docs/calibration.md."""
 
 EXAMPLES = """\
-examples:
   ./scripts/calibrate --port /dev/ttyACM0                        guided; reference readings are typed in
   ./scripts/calibrate --port /dev/ttyACM0 --reference day.csv    reference readings from a file
   ./scripts/calibrate --virtual --new                            a raw virtual board, without a hand on it
-  ./scripts/calibrate --port /dev/ttyACM0 --undo                 back to the calibration before
-
-exit status: 0 calibrated and stored; 1 refused, the old calibration is in force; 2 unusable arguments, no meter"""
+  ./scripts/calibrate --port /dev/ttyACM0 --undo                 back to the calibration before"""
+STATUSES = """\
+0 calibrated and stored; 1 failed or refused, the old calibration is in force; 2 unusable arguments or files; 130 given
+up by Ctrl-C, the old calibration is in force"""
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = Parser(
-        prog="./scripts/calibrate",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    p = command_parser("calibrate", DESCRIPTION, EXAMPLES, STATUSES)
     add = p.add_argument
     testbed.add_options(add)
     add("--line", type=int, choices=(1, 2), help="only this line (default: all)")
@@ -47,33 +41,23 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
+@reported("given up; the calibration is as it was")
 def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit status."""
-    opened = False
-    try:
-        args = parser().parse_args(argv)
-        day = testbed.date_of(args.date)
-        if not 0 <= args.reference_uncertainty <= 1:
-            raise RefusedError(f"--reference-uncertainty {args.reference_uncertainty:g}: allowed: 0 to 1 percent")
-        if not 2 <= args.windows <= MOST_WINDOWS:
-            raise RefusedError(f"--windows {args.windows}: allowed: 2 to {MOST_WINDOWS}")
-        if args.json is not None:
-            writable(args.json, "--json")
-        with testbed.opened(args) as bed:
-            model = bed.service.call("identity()")["model"]
-            if args.line == 2 and model[1] == "S":
-                raise RefusedError(f"--line 2: {model} has one element: allowed: 1")
-            opened = True
+    args = parser().parse_args(argv)
+    day = testbed.date_of(args.date)
+    if not 0 <= args.reference_uncertainty <= 1:
+        raise RefusedError(f"--reference-uncertainty {args.reference_uncertainty:g}: allowed: 0 to 1 percent")
+    if not 2 <= args.windows <= MOST_WINDOWS:
+        raise RefusedError(f"--windows {args.windows}: allowed: 2 to {MOST_WINDOWS}")
+    if args.json is not None:
+        writable(args.json, "--json")
+    with testbed.opened(args) as bed:
+        model = bed.service.call("identity()")["model"]
+        if args.line == 2 and model[1] == "S":
+            raise RefusedError(f"--line 2: {model} has one element: allowed: 1")
+        with begun():
             return _undo(bed, day, args.yes or args.virtual) if args.undo else _calibrate(bed, args, day)
-    except RefusedError as error:
-        print(f"openkh: {error}", file=sys.stderr)
-        return FAILED if opened else UNUSABLE
-    except OSError as error:
-        print(f"openkh: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
-        return FAILED if opened else UNUSABLE
-    except KeyboardInterrupt:
-        print("openkh: given up; the calibration is as it was", file=sys.stderr)
-        return FAILED
 
 
 def _calibrate(bed: Testbed, args: argparse.Namespace, day: str) -> int:
@@ -92,7 +76,8 @@ def _calibrate(bed: Testbed, args: argparse.Namespace, day: str) -> int:
         saved = bed.service.call(f'save("{day}")')
     _say(f"Stored, dated {day}; calibration number {saved['calibration_count']}. Verify next, then close the seal.")
     if args.json is not None:
-        write_whole(args.json, (json.dumps([as_json(result) for result in results], indent=1) + "\n").encode())
+        with writing(f"--json {args.json}"):
+            write_whole(args.json, (json.dumps([as_json(result) for result in results], indent=1) + "\n").encode())
     return DONE
 
 

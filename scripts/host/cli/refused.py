@@ -1,24 +1,23 @@
-"""How the tools turn down what a person gave them: one line that says what, where, and what is allowed."""
+"""How the tools turn down what a person gave them, or say what failed: one line that says what, where, what to do."""
 
-import argparse
 import os
-from typing import NoReturn
 
 MOST_MB = 64  # a load profile of ten years in steps of five minutes has 20
 
 
-class RefusedError(Exception):
-    """Unusable arguments or files; the text is one line and becomes the whole error message (exit status 2)."""
+class OneLineError(Exception):
+    """The text is one line and becomes the whole error message."""
 
     def __init__(self, text: str) -> None:
         super().__init__(" ".join(text.split()))
 
 
-class Parser(argparse.ArgumentParser):
-    """A command line that is refused in one line."""
+class RefusedError(OneLineError):
+    """Unusable arguments or files: what is wrong, where, and what is allowed (exit status 2)."""
 
-    def error(self, message: str) -> NoReturn:
-        raise RefusedError(f"{message} (see --help)")
+
+class FailedError(OneLineError):
+    """The arguments were usable, but the work could not be done (exit status 1)."""
 
 
 def writable(path: str, option: str) -> None:

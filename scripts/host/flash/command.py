@@ -4,8 +4,11 @@ import argparse
 import sys
 import time
 
+from host.cli.parser import Parser, command_parser
+from host.cli.refused import RefusedError
+from host.cli.status import DONE, reported
 from host.flash import deploy
-from host.flash.deploy import BUNDLE, LOADER, DeployError
+from host.flash.deploy import BUNDLE, LOADER
 from host.port.device import Device, DeviceCodeError, DeviceError, ports
 
 UF2_HELP = """\
@@ -18,10 +21,16 @@ MicroPython for the board (once):
 Only with the meter's mains connections off and open: the metering side is at mains potential (docs/hardware.md)."""
 
 NO_BOARD = """\
-no board with MicroPython found on USB
-  - is it plugged in, with a cable that carries data?
-  - a new Pico has no MicroPython yet: ./scripts/flash --uf2 says how to put it on
-  - elsewhere than the usual ports: --port NAME"""
+no board with MicroPython on USB: plug it in with a cable that carries data, or name its port with --port; a new Pico
+has no MicroPython yet (./scripts/flash --uf2 says how to put it on)"""
+
+DESCRIPTION = """\
+Puts the firmware on a board over USB. An update keeps register, calibration, factory data and log; interrupted at any
+point, the board starts the old firmware or the new one."""
+EXAMPLES = """\
+  ./scripts/flash --uf2                     where to get MicroPython, and how to put it on; once
+  ./scripts/flash --serial 000000000001     the firmware and, on a new board, its serial number
+  ./scripts/flash --board reference         for the metering board; later updates remember it"""
 
 # On the board: hash of a file, or of a part of it.
 HASH = """
@@ -104,8 +113,8 @@ def choose(port: str | None) -> str:
     if not found:
         raise DeviceError(NO_BOARD)
     if len(found) > 1:
-        lines = "\n".join(f"  --port {name}    (board {number})" for name, number in found)
-        raise DeviceError(f"{len(found)} boards found; say which one:\n{lines}")
+        listed = ", ".join(f"--port {name} (board {number})" for name, number in found)
+        raise RefusedError(f"{len(found)} boards found; say which one: {listed}")
     return found[0][0]
 
 
@@ -295,44 +304,33 @@ def flash(options: argparse.Namespace) -> None:
         device.close()
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="scripts/flash",
-        description="Puts the firmware on a board over USB. An update keeps register, calibration, factory data and "
-        "log; interrupted at any point, the board starts the old firmware or the new one.",
-    )
-    parser.add_argument("--port", help="serial port of the board; default: the only one found")
-    parser.add_argument(
-        "--board",
-        choices=deploy.boards(),
-        help=f"which board (default: the one it was flashed as, else {DEFAULT_BOARD})",
-    )
+def parser() -> Parser:
+    """The command line."""
+    p = command_parser("flash", DESCRIPTION, EXAMPLES)
+    add = p.add_argument
+    add("--port", metavar="PORT", help="serial port of the board (default: the only one found)")
+    known = "default: the one it was flashed as, else " + DEFAULT_BOARD
+    add("--board", choices=deploy.boards(), help=f"which board ({known})")
     for name, allowed in deploy.CHOICES.items():
-        parser.add_argument(
-            f"--{name.lower()}",
-            choices=allowed,
-            help="default: as it was flashed, else as in the board's file",
-        )
-    parser.add_argument(
-        "--model", default="MDNCT-1SC", help="model code for a board without factory data (default: %(default)s)"
-    )
-    parser.add_argument("--service", default="60Hz", choices=("60Hz", "50Hz"), help="likewise (default: %(default)s)")
-    parser.add_argument("--serial", help="likewise: serial number, 12 digits")
-    parser.add_argument("--date", help="likewise: manufacture date YYMMDD (default: today)")
-    parser.add_argument("--uf2", action="store_true", help="say where to get MicroPython and how to put it on, and end")
-    options = parser.parse_args(arguments)
+        add(f"--{name.lower()}", choices=allowed, help="default: as it was flashed, else as in the board's file")
+    new = "of a board without factory data "
+    add("--model", metavar="CODE", default="MDNCT-1SC", help=new + "(default %(default)s)")
+    add("--service", choices=("60Hz", "50Hz"), default="60Hz", help=new + "(default %(default)s)")
+    add("--serial", metavar="12_DIGITS", help=new)
+    add("--date", metavar="YYMMDD", help=new + ": its manufacture (default today)")
+    add("--uf2", action="store_true", help="say where to get MicroPython and how to put it on, and end")
+    return p
+
+
+@reported("interrupted; the board goes on with the firmware it had")
+def main(argv: list[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    options = parser().parse_args(argv)
     if options.uf2:
         print(UF2_HELP)
-        return 0
-    try:
-        flash(options)
-    except (DeviceError, DeployError) as error:
-        say(f"flash: {error}")
-        return 1
-    except KeyboardInterrupt:
-        say("flash: interrupted; the board goes on with the firmware it had")
-        return 1
-    return 0
+        return DONE
+    flash(options)
+    return DONE
 
 
 if __name__ == "__main__":

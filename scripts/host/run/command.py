@@ -7,7 +7,9 @@ import re
 import sys
 from typing import Any
 
-from host.cli.refused import Parser, RefusedError, writable
+from host.cli.parser import command_parser
+from host.cli.refused import RefusedError, writable
+from host.cli.status import DONE, FAILED, INTERRUPTED, reported, say_error, writing
 from host.run import headless, inputs
 from host.sim import link
 from host.sim.memory import MemoryDir, write_whole
@@ -18,7 +20,6 @@ from host.stimulus import scenario
 from host.stimulus.scenario import Scenario
 from openkh.model import Model
 
-DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 DEFAULT_MODEL, DEFAULT_SERVICE = "MDNCT-1SC", "60Hz"
 LONGEST_S = 3_200_000_000
 
@@ -27,13 +28,10 @@ Runs the meter's firmware on the virtual board: live in the terminal, or at full
 (--headless). With none of --scenario, --load, --waveform: a standard household's day (BDEW H25)."""
 
 EXAMPLES = """\
-examples:
   ./scripts/run                                          watch a household's day, live
   ./scripts/run --speed 60                               the same, a minute each second
   ./scripts/run --headless --for 24h --report r.json     the whole day at once
-  ./scripts/run --scenario storm.toml --trace edges.csv  what a scenario does, with every edge
-
-exit status: 0 done; 2 unusable arguments or files; 1 the firmware failed"""
+  ./scripts/run --scenario storm.toml --trace edges.csv  what a scenario does, with every edge"""
 
 
 def duration_us(text: str) -> int:
@@ -61,13 +59,7 @@ def speed_of(text: str | None, live: bool, ports: bool = False) -> float | None:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = Parser(
-        prog="./scripts/run",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    p = command_parser("run", DESCRIPTION, EXAMPLES)
     inputs.add_options(p)
     add = p.add_argument
     add("--model", metavar="CODE", help=f"the meter's model code (default {DEFAULT_MODEL})")
@@ -140,30 +132,24 @@ def report_text(report: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
+@reported()
 def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit status."""
-    try:
-        args = parser().parse_args(argv)
-        live = not args.headless
-        speed = speed_of(args.speed, live, args.serial or args.prompt)
-        seen = sys.stdin.isatty() and sys.stderr.isatty()  # the view is drawn on standard error
-        if live and not seen and not args.explain:
-            raise RefusedError("the live view needs a terminal; use --headless --for DURATION without one")
-        setup = setup_of(args)
-    except RefusedError as e:
-        print(f"openkh: {e}", file=sys.stderr)
-        return UNUSABLE
+    args = parser().parse_args(argv)
+    live = not args.headless
+    speed = speed_of(args.speed, live, args.serial or args.prompt)
+    seen = sys.stdin.isatty() and sys.stderr.isatty()  # the view is drawn on standard error
+    if live and not seen and not args.explain:
+        raise RefusedError("the live view needs a terminal; use --headless --for DURATION without one")
+    setup = setup_of(args)
     if args.explain:
         print(inputs.explained(setup.source))
         return DONE
     try:
         return _run(args, setup, speed)
     except FirmwareError as e:
-        print(f"openkh: the firmware failed {e}\n{e.trace}", file=sys.stderr)
+        say_error(f"the firmware failed {e}\n{e.trace}")
         return FAILED
-    except OSError as e:  # a disk that is full, a folder that has gone meanwhile
-        print(f"openkh: {e.filename or 'output'}: cannot be written: {e.strerror or e}", file=sys.stderr)
-        return UNUSABLE
 
 
 def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
@@ -176,7 +162,7 @@ def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
             assert setup.duration_us is not None
             if not headless.run(session, setup.duration_us, speed):
                 status = INTERRUPTED
-                print("openkh: stopped before the end", file=sys.stderr)
+                say_error("stopped before the end")
         else:
             from host.run.view import view  # here, because a headless run does without
 
@@ -185,18 +171,12 @@ def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
         report = session.report()
         print(headless.summary(report, setup.source, setup.begin_wh), flush=True)
         if args.report is not None:
-            try:
+            with writing(f"--report {args.report}"):
                 write_whole(args.report, report_text(report).encode())
-            except OSError as e:
-                raise OSError(e.errno, e.strerror, f"--report {args.report}") from None
     finally:
         session.close()
     return status
 
 
-def entry(argv: list[str] | None = None) -> Any:
-    sys.exit(main(argv))
-
-
 if __name__ == "__main__":
-    entry()
+    sys.exit(main())

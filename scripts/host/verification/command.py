@@ -6,13 +6,13 @@ import sys
 
 from host.calibration import testbed
 from host.calibration.testbed import Testbed
-from host.cli.refused import Parser, RefusedError, writable
+from host.cli.parser import command_parser
+from host.cli.refused import RefusedError, writable
+from host.cli.status import DONE, FAILED, begun, reported, writing
 from host.sim.link import TOP
 from host.sim.memory import write_whole
 from host.verification import report
 from host.verification.verifier import Scope, Verifier
-
-PASSED, FAILED, UNUSABLE = 0, 1, 2
 
 DESCRIPTION = """\
 Verifies a meter's accuracy: load curves at power factor 1, 0.5 lagging and 0.866 leading, voltage, frequency, starting,
@@ -20,23 +20,17 @@ no load, repeatability, independence of the elements, distorted waveforms, regis
 plots. See docs/calibration.md."""
 
 EXAMPLES = """\
-examples:
   ./scripts/verify --virtual                                       the virtual board that calibrate --virtual has left
   ./scripts/verify --port /dev/ttyACM0 --report meter.html         guided; reference readings are typed in
-  ./scripts/verify --port /dev/ttyACM0 --reference day.csv         reference readings from a file
-
-exit status: 0 passed (or reported, not judged: split-core CTs); 1 failed; 2 unusable arguments, no meter, given up"""
+  ./scripts/verify --port /dev/ttyACM0 --reference day.csv         reference readings from a file"""
+STATUSES = """\
+0 passed (or reported, not judged: split-core CTs); 1 failed, or could not be done; 2 unusable arguments or files; 130
+given up by Ctrl-C"""
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = Parser(
-        prog="./scripts/verify",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    p = command_parser("verify", DESCRIPTION, EXAMPLES, STATUSES)
     add = p.add_argument
     testbed.add_options(add)
     add("--report", metavar="FILE.html", help="the report (default build/verification-SERIAL.html)")
@@ -46,27 +40,18 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
+@reported("given up; no report was written")
 def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit status."""
-    try:
-        args = parser().parse_args(argv)
-        day = testbed.date_of(args.date)
-        if not 1 <= args.no_load <= 86_400:
-            raise RefusedError(f"--no-load {args.no_load:g}: allowed: 1 to 86400 seconds")
-        for option, path in (("--report", args.report), ("--json", args.json)):
-            if path is not None:
-                writable(path, option)
-        with testbed.opened(args) as bed:
-            return _verify(bed, args, day)
-    except RefusedError as error:
-        print(f"openkh: {error}", file=sys.stderr)
-        return UNUSABLE
-    except OSError as error:
-        print(f"openkh: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
-        return UNUSABLE
-    except KeyboardInterrupt:
-        print("openkh: given up; no report was written", file=sys.stderr)
-        return UNUSABLE
+    args = parser().parse_args(argv)
+    day = testbed.date_of(args.date)
+    if not 1 <= args.no_load <= 86_400:
+        raise RefusedError(f"--no-load {args.no_load:g}: allowed: 1 to 86400 seconds")
+    for option, path in (("--report", args.report), ("--json", args.json)):
+        if path is not None:
+            writable(path, option)
+    with testbed.opened(args) as bed, begun():
+        return _verify(bed, args, day)
 
 
 def _verify(bed: Testbed, args: argparse.Namespace, day: str) -> int:
@@ -80,20 +65,16 @@ def _verify(bed: Testbed, args: argparse.Namespace, day: str) -> int:
     if path is None:
         (TOP / "build").mkdir(exist_ok=True)
         path = str(TOP / "build" / f"verification-{verdict.identity['serial'] or 'unprovisioned'}.html")
-    _write(path, report.page(verdict, day))
+    page = report.page(verdict, day)
+    with writing(f"--report {path}"):
+        write_whole(path, page.encode())
     if args.json is not None:
         figures = [vars(row) for row in verdict.rows]
         content = {"verdict": verdict.word, "date": day, "identity": verdict.identity, "rows": figures}
-        _write(args.json, json.dumps(content, indent=1) + "\n")
+        with writing(f"--json {args.json}"):
+            write_whole(args.json, (json.dumps(content, indent=1) + "\n").encode())
     print(f"Report in {path}")
-    return PASSED if verdict.passed or not verdict.judged else FAILED
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        write_whole(path, text.encode())
-    except OSError as error:
-        raise RefusedError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return DONE if verdict.passed or not verdict.judged else FAILED
 
 
 if __name__ == "__main__":

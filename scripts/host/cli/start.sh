@@ -1,0 +1,8 @@
+#!/bin/sh
+# Starts a command: start.sh PACKAGE ARGUMENTS... runs main() of host.PACKAGE.command, set up on first use.
+set -eu
+top=$(cd "$(dirname "$0")/../../.." && pwd)
+"$top/scripts/setup"
+PYTHONPATH="$top/scripts:$top:$top/firmware:$top/boards/reference${PYTHONPATH:+:$PYTHONPATH}"
+export PYTHONPATH
+exec "$top/.venv/bin/python" -m host.cli.start "$@"
