@@ -52,7 +52,7 @@ def run(folder, change=None):
     return done.stdout + done.stderr
 
 
-def test_EN_2_house_rule_7_whole_cycles_allocate_nothing(tmp_path):
+def test_EN_2_DR_7_whole_cycles_allocate_nothing(tmp_path):
     assert run(tmp_path) == "cycles 200 True\n"
 
 

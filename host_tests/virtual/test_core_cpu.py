@@ -61,7 +61,7 @@ def test_soft_callbacks_wait_for_sleep_and_bus_calls_take_their_wire_time(boards
     assert log == [4000] * 4  # queued at 1, 2, 3, 4 ms, run when the code let them
 
 
-def test_house_rule_8_the_queue_holds_eight_and_drops_silently(boards):
+def test_DR_8_the_queue_holds_eight_and_drops_silently(boards):
     board = boards()
     import time
 
@@ -151,7 +151,7 @@ def test_an_exception_in_a_callback_is_reported_and_the_timer_goes_on(boards):
     assert len(errors) == 3
 
 
-def test_house_rule_8_an_exception_in_a_hard_handler_disables_it(boards):
+def test_DR_8_an_exception_in_a_hard_handler_disables_it(boards):
     board = boards()
     import time
 

@@ -281,7 +281,7 @@ def test_watchdog_resets_and_cannot_be_stopped(board):
     board.clock.sleep(1_000_000)
 
 
-def test_house_rule_11_scratch_registers_survive_everything_but_the_supply(board):
+def test_DR_11_scratch_registers_survive_everything_but_the_supply(board):
     import machine
 
     machine.mem32[0x40058014] = 0x6F4B5355

