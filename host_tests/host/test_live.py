@@ -10,17 +10,18 @@ from host.run.glass_cells import GlassCells
 from host.run.live import Live
 from host.run.view import EVENTS, MeterView, event_text, rail, wheels
 from host.sim.session import FirmwareError, Session, Setup
-from host.stimulus import profile
+from host.stimulus.profiles import profile
+from host.stimulus.profiles.profile import Profile, Span
 from openkh.event_codes import NAMES
 from openkh.model import Model
 
 DUAL = Model("MDNCT-1SC", "60Hz")
 SINGLE = Model("MSTCT-1SC", "50Hz")
-CONSTANT = [profile.Row(0, 2400.0, 1.0)]
+CONSTANT = Profile("", [Span(0, 1, (2400.0,))], values=1)
 
 
 def session(model=DUAL, **setup):
-    return Session(Setup(model, profile.csv_source(model, CONSTANT, "2400 W"), **setup), FakeEngine)
+    return Session(Setup(model, profile.source(model, CONSTANT, "2400 W"), **setup), FakeEngine)
 
 
 def engine(of):

@@ -89,10 +89,10 @@ def test_a_scenario_ends_with_its_last_step(tmp_path, engines):
     assert engines[0].now_us == 1_200_000_000
 
 
-def test_a_load_profile_ends_with_its_last_row(tmp_path, engines):
+def test_a_load_profile_ends_with_its_last_values_interval(tmp_path, engines):
     load = file(tmp_path, "l.csv", "time_s,watts\n0,1000\n90,500\n")
     assert run.main(["--headless", "--load", load]) == 0
-    assert engines[0].now_us == 90_000_000
+    assert engines[0].now_us == 180_000_000
 
 
 def test_the_default_is_a_day(engines, capsys):

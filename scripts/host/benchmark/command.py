@@ -164,6 +164,13 @@ def recordings(count: int) -> list[Row]:
     return campaign.rows(count)
 
 
+def malformed(count: int) -> list[Row]:
+    """Damaged recordings and load profiles; each that is met otherwise than in one line is told as it comes."""
+    from host.campaigns import malformed as campaign
+
+    return campaign.rows(count)
+
+
 def ctrl_c(count: int) -> list[Row]:
     """Ctrl-C at random moments of the prompt's commands; a lost count ends it."""
     from host.campaigns import port_abuse as campaign
@@ -214,6 +221,7 @@ def parser() -> Parser:
     p.add_argument("--accuracy", type=_count, metavar="N", help="calibrate and verify N random boards")
     p.add_argument("--chaos", type=_seeds, metavar="N|A-B", help="random scenarios of seeds 1 to N, or A to B")
     p.add_argument("--recordings", type=_count, metavar="N", help="read N random COMTRADE recordings")
+    p.add_argument("--malformed", type=_count, metavar="N", help="read N damaged files of each format")
     p.add_argument("--shrink", action="store_true", help="with --chaos: the smallest case that breaks the same rule")
     p.add_argument("--ctrl-c", type=_count, metavar="N", help="interrupt the prompt's commands N times")
     p.add_argument("--sealed-port", type=_count, metavar="N", help="type at N sealed meters, from the reset on")
@@ -254,6 +262,7 @@ def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
         "accuracy": (args.accuracy, lambda: accuracy(args.accuracy)),
         "chaos": (args.chaos, lambda: chaos(args.chaos, args.shrink)),
         "recordings": (args.recordings, lambda: recordings(args.recordings)),
+        "malformed": (args.malformed, lambda: malformed(args.malformed)),
         "ctrl-c": (args.ctrl_c, lambda: ctrl_c(args.ctrl_c)),
         "sealed-port": (args.sealed_port, lambda: sealed_port(args.sealed_port)),
         "web-hours": (args.web_hours, lambda: web(args.web_hours)),
@@ -270,9 +279,8 @@ def main(argv: list[str] | None = None) -> int:
     if args.json is not None:
         with writing(f"--json {args.json}"):
             write_whole(args.json, (json.dumps(figures, indent=1) + "\n").encode())
-    broken = figures.get("chaos", {}).get("broke a rule") or figures.get("recordings", {}).get(
-        "recordings read wrongly"
-    )
+    rules = (("chaos", "broke a rule"), ("recordings", "recordings read wrongly"), ("malformed", "met wrongly"))
+    broken = any(figures.get(job, {}).get(figure) for job, figure in rules)
     return FAILED if broken else DONE
 
 

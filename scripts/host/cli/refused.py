@@ -37,12 +37,18 @@ def writable(path: str, option: str) -> None:
 def read_text(path: str, what: str) -> str:
     """The text of the UTF-8 file `path`. `what` names its role ("scenario", ...) for the message."""
     try:
+        return read_bytes(path, what).decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        raise RefusedError(f"{what} {path}: not a UTF-8 text file (byte {e.start})") from None
+
+
+def read_bytes(path: str, what: str) -> bytes:
+    """The content of the file `path`, if it is not too long."""
+    try:
         with open(path, "rb") as f:
             data = f.read(MOST_MB * 10**6 + 1)  # a device may have no end
         if len(data) > MOST_MB * 10**6:
             raise RefusedError(f"{what} {path}: too long: allowed: {MOST_MB} MB")
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        raise RefusedError(f"{what} {path}: not a UTF-8 text file (byte {e.start})") from None
+        return data
     except (OSError, ValueError) as e:  # ValueError: a NUL in the name
         raise RefusedError(f"{what} {path}: cannot be read: {getattr(e, 'strerror', None) or e}") from None

@@ -70,11 +70,11 @@ async def _shoot(folder: Path) -> None:
     from host.run.view import MeterView
     from host.sim import link
     from host.sim.session import Session, Setup
-    from host.stimulus import profile
+    from host.stimulus.profiles import household
     from openkh.model import Model
 
     model = Model("MDNCT-1SC", "60Hz")
-    setup = Setup(model, profile.household_source(model), board={"start_delivered_wh": REGISTER_WH})
+    setup = Setup(model, household.household_source(model), board={"start_delivered_wh": REGISTER_WH})
     session = Session(setup, link.start)
     try:
         while session.now_us < START_S * 1_000_000:

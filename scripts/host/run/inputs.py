@@ -4,26 +4,39 @@ import argparse
 import re
 
 from host.cli.refused import RefusedError
-from host.stimulus import profile
+from host.stimulus.profiles import clock, household, profile, reader
 from host.stimulus.recordings import player
 from host.stimulus.recordings.lines import Options
 from host.stimulus.scenario import Scenario
 from host.stimulus.source import Source
 from openkh.model import Model
 
-FOR_WAVEFORM = ("map", "scale", "secondary", "rate")
+FOR_WAVEFORM = ("secondary", "rate")
+FOR_LOAD = ("from", "to", "timezone")
+FOR_BOTH = ("map", "scale")
 
 
 def add_options(p: argparse.ArgumentParser) -> None:
     """The options that choose and read the input."""
     add = p.add_argument
     add("--scenario", metavar="FILE.toml", help="what happens on the virtual board")
-    add("--load", metavar="FILE.csv", help="a load profile: time_s,watts[,power_factor]")
+    add(
+        "--load",
+        metavar="FILE",
+        help="a load profile: a table, Green Button, NEM12, exports of loggers and home automation",
+    )
     add("--waveform", metavar="FILE", help="a recording, repeated end to end: COMTRADE, columns of text, .wav, .flac")
-    add("--map", metavar="V1=CHANNEL,...", help="the recording's channels by name or number (V1, I1, V2, I2)")
-    add("--scale", metavar="V=N,I=N", help="factors for the recording's volts and amps")
+    add(
+        "--map",
+        metavar="KEY=NAME,...",
+        help="channels of a recording (V1, I1, ...), columns of a profile (kW, Wh, ...)",
+    )
+    add("--scale", metavar="V=N,I=N", help="factors for a recording's volts and amps; one factor N for a profile")
     add("--secondary", action="store_true", help="values as they leave the recording's instrument transformers")
     add("--rate", metavar="HZ", help="samples a second, where the recording does not say")
+    add("--from", metavar="TIME", help="where in the profile to begin: 2025-01-31T12:00, or 90m from its start")
+    add("--to", metavar="TIME", help="where in the profile to end")
+    add("--timezone", metavar="ZONE", help="of a profile's times that have none, such as Europe/Berlin")
     add("--explain", action="store_true", help="say how the input was read, and run nothing")
 
 
@@ -31,15 +44,17 @@ def source_of(args: argparse.Namespace, plan: Scenario, model: Model) -> Source:
     """The input that the arguments ask for; the events of a scenario go with any other input."""
     if args.load is not None and args.waveform is not None:
         raise RefusedError("--load and --waveform: only one of them can say what the lines carry")
-    for name in FOR_WAVEFORM:
-        if getattr(args, name) not in (None, False) and args.waveform is None:
-            raise RefusedError(f"--{name}: goes with --waveform")
+    for names, allowed in ((FOR_WAVEFORM, ("waveform",)), (FOR_LOAD, ("load",)), (FOR_BOTH, ("waveform", "load"))):
+        for name in names:
+            given = getattr(args, name) not in (None, False)
+            if given and all(getattr(args, other) is None for other in allowed):
+                raise RefusedError(f"--{name}: goes with {' or '.join('--' + other for other in allowed)}")
     if args.load is not None or args.waveform is not None:
         option = "--load" if args.load is not None else "--waveform"
         if plan.drives_mains:
             raise RefusedError(f"scenario {plan.path}: l1, l2, hz and ramp cannot stand in it beside {option}")
         if args.load is not None:
-            source = profile.csv_source(model, profile.load_csv(args.load), f"load profile {args.load}")
+            source = reader.source(args.load, _load_options(args, model), model)
         else:
             source = player.source(args.waveform, _waveform_options(args), model)
     elif args.scenario is not None:
@@ -47,7 +62,7 @@ def source_of(args: argparse.Namespace, plan: Scenario, model: Model) -> Source:
         source.what = f"scenario {args.scenario}"
         return source
     else:
-        return profile.household_source(model)
+        return household.household_source(model)
     source.events = plan.events()
     ends = [end for end in (source.end_s, plan.end_s) if end is not None]
     source.end_s = max(ends, default=None)
@@ -61,6 +76,22 @@ def _waveform_options(args: argparse.Namespace) -> Options:
             raise RefusedError(f"--rate {args.rate}: allowed: samples a second from 100 to 10000000, such as 30000")
         rate_hz = float(args.rate)
     return Options(args.map, args.scale, args.secondary, rate_hz)
+
+
+def _load_options(args: argparse.Namespace, model: Model) -> profile.Options:
+    scale = 1.0
+    if args.scale is not None:
+        if not re.fullmatch(r"-?(\d{1,9}\.?\d{0,9}|\.\d{1,9})(e-?\d{1,2})?", args.scale, re.ASCII) or not float(
+            args.scale
+        ):
+            raise RefusedError(f"--scale {args.scale}: allowed with --load: a factor such as 0.5")
+        scale = float(args.scale)
+    try:
+        zone = clock.zone_of(args.timezone) if args.timezone is not None else None
+    except profile.ProfileError as e:
+        raise RefusedError(str(e)) from None
+    volts = model.nominal_mv / 1000
+    return profile.Options(args.map, getattr(args, "from"), args.to, zone, scale, volts)
 
 
 def explained(source: Source) -> str:

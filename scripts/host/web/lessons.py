@@ -11,7 +11,8 @@ from typing import Any
 
 from host.docs_made import glass_svg
 from host.sim.link import TOP
-from host.stimulus import profile, scenario
+from host.stimulus import scenario
+from host.stimulus.profiles import household
 from host.stimulus.windows import Stimulus
 from openkh.model import Model
 
@@ -81,7 +82,7 @@ def scenarios() -> list[dict[str, Any]]:
 
 def day(model: Model) -> dict[str, Any]:
     """The default household's day: amps on each line in each quarter of an hour, and the angle by which they lag."""
-    segments = profile.household_source(model).segments()
+    segments = household.household_source(model).segments()
     lines = [next(segments).first[0] for _ in range(QUARTERS)]
     return {"amps": [round(line.amps, 3) for line in lines], "degrees": round(lines[0].degrees, 3)}
 

@@ -6,6 +6,7 @@ a column of time in seconds.
 
 import os
 import re
+import warnings
 
 import numpy as np
 
@@ -43,16 +44,18 @@ def read(path: str, rate_hz: float | None) -> Capture:
     separator, skipped = _layout(head)
     names = _names(head[skipped - 1], separator) if skipped else []
     try:
-        table = np.loadtxt(
-            path,
-            delimiter=separator,
-            skiprows=skipped,
-            comments="#",
-            ndmin=2,
-            encoding="utf-8",
-            max_rows=MOST_SAMPLES + 1,
-            converters=_decimal_comma if separator in (";", "\t") else None,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of blank lines
+            table = np.loadtxt(
+                path,
+                delimiter=separator,
+                skiprows=skipped,
+                comments="#",
+                ndmin=2,
+                encoding="utf-8",
+                max_rows=MOST_SAMPLES + 1,
+                converters=_decimal_comma if separator in (";", "\t") else None,
+            )
     except (ValueError, UnicodeDecodeError) as e:
         raise RecordingError(f"not columns of numbers: {printable(str(e).splitlines()[0], 160)}") from None
     if len(table) > MOST_SAMPLES:
