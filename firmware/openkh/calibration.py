@@ -15,6 +15,10 @@ PHASE_HZ = 895_000  # a unit of the phase register is one period of this, DS p.3
 _DELAY_DEGREES = 4
 _ADVANCE_DEGREES = 1
 _ADVANCE = 0x200  # bit 9 of the phase register
+PHCAL_BITS = 0x3FF
+# Which way a chip is, learnt by its calibration and kept above the register's own bits:
+PHCAL_REVERSED = 0x400  # it delays the current where bit 9 is set
+VAR_REVERSED = 0x800  # its reactive energy is negative where the current lags
 
 _HEAD = "<3i"  # format, how often calibrated, date
 _LINE = "<5i"

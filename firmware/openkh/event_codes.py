@@ -15,6 +15,7 @@ CHIP_REPAIRED = 13  # a: line, b: address of the altered register, 0 = found by 
 CHIP_ALTERED = 14  # configuration cannot be restored (FAIL 02); a: line
 READING_REJECTED = 15  # an energy reading beyond the full-scale rate; a: line, b: counts
 CYCLE_LATE = 16  # a: ms since the last cycle
+COUNTER_FULL = 18  # a front end's counter was found at its end: what it measured since is missing; a: line
 FREQUENCY = 17  # line frequency is not the service's; a: line, b: mHz
 STORAGE_FAILED = 20  # register storage failed (FAIL 04)
 STORAGE_BACK = 21
@@ -54,6 +55,7 @@ NAMES = {
     READING_REJECTED: "reading_rejected",
     CYCLE_LATE: "cycle_late",
     FREQUENCY: "frequency",
+    COUNTER_FULL: "counter_full",
     STORAGE_FAILED: "storage_failed",
     STORAGE_BACK: "storage_back",
     CALIBRATION_DAMAGED: "calibration_damaged",

@@ -7,7 +7,7 @@ send the same frames, and give the same results.
 
 import micropython
 
-from host_tests.mp.front_end import Bench, Calibration, ade7953, ade7953_link, simtime
+from host_tests.mp.front_end import Bench, Calibration, ade7953, ade7953_config, ade7953_link, recovery, simtime
 from host_tests.mp.front_end import element_module as element
 
 
@@ -73,6 +73,16 @@ def idle(_us_or_level):
     """Stands for sleep_us and for an output pin."""
 
 
+def set_ticks(fn):
+    """Where the front end's modules have their ticks from."""
+    element.ticks_us = recovery.ticks_us = ade7953.ticks_us = ade7953_config.ticks_us = fn
+
+
+def set_sleep(fn):
+    """The same for the time they wait."""
+    ade7953.sleep_us = ade7953_config.sleep_us = ade7953_link.sleep_us = fn
+
+
 def play(scenario):
     """Record `scenario(bench, poll)`, replay it with the heap locked; returns (polls, frames, counts booked)."""
     tape = Tape()
@@ -90,7 +100,7 @@ def play(scenario):
     recorder = Recorder(tape, line.spi, driver.irq)
     driver._transfer = recorder.write_readinto
     driver.irq = recorder
-    element.ticks_us = ade7953.ticks_us = watched_ticks
+    set_ticks(watched_ticks)
 
     def poll(change=None):
         if change is None:
@@ -119,9 +129,9 @@ def play(scenario):
         n += 1
         return ticks[n - 1]
 
-    element.ticks_us = ade7953.ticks_us = replayed_ticks
-    element.ticks_diff = ade7953.ticks_diff = simtime.ticks_diff
-    ade7953.sleep_us = ade7953_link.sleep_us = idle
+    set_ticks(replayed_ticks)
+    element.ticks_diff = ade7953.ticks_diff = ade7953_config.ticks_diff = simtime.ticks_diff
+    set_sleep(idle)
     replayed.calibrate(Calibration())
     replayed.start(-1)
     total = 0
@@ -136,8 +146,8 @@ def play(scenario):
             micropython.heap_unlock()
         if change is None:
             total += replayed.active
-    element.ticks_us = ade7953.ticks_us = simtime.ticks_us
-    ade7953.sleep_us = ade7953_link.sleep_us = simtime.sleep_us
+    set_ticks(simtime.ticks_us)
+    set_sleep(simtime.sleep_us)
     assert tape.n == len(tape.items), "not every frame was used"
     for name in (
         "raw",

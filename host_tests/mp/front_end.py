@@ -29,9 +29,10 @@ def _aside():
 # A copy of the firmware of our own, on simulated time, whatever other tests have imported before or will import.
 _others = _aside()
 sys.modules["time"] = _Time
-from openkh.drivers import ade7953, ade7953_link  # noqa: E402, F401
+from openkh.drivers import ade7953, ade7953_config, ade7953_link  # noqa: E402, F401
 from openkh.drivers.ade7953 import Ade7953, FrontEndError, lock_all  # noqa: E402, F401
 from openkh.metrology import element as element_module  # noqa: E402, F401
+from openkh.metrology import recovery  # noqa: E402, F401
 from openkh.metrology.element import Element  # noqa: E402
 from openkh.model import WGAIN_NOMINAL, Model  # noqa: E402
 
@@ -122,7 +123,17 @@ class Line:
 class Bench:
     """`chips` chips, each on a bus of its own or all on one (`shared`); time starts shortly before the tick wrap."""
 
-    def __init__(self, chips=1, shared=False, code="MDNCT-1SC", service="60Hz", seed=1, ticks_us=(1 << 30) - 2000000):
+    def __init__(
+        self,
+        chips=1,
+        shared=False,
+        code="MDNCT-1SC",
+        service="60Hz",
+        seed=1,
+        ticks_us=(1 << 30) - 2000000,
+        **settings,
+    ):
+        """settings: of every chip (boards/virtual/ade7953_flaws.py)."""
         self.clock = Clock()
         simtime.attach(self.clock, ticks_us)
         self.model = Model(code, service)
@@ -136,7 +147,7 @@ class Bench:
                 bus = SpiBus()
                 spi = Spi(self.clock, bus)
             irq = Wire()
-            chip = Chip(self.clock, irq.drive, seed + n)
+            chip = Chip(self.clock, irq.drive, seed + n, **settings)
             cs = Wire()
             bus.attach(chip, cs)
             reset = Wire()

@@ -58,7 +58,18 @@ def test_EN_2_poll_takes_nothing_from_the_heap_and_counts_alike_on_every_engine(
     assert on_unix(scenario) == here
 
 
-@pytest.mark.parametrize("name", ["metrology/element", "metrology/scrub", "drivers/ade7953", "drivers/ade7953_link"])
+FRONT_END = (
+    "metrology/element",
+    "metrology/recovery",
+    "metrology/scrub",
+    "drivers/ade7953",
+    "drivers/ade7953_config",
+    "drivers/ade7953_counter",
+    "drivers/ade7953_link",
+)
+
+
+@pytest.mark.parametrize("name", FRONT_END)
 def test_no_function_of_the_front_end_needs_its_frame_from_the_heap(name, tmp_path):
     """DR-7; `start`, whose name the interpreter brings along, runs before the cycle."""
     found = frames(TOP / "firmware" / "openkh" / (name + ".py"), tmp_path)

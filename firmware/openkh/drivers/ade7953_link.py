@@ -108,11 +108,16 @@ class Link:
     def read_verified(self, address: int) -> int:
         """Read and ask the chip what it answered: address first, then operation and data (DS p.57). -1 if not proven.
 
-        Asking does not change what is asked for. A frame that was shifted, cut short, spoilt, sent elsewhere or
-        answered by nobody differs in one of them.
+        A frame that was shifted, cut short, spoilt, sent elsewhere or answered by nobody differs in one of them. Each
+        width has its own data, so that it does not matter whether asking for the address (16 bits) and the operation (8
+        bits) is noted as an access too; but registers of these widths are read twice instead.
         """
         value = self.read(address)
-        if self.read(LAST_ADD) != address or self.read(LAST_OP) != OP_READ:
+        if self.read(LAST_ADD) != address:
+            return -1
+        if address & 0x300 != 0x200:
+            return value if self.read(address) == value else -1
+        if self.read(LAST_OP) != OP_READ:
             return -1
         return value if self.read(address & 0x300 | LAST_RWDATA_8) == value else -1
 

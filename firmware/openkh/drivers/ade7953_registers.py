@@ -45,8 +45,8 @@ IRMSA = 0x21A  # 24       unsigned  R       rms current A, full scale 9,032,007:
 VRMS = 0x21C  # 24        unsigned  R       rms voltage, the same; DS p.23
 AENERGYA = 0x21E  # 24    signed    R       active energy A, wraps; zeroed by reading if LCYCMODE b6; DS p.25
 RENERGYA = 0x220  # 24    signed    R       reactive energy A; DS p.29
-OVLVL = 0x224  # 24       unsigned  RW      over-voltage level; 0xFFFFFF = off; DS p.48
-OILVL = 0x225  # 24       unsigned  RW      over-current level; 0xFFFFFF = off; DS p.48
+OVLVL = 0x224  # 24       unsigned  RW      over-voltage level, not used as such: ade7953_counter; DS p.48
+OILVL = 0x225  # 24       unsigned  RW      over-current level, the same
 IRQENA = 0x22C  # 24      unsigned  RW      interrupt enable, bits below; DS p.66
 IRQSTATA = 0x22D  # 24    unsigned  R       interrupt status; reading does not clear; DS p.66
 RSTIRQSTATA = 0x22E  # 24 unsigned  R       the same; reading clears all and releases the pin; DS p.50
@@ -84,9 +84,9 @@ CONFIG_RUN = HPFEN | CRC_ENABLE
 IRQ_AEOF = 1 << 3  # the active energy register went over its end
 IRQ_SAG = 1 << 19
 IRQ_RESET = 1 << 20  # a reset has ended; cannot be disabled
-IRQ_CRC = 1 << 21  # the checksum has changed
 
 # Other values
+RSTREAD = 0x40  # LCYCMODE: an energy register is zeroed by reading it, DS p.62
 UNLOCK_KEY = 0xAD
 OPTIMUM_SETTING = 0x0030
 PROTECT_ALL = 0x07
@@ -108,6 +108,8 @@ COVERED_RESET = (
     + (GAIN_ONE, GAIN_ONE, GAIN_ONE, GAIN_ONE, GAIN_ONE, 0, 0, 0, 0, 0)
     + (GAIN_ONE, GAIN_ONE, GAIN_ONE, GAIN_ONE, GAIN_ONE, 0, 0, 0, 0, IRQ_RESET)
 )
+# Covered too, and not to be touched: 0 after a reset (DS p.61).
+RESERVED = (0x285, 0x287, 0x291, 0x293, 0x294)
 # What it leaves out (DS p.58), in an order that may be written: no-load levels change only while no-load is off, SAGCYC
 # only while SAGLVL is zero (DS p.40, 45). DISNOLOAD and SAGLVL get their wanted value last. They are read back in
 # threes of one width.

@@ -3,7 +3,7 @@
 The chip's active energy register runs free; a cycle books the difference to the reading booked last, modulo 2^24.
 A reading counts only when
   1. the chip itself confirms what it answered (LAST_ADD, LAST_OP, LAST_RWDATA),
-  2. the checksum over the configuration, read after it, is the one learnt, and
+  2. the checksum over the configuration, read after it, is a known one, or every register is found as wanted, and
   3. the difference is within the full-scale rate times the time since the last booked reading.
 Otherwise nothing is booked and nothing lost: the next good reading carries the counts. A chip that was reset, or whose
 configuration was altered, is set up again within the cycle that sees it; what it counted since the last booked reading
@@ -11,6 +11,7 @@ is dropped, and the gap is logged. Reset and wrap are told apart by the checksum
 """
 
 from openkh import event_codes
+from openkh.calibration import PHCAL_BITS, VAR_REVERSED
 from openkh.drivers.ade7953 import FrontEndError
 from openkh.drivers.ade7953_registers import (
     AIGAIN,
@@ -20,11 +21,8 @@ from openkh.drivers.ade7953_registers import (
     AVGAIN,
     AWATTOS,
     AWGAIN,
-    CONFIG,
-    CRC_ENABLE,
     DISNOLOAD,
     IRQ_AEOF,
-    IRQ_CRC,
     IRQ_RESET,
     IRQ_SAG,
     IRQENA,
@@ -34,8 +32,9 @@ from openkh.drivers.ade7953_registers import (
     SAGCYC,
     SAGLVL,
 )
+from openkh.metrology.recovery import LONGEST_US, Recovery
+from openkh.metrology.rms import Rms
 from openkh.metrology.scrub import Scrub
-from openkh.model import RMS_FULL_SCALE
 from openkh.ticks import ticks_diff, ticks_us
 
 TYPE_CHECKING = False
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from openkh.drivers.ade7953 import Ade7953
+    from openkh.metrology.recovery import Log
     from openkh.model import Model
 
     class Calibration(Protocol):
@@ -54,20 +54,17 @@ if TYPE_CHECKING:
         vgain: int
         igain: int
 
-    class Log(Protocol):
-        """Where events go; never allocates."""
-
-        def add(self, code: int, a: int = 0, b: int = 0) -> None: ...
-
 
 # No-load level 65,536 - Y / 1.4 (DS p.40): Y = full scale : 20 % of the starting power (EN-5) = 23,570 : 1.2 for every
 # model, low enough for 5 A at 89.5 degrees to count (DX-7). Only active energy is gated.
 NOLOAD = 51_500
 NOLOAD_VAR_VA_OFF = 0x06
+LONG_MS = 1000  # after a span of more the counter may have come near its end
 PEAK_FULL_SCALE = 6_500_000  # waveform and peak codes, DS p.21
 SAG_PERCENT = 75  # of the nominal peak, for half a line cycle
 SAG_OVER_PERCENT = 80  # rms, of nominal: the sag is over,
-SAG_HOLD_US = 400_000  # not sooner than this after its flag, as rms lags by 0.2 s
+SAG_HOLD_US = 400_000  # not sooner than this after its flag, as rms lags by 0.2 s,
+SAG_CLEAR_US = 50_000  # nor so soon after clearing it, as it may be raised again
 
 # Full scale is 23,570 W * 32,000 / 3600 = 209.5 counts per ms for every model (EN-6), and 5 % on top.
 COUNTS_PER_MS = 220
@@ -80,49 +77,11 @@ RESTART_MS = 50_000  # what a restart of the RP2040 alone is taken to have laste
 # Counts since the record at a restart: what the journal lets run up (3.2 million) and 10 s at full scale.
 RESUMED_MOST = 5_600_000
 
-SILENT_US = 1_000_000  # FAIL 01
-BACK_READINGS = 3  # good readings in a row that end it
-WAKE_FRESH_US = 1_000_000  # a silent chip is reset this often when it has no counts to lose,
-WAKE_US = 300_000_000  # and this often when it has
 ODD_READINGS = 3  # readings beyond the bound that agree with each other before the counter is taken as it is
-RESTORE_TRIES = 4  # FAIL 02
-PULSE_TRIES = 8  # restoring starts with a reset of the chip each so many tries
-LONGEST_US = 1 << 29
+NO_COUNTS = 1 << 29
 
 
-def middle(a: int, b: int, c: int) -> int:
-    """Median: one spoilt reading of an rms value shows nowhere."""
-    if a > b:
-        if b > c:
-            return b
-        return c if a > c else a
-    if a > c:
-        return a
-    return c if b > c else b
-
-
-class Rms:
-    """An rms register: its newest three codes, and their middle one in mV or mA."""
-
-    def __init__(self, full_scale: int) -> None:
-        self._second = self._third = 0
-        # Full scale over the code of full scale, times 2^(12 + shift), rounded: a ratio of 17 to 18 bits.
-        shift = 0
-        while (full_scale << (13 + shift)) // RMS_FULL_SCALE < 1 << 18:
-            shift += 1
-        self._shift = shift
-        self._ratio = ((full_scale << (13 + shift)) // RMS_FULL_SCALE + 1) >> 1
-
-    def take(self, code: int) -> int:
-        """The middle one, with the newest code (24 bits); every step below 2^30; exact to 4 ppm and 1 unit."""
-        third = self._third
-        self._third = self._second
-        self._second = code
-        code = middle(code, self._third, third)
-        return ((code >> 12) * self._ratio + ((code & 0xFFF) * self._ratio >> 12)) >> self._shift
-
-
-class Element:
+class Element(Recovery):
     """Front end of line `index` + 1. `poll` it in every cycle; what it found is in the attributes.
 
     `raw`       what to store as booked (24 bits; the given one where nothing may be booked)
@@ -135,9 +94,7 @@ class Element:
     """
 
     def __init__(self, chip: "Ade7953", model: "Model", index: int, log: "Log") -> None:
-        self._chip = chip
-        self._log = log
-        self._line = index + 1
+        super().__init__(chip, index, log)
         self._scrub = Scrub(chip)
         self._volts = Rms(model.full_scale_mv)
         self._amps = Rms(model.full_scale_ma)
@@ -148,7 +105,7 @@ class Element:
         chip.want(
             SAGLVL, PEAK_FULL_SCALE * SAG_PERCENT // 100 * (model.nominal_mv // 1000) // (model.full_scale_mv // 1000)
         )
-        chip.want(IRQENA, IRQ_RESET | IRQ_CRC | (IRQ_SAG if index == 0 else 0))  # the meter is fed from line 1 (ID-6)
+        chip.want(IRQENA, IRQ_RESET | (IRQ_SAG if index == 0 else 0))  # the meter is fed from line 1 (ID-6)
 
         self.raw = -1
         self.active = 0
@@ -159,13 +116,8 @@ class Element:
         self.v_mv = 0
         self.i_ma = 0
         self.period_raw = 0
-        self.silent = False
-        self.altered = False
         self.sag = False
-        self.spoilt = 0  # readings that could not be verified
         self.rejected = 0  # verified readings beyond the bound
-        self.resets = 0  # of the chip, not asked for
-        self.repairs = 0  # registers found altered and mended
         self.gap_ms = 0  # time whose counts were dropped
 
         self._now_us = 0  # ticks_us of this poll
@@ -173,20 +125,14 @@ class Element:
         self._resumed = False  # it was booked before a restart: its age is not known
         self._offered = False  # a reading was handed out in the last poll: `raw`, read `at_us`
         self._base = -1  # counter taken anew and not stored yet; -1 = none
-        self._lost = True  # what the chip counted since the last booked reading is not to be trusted
-        self._event = 0  # why, for the log
-        self._event_b = 0
-        self._reading = 0
-        self._reading_us = 0
         self._reactive_raw = 0
+        self._full = False  # the counter is to be taken down, wherever it stands
         self._odd_raw = 0
         self._odd = 0
         self._turn = index == 0  # the lines' turns alternate
-        self._mute_us = 0
-        self._wake_us = 0
-        self._good = 0
-        self._tries = 0
         self._sag_us = 0
+        self._sag_cleared = False
+        self._lag_sign = 1  # of reactive counts where the current lags
 
     # Start and calibration
 
@@ -198,7 +144,8 @@ class Element:
         chip.want(AWGAIN, cal.wgain)
         chip.want(AVARGAIN, cal.wgain)
         chip.want(AVAGAIN, cal.wgain)
-        chip.want(PHCALA, cal.phcal)
+        chip.want(PHCALA, cal.phcal & PHCAL_BITS)
+        self._lag_sign = -1 if cal.phcal & VAR_REVERSED else 1
         chip.want(AWATTOS, cal.wattos)
 
     def found(self, cal: "Calibration") -> bool:
@@ -211,7 +158,7 @@ class Element:
         cal.vgain = read(AVGAIN)
         cal.igain = read(AIGAIN)
         cal.wgain = read(AWGAIN)
-        cal.phcal = read(PHCALA)
+        cal.phcal = read(PHCALA)  # which way it works is not in the chip
         offset = read(AWATTOS)
         cal.wattos = offset - 0x1000000 if offset & 0x800000 else offset
         return min(cal.vgain, cal.igain, cal.wgain, cal.phcal, offset) >= 0
@@ -249,10 +196,7 @@ class Element:
             return False
         self.calibrate(cal)
         chip.forget()
-        if not chip.audit(True) or chip.failed >= 0 or not chip.as_wanted():
-            return False
-        chip.read(RSTIRQSTATA)
-        return chip.learn()
+        return chip.audit(True) and chip.failed < 0 and chip.as_wanted()
 
     # The cycle
 
@@ -279,6 +223,9 @@ class Element:
         self.fresh = False
         self.rebased = False
 
+        if chip.taking and not chip.take_down():
+            self._unanswered(dt_us)
+            return
         self._reading_us = ticks_us()
         self._reading = chip.read_energy()
         if self._reading < 0:
@@ -296,23 +243,12 @@ class Element:
         self._turn = turn
         if turn or self.sag:
             self._measure()
-        if not chip.irq():
+        if self.sag:
+            self._sag_on(dt_us)
+        elif not chip.irq():
             self._flags()
-        elif self.sag:
-            self._sag_us -= dt_us
-            if self._sag_us <= 0 and self.v_mv >= self._sag_over_mv:
-                self.sag = False
         if not turn and (self._scrub.step() or self.altered):
             self._round()
-
-    def _try_energy(self) -> bool:
-        """Take `_reading`, the active energy register; False where it could not be verified."""
-        self._reading_us = ticks_us()
-        self._reading = self._chip.read_energy()
-        if self._reading >= 0:
-            return True
-        self.spoilt += 1
-        return False
 
     def _book(self, last_raw: int) -> None:
         """Hand out the counts since `last_raw`, or say why not."""
@@ -324,16 +260,9 @@ class Element:
         span_ms = (self._age_us + ticks_diff(self._reading_us, self._now_us)) // 1000
         if self._resumed:
             span_ms += RESTART_MS
-        if span_ms > EXACT_MS:
-            flags = self._chip.read_sure(IRQSTATA)
-            if flags < 0:
-                return
-            # (The flag may have been cleared between the record and the restart: there a small difference is believed.)
-            if not flags & IRQ_AEOF and not (self._resumed and -RESUMED_MOST <= counts <= RESUMED_MOST):
-                counts = (raw ^ 0x800000) - (last_raw ^ 0x800000)  # no overflow: plain difference of signed values
-            elif span_ms > RATED_MS:
-                self._lose(event_codes.READING_REJECTED, counts)
-                self._rebase()
+        if span_ms > LONG_MS:
+            counts = self._long_counts(last_raw, counts, span_ms)
+            if counts == NO_COUNTS:
                 return
         bound = (span_ms + 1) * COUNTS_PER_MS
         if not -bound <= counts <= bound:
@@ -352,7 +281,31 @@ class Element:
             counts = (raw - self._reactive_raw + 0x800000 & 0xFFFFFF) - 0x800000
         self._reactive_raw = raw
         if -bound <= counts <= bound:
-            self.reactive = counts
+            self.reactive = counts * self._lag_sign
+
+    def _long_counts(self, last_raw: int, counts: int, span_ms: int) -> int:
+        """`counts` since `last_raw` after a long span, in which the register may have gone over its end; NO_COUNTS
+        where nothing is to be booked."""
+        now = (self._reading - self._chip.base & 0xFFFFFF) ^ 0x800000
+        # The plain difference of signed values: right where the register did not go over its end.
+        plain = now - ((last_raw - self._chip.base & 0xFFFFFF) ^ 0x800000)
+        if not 0 < now < 0xFFFFFF:  # it stands at its end: what it holds is booked
+            self._log.add(event_codes.COUNTER_FULL, self._line)
+            self._full = True
+            return plain
+        if span_ms <= EXACT_MS:
+            return counts
+        flags = self._chip.read_sure(IRQSTATA)
+        if flags < 0:
+            return NO_COUNTS
+        # (The flag may have been cleared between the record and the restart: there a small difference is believed.)
+        if not flags & IRQ_AEOF and not (self._resumed and -RESUMED_MOST <= counts <= RESUMED_MOST):
+            return plain
+        if span_ms > RATED_MS:
+            self._lose(event_codes.READING_REJECTED, counts)
+            self._rebase()
+            return NO_COUNTS
+        return counts
 
     def _reject(self, raw: int, counts: int) -> None:
         """Beyond full scale. Readings that agree with each other are no bus fault: then the counter itself jumped."""
@@ -365,12 +318,6 @@ class Element:
             self._odd = 0
             self._lose(event_codes.READING_REJECTED, counts)
             self._rebase()
-
-    def _lose(self, event: int, b: int) -> None:
-        """What was counted since the last booked reading must be dropped; logged when counting is right again."""
-        self._lost = True
-        self._event = event
-        self._event_b = b
 
     def _rebase(self) -> None:
         """Take the counter as it is now as the one to count from."""
@@ -404,15 +351,34 @@ class Element:
         if flags & IRQ_SAG and self._line == 1:
             self.sag = True
             self._sag_us = SAG_HOLD_US
-        if flags & (IRQ_SAG | IRQ_RESET | IRQ_CRC | IRQ_AEOF):
+            self._sag_cleared = False
+        elif flags & (IRQ_SAG | IRQ_RESET | IRQ_AEOF):
             self._chip.read(RSTIRQSTATA)
+
+    def _sag_on(self, dt_us: int) -> None:
+        """The sag's flag is left standing until the voltage is back: one that is raised again when it is cleared would
+        call the cycle for ever."""
+        self._sag_us -= dt_us
+        if self._sag_us > 0 or self.v_mv < self._sag_over_mv:
+            return
+        if not self._sag_cleared:
+            self._chip.read(RSTIRQSTATA)
+            self._sag_cleared = True
+            self._sag_us = SAG_CLEAR_US
+        elif not self._chip.irq():
+            self._flags()
+        else:
+            self.sag = False
 
     def _round(self) -> None:
         """What the round robin has found."""
         scrub = self._scrub
         self.period_raw = scrub.period
-        if scrub.flags & IRQ_AEOF:
+        if scrub.flags & IRQ_AEOF and not self.sag:
             self._flags()
+        if self._offered and (self._full or self._chip.high(self._reading)):
+            self._full = False
+            self._chip.take_down()
         if scrub.altered >= 0:
             self.repairs += 1
             self._log.add(event_codes.CHIP_REPAIRED, self._line, scrub.altered)
@@ -420,82 +386,3 @@ class Element:
             self.altered = scrub.stuck >= 0
             if self.altered:
                 self._log.add(event_codes.CHIP_ALTERED, self._line, scrub.stuck)
-
-    # Silence and recovery
-
-    def _answered(self) -> None:
-        self._mute_us = 0
-        self._wake_us = 0
-        if self.silent:
-            self._good += 1
-            if self._good >= BACK_READINGS:
-                self.silent = False
-                self._log.add(event_codes.CHIP_BACK, self._line)
-
-    def _unanswered(self, dt_us: int) -> None:
-        """No valid answer in this cycle: FAIL 01 after a second; keep asking."""
-        chip = self._chip
-        self._good = 0
-        self._mute_us = min(self._mute_us + dt_us, LONGEST_US)
-        self._wake_us = min(self._wake_us + dt_us, LONGEST_US)
-        if self._mute_us >= SILENT_US and not self.silent:
-            self.silent = True
-            self._log.add(event_codes.CHIP_SILENT, self._line)
-        if chip.deaf():
-            chip.lock()  # a chip back from a reset that is not locked yet, this one or its neighbour (field bug 8)
-        if self._wake_us >= (WAKE_FRESH_US if self._lost else WAKE_US):
-            self._wake_us = 0
-            if not self._lost:
-                self._lose(event_codes.CHIP_RESET, 0)
-            chip.pulse_reset()
-
-    def _restore(self) -> bool:
-        """The checksum is not the one learnt. True when the chip is right (again) and `_reading` is taken anew."""
-        chip = self._chip
-        if chip.learnt and not chip.proven_altered():
-            return False
-        flags = chip.read_sure(IRQSTATA)
-        config = chip.read_sure(CONFIG)
-        if flags < 0 or config < 0:
-            return False
-        if flags & IRQ_RESET or not config & CRC_ENABLE:
-            if not self._lost:
-                self.resets += 1
-                self._lose(event_codes.CHIP_RESET, 0)
-            chip.setup()
-        elif chip.learnt:
-            complete = chip.audit(True)
-            if chip.altered >= 0:
-                self.repairs += 1
-                if not self._lost:
-                    self._lose(event_codes.CHIP_REPAIRED, chip.altered)
-            if not complete:
-                return False
-        if not self._matches():
-            if chip.failed >= 0 or (chip.learnt and chip.proven_altered()):
-                self._not_restored()
-            return False
-        self._tries = 0
-        self.altered = False
-        chip.read(RSTIRQSTATA)
-        return self._try_energy() or self._try_energy()
-
-    def _matches(self) -> bool:
-        """The chip took the configuration: the checksum says so, or a reading of every register where none is known."""
-        chip = self._chip
-        if chip.learnt and chip.restored():
-            return True
-        if not chip.audit(True) or chip.failed >= 0:
-            return False
-        return chip.restored() if chip.learnt else chip.as_wanted() and chip.learn()
-
-    def _not_restored(self) -> None:
-        """Try again in the next cycle, after a reset of the chip to begin with; FAIL 02 when that does not help."""
-        if not self._lost:
-            self._lose(event_codes.CHIP_REPAIRED, 0)
-        if self._tries % PULSE_TRIES == 0:
-            self._chip.pulse_reset()
-        self._tries += 1
-        if self._tries >= RESTORE_TRIES and not self.altered:
-            self.altered = True
-            self._log.add(event_codes.CHIP_ALTERED, self._line, max(self._chip.failed, 0))

@@ -1,0 +1,306 @@
+"""The ADE7953's configuration and its integrity: what each register shall hold, and proof that it does.
+
+DS = data sheet Rev. C. Writes are read back. The checksum over the configuration cannot be computed (the data sheet
+hides some of its input), hence fingerprints: those seen while every register was as wanted. One that is not known is an
+alarm, not a verdict: it may cover bits that change by themselves (ACCMODE's signs, DS p.59), or be late. Then `audit`
+reads every register back.
+"""
+
+from time import sleep_us
+
+from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER, TRIES, Link, request
+from openkh.drivers.ade7953_registers import (
+    CONFIG,
+    CONFIG_LOCK,
+    CONFIG_RUN,
+    COVERED,
+    COVERED_RESET,
+    CRC,
+    DISNOLOAD,
+    LAST_ADD,
+    LCYCMODE,
+    OPTIMUM,
+    OPTIMUM_SETTING,
+    PROTECT_ALL,
+    RESERVED,
+    SAGLVL,
+    UNCOVERED,
+    UNCOVERED_RESET,
+    WRITE_PROTECT,
+)
+from openkh.ticks import ticks_diff, ticks_us
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import SPI, Pin
+
+CHECKSUM_US = 300  # two periods of its computation, DS p.58
+SETTLED_US = 12_000  # a checksum that has stood for so long since the last write is that of what the registers hold
+KNOWN = 16  # fingerprints that are remembered: signs and no-load states of a line take a dozen
+
+_CHECKSUM = request(CRC)
+_UNCOVERED = tuple(request(address) for address in UNCOVERED)
+_NOT_COMPUTED = b"\xff\xff\xff\xff"  # DS p.58
+
+
+class Config(Link):
+    """Configuration of one chip. `want` tells what it shall be; `learnt`: a fingerprint is known."""
+
+    def __init__(self, spi: "SPI", cs: "Pin") -> None:
+        super().__init__(spi, cs)
+        # Data of the frames that prove a reading, to be compared as they are.
+        self._data = tuple(memoryview(rx)[3:] for rx in self._rx)
+        # The same under names of their own: an index costs 3 us, and there are a dozen in a cycle.
+        self._rx_8, self._rx_16, self._rx_24, self._rx_32 = self._rx
+        self._data_8, self._data_16, self._data_24, self._data_32 = self._data
+        self._known = tuple(bytearray(4) for _ in range(KNOWN))
+        self._count = 0  # of them in use
+        self._next = 0  # where the next one goes
+        self._fingerprint = self._known[0]  # the one seen last
+        self._unknown = bytearray(4)  # a checksum that is not known, seen since
+        self._unknown_us = 0
+        self._seen = False
+        self.learnt = False
+        self._reserved = [False] * len(RESERVED)  # those that read as the data sheet has them, and are watched
+        self._covered = list(COVERED_RESET)
+        self._uncovered = list(UNCOVERED_RESET)
+        self._uncovered_data = tuple(bytearray(len(frame) - 3) for frame in _UNCOVERED)  # the same as it is on the wire
+        self.altered = -1
+        for n in range(len(UNCOVERED)):
+            self._put_data(n)
+        self.want(LCYCMODE, 0)  # energy registers run free and are not cleared by reading
+        self.want(OPTIMUM, OPTIMUM_SETTING)
+
+    def want(self, address: int, value: int) -> None:
+        """What `address` shall hold from the next `setup` or `audit` on; signed values in any form."""
+        width = address >> 8 & 3
+        value &= 0xFFFFFF if width == 2 else 0xFFFF if width == 1 else 0xFF
+        for n in range(len(COVERED)):
+            if COVERED[n] == address:
+                self._covered[n] = value
+        for n in range(len(UNCOVERED)):
+            if UNCOVERED[n] == address:
+                self._uncovered[n] = value
+                self._put_data(n)
+
+    def wanted(self, address: int) -> int:
+        """What a register of UNCOVERED shall hold."""
+        for n in range(len(UNCOVERED)):
+            if UNCOVERED[n] == address:
+                return self._uncovered[n]
+        return -1
+
+    def _put_data(self, n: int) -> None:
+        data = self._uncovered_data[n]
+        value = self._uncovered[n]
+        for at in range(len(data) - 1, -1, -1):
+            data[at] = value & 0xFF
+            value >>= 8
+
+    def holds_uncovered(self, n: int) -> int:
+        """`holds` for entry `n` of UNCOVERED."""
+        return self.holds(UNCOVERED[n], self._uncovered[n])
+
+    def three_hold(self, n: int) -> bool:
+        """Whether entries `n` to `n` + 2 of UNCOVERED, which are of one width, read as wanted; not verified."""
+        cs = self._cs
+        width = len(self._uncovered_data[n]) - 1
+        rx = self._rx[width]
+        data = self._data[width]
+        cs(0)
+        self._transfer(_UNCOVERED[n], rx)
+        cs(1)
+        if data != self._uncovered_data[n]:
+            return False
+        cs(0)
+        self._transfer(_UNCOVERED[n + 1], rx)
+        cs(1)
+        if data != self._uncovered_data[n + 1]:
+            return False
+        cs(0)
+        self._transfer(_UNCOVERED[n + 2], rx)
+        cs(1)
+        return data == self._uncovered_data[n + 2]
+
+    def lock(self) -> None:
+        """Lock the interface to SPI. Without effect on a chip that runs: it is locked, and protected from writing."""
+        self.write(CONFIG, CONFIG_LOCK)
+
+    def open(self) -> bool:
+        """Lift the write protection."""
+        self._seen = False
+        return self.put(WRITE_PROTECT, 0)
+
+    def close(self) -> bool:
+        """Protect every register, so that a spoilt read cannot become a write."""
+        return self.put(WRITE_PROTECT, PROTECT_ALL)
+
+    def setup(self) -> bool:
+        """Configure a chip that comes out of a reset (some 60 frames). True if every write was read back.
+
+        What is wanted as the reset leaves it is not written; the fingerprint, or an `audit`, tells whether it is so.
+        """
+        self.failed = -1
+        self.lock()
+        if not self.open() or not self._put_uncovered():
+            return False
+        for n in range(len(COVERED)):
+            if self._covered[n] != COVERED_RESET[n] and not self.put(COVERED[n], self._covered[n]):
+                return False
+        return self.put(CONFIG, CONFIG_RUN) and self.close()
+
+    def _put_uncovered(self) -> bool:
+        """Write all that the checksum leaves out, in the order it asks for; the protection is open."""
+        if not (self.put(DISNOLOAD, 7) and self.put(SAGLVL, 0)):
+            return False
+        for n in range(len(UNCOVERED)):  # noqa: SIM110  all() takes a generator from the heap
+            if not self.put(UNCOVERED[n], self._uncovered[n]):
+                return False
+        return True
+
+    def mend_uncovered(self) -> bool:
+        """Bring back the registers that the checksum leaves out, on a chip that runs."""
+        self.failed = -1
+        done = self.open() and self._put_uncovered()
+        return self.close() and done
+
+    def audit(self, mend: bool) -> bool:
+        """Read back every register (some 50 frames), and where `mend`, write those that are altered.
+
+        True if each of them answered. `altered` is one that was found altered, -1 if none; `failed` one that could not
+        be mended.
+        """
+        self.failed = -1
+        self.altered = -1
+        complete = self._check(CONFIG, CONFIG_RUN, mend) and self._audit_uncovered(mend)
+        complete = self._audit_covered(mend) and complete
+        state = self.holds(WRITE_PROTECT, PROTECT_ALL)
+        if state != AS_WANTED and mend:
+            self.close()
+        if state == WRITE_PROTECT and self.altered < 0:
+            self.altered = WRITE_PROTECT
+        return complete and state != NO_ANSWER
+
+    def as_wanted(self) -> bool:
+        """Every register was read back and holds what is wanted."""
+        return self.audit(False) and self.altered < 0
+
+    def watch_reserved(self) -> None:
+        """Watch those reserved registers that read 0, as they should after a reset (DS p.61), and keep to it."""
+        for n in range(len(RESERVED)):
+            self._reserved[n] = self.holds(RESERVED[n], 0) == AS_WANTED
+
+    def _check(self, address: int, value: int, mend: bool) -> bool:
+        state = self.holds(address, value)
+        if state >= 0:
+            self.altered = address
+            if mend and self.open():
+                self.put(address, value)
+        return state != NO_ANSWER
+
+    def _audit_covered(self, mend: bool) -> bool:
+        complete = True
+        for n in range(len(COVERED)):
+            if not self._check(COVERED[n], self._covered[n], mend):
+                complete = False
+        for n in range(len(RESERVED)):
+            if self._reserved[n] and not self._check(RESERVED[n], 0, mend):
+                complete = False
+        return complete
+
+    def _audit_uncovered(self, mend: bool) -> bool:
+        state = AS_WANTED
+        for n in range(len(UNCOVERED)):
+            if state == AS_WANTED:
+                state = self.holds_uncovered(n)
+        if state >= 0:
+            self.altered = state
+            if mend and self.open():
+                self._put_uncovered()
+        return state != NO_ANSWER
+
+    # Fingerprints
+
+    def unaltered(self) -> bool:
+        """The checksum is a known one. False also where it was spoilt on the bus."""
+        cs = self._cs
+        cs(0)
+        self._transfer(_CHECKSUM, self._rx_32)
+        cs(1)
+        if self._data_32 == self._fingerprint:
+            return self.learnt
+        return self.learnt and self._another()
+
+    def _another(self) -> bool:
+        """The checksum just read is one of the others that are known."""
+        for n in range(self._count):
+            if self._data_32 == self._known[n]:
+                self._fingerprint = self._known[n]
+                return True
+        return False
+
+    def proven_altered(self) -> bool:
+        """The checksum is not a known one: twice in a row the same other one, in answer to being asked for it."""
+        rx = self._rx_32
+        high = -1
+        low = -1
+        for _ in range(TRIES):
+            if self.unaltered():
+                return False
+            if rx[3] << 8 | rx[4] == high and rx[5] << 8 | rx[6] == low and self.read(LAST_ADD) == CRC:
+                return True
+            high = rx[3] << 8 | rx[4]
+            low = rx[5] << 8 | rx[6]
+        return False
+
+    def restored(self) -> bool:
+        """After writing: the checksum, computed anew, is a known one."""
+        sleep_us(CHECKSUM_US)
+        for _ in range(TRIES):  # noqa: SIM110  any() takes a generator from the heap
+            if self.unaltered():
+                return True
+        return False
+
+    def seen_as_wanted(self) -> None:
+        """Every register was just found as wanted. The checksum becomes a fingerprint where it is the same as at an
+        earlier call, so long ago that it cannot be that of a state before."""
+        if not self.proven_altered():
+            return
+        now_us = ticks_us()
+        if not self._seen or self._data_32 != self._unknown:
+            self._seen = True
+            self._unknown_us = now_us
+            self._copy(self._unknown)
+        elif ticks_diff(now_us, self._unknown_us) >= SETTLED_US:
+            self._remember()
+
+    def learn(self) -> bool:
+        """Take the checksum as a fingerprint; call when every register is known to hold what is wanted. Waits."""
+        sleep_us(SETTLED_US)
+        for _ in range(TRIES):
+            if self.unaltered():
+                return True
+            if self.proven_altered():
+                self._remember()
+        return False
+
+    def _remember(self) -> None:
+        if self._data_32 == _NOT_COMPUTED:
+            return
+        self._fingerprint = self._known[self._next]
+        self._copy(self._fingerprint)
+        self._next = (self._next + 1) % KNOWN
+        self._count = max(self._count, self._next)
+        self._seen = False
+        self.learnt = True
+
+    def _copy(self, to: bytearray) -> None:
+        for n in range(4):
+            to[n] = self._data_32[n]
+
+    def forget(self) -> None:
+        """The fingerprints hold no longer: another configuration is wanted."""
+        self._count = 0
+        self._next = 0
+        self._seen = False
+        self.learnt = False
