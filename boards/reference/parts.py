@@ -28,21 +28,3 @@ I2C_PULL_UP_OHM = 2_200
 RAIL12_SHUNT_OHM = 3.0
 RAIL12_GAIN = 10
 BULK_DIVIDER_OHM = (50_000, 10_000)
-
-# part, what, how many on a dual-element board
-BILL = (
-    ("RP2040 (or Raspberry Pi Pico)", "controller, 2 MiB flash", 1),
-    ("ADE7953ACPZ", "metering front end, 3.579545 MHz crystal each", 2),
-    ("MB85RC256V", "FRAM 32 KiB on I2C, the register's memory", 1),
-    ("PCF85176 or HT1621", "LCD controller, with the glass of glass.py", 1),
-    ("1.5 ohm 0.1 % 15 ppm 0.25 W", "CT burden, two per CT", 4),
-    ("187 k, 187 k, 191 k, 1 %, 400 V each", "mains divider chain (twice in series at 240 V)", 2),
-    ("1.0 k 0.1 % 15 ppm", "foot of the mains divider", 2),
-    ("1 k 1 % and 33 nF C0G", "anti-aliasing filter, one per measuring input", 8),
-    ("10 k", "pull-ups of CS, RESET, SCLK", 6),
-    ("opto-coupler 40 V 50 mA, 3750 V isolation, 8 mm creepage", "outputs 10, 100, 1000", 3),
-    ("NPN switch with free-wheel diode", "counter coil 12 V 10 mA", 1),
-    ("P-channel switch, 3 ohm shunt, amplifier x 10", "+12VDC with current sense", 1),
-    ("isolated or non-isolated 12 V 100 mA supply, 80 ms hold-up", "fed from L1 and N", 1),
-    ("UL 2808 CT 100:0.1 A or 200:0.1 A", "one per line", 2),
-)

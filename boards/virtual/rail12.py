@@ -3,7 +3,7 @@
 A hardware limiter stands before it; a starting load takes more for a moment; a short takes what the limiter gives.
 """
 
-LIMITER_MA = 300
+LIMITER_MA = 87  # boards/reference/circuit.py: 0.65 V over 7.5 ohm
 SENSE_FULL_MA = 110  # the amplifier saturates
 
 

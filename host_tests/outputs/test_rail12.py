@@ -4,6 +4,7 @@ import pytest
 
 from boards.virtual.coil import Coil
 from boards.virtual.nets import OUT
+from boards.virtual.rail12 import LIMITER_MA
 from boards.virtual.rail12 import Rail12 as Rail
 from host_tests.outputs.rig import new_board, simtime
 from openkh import event_codes
@@ -84,7 +85,7 @@ def test_CO_3_off_within_10_ms_above_50_mA(ma, phase_us):
     assert rig.edges[-1][1] == 0
     assert rig.edges[-1][0] - over_us <= 10_000
     rig.run(200_000)
-    assert rig.log.events == [("rail12_off", min(ma, 110), rail12.OVERLOAD)]  # the sensor saturates at 110 mA
+    assert rig.log.events == [("rail12_off", min(ma, LIMITER_MA), rail12.OVERLOAD)]
     assert rig.guard.name() == "waiting"
 
 

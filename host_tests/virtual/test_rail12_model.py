@@ -25,7 +25,7 @@ def test_CO_3_counter_and_load_are_sensed_in_sum():
     pin.put(1)
     assert rail.sensed_ma() == 49 and coil.on
     rail.short(True)
-    assert rail.current_ma() == LIMITER_MA and rail.sensed_ma() == SENSE_FULL_MA
+    assert rail.current_ma() == LIMITER_MA and rail.sensed_ma() == min(LIMITER_MA, SENSE_FULL_MA)
     rail.short(False)
     enable.put(0)
     assert rail.sensed_ma() == 0 and not coil.on
@@ -36,8 +36,8 @@ def test_inrush_passes_and_a_stuck_sensor_says_what_it_says():
     enable.put(1)
     rail.load(10)
     stirs = board.cpu.stirs
-    rail.inrush(200, 5_000)
-    assert rail.current_ma() == 200
+    rail.inrush(80, 5_000)
+    assert rail.current_ma() == 80
     board.clock.spend(5_000)
     assert rail.current_ma() == 10
     assert board.cpu.stirs > stirs + 1

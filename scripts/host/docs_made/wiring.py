@@ -1,6 +1,6 @@
 """Wiring pictures for docs/hardware.md, drawn from the boards' own files, so that they cannot differ from the firmware.
 
-python -m host.docs_made.wiring            writes docs/img/wiring_*.svg and docs/img/front_end.svg
+python -m host.docs_made.wiring            writes docs/img/wiring_*.svg
 """
 
 import importlib.util
@@ -167,92 +167,11 @@ def board_picture(board: ModuleType) -> str:
     return _svg(width, height, body, "GPIOs of the reference board")
 
 
-def _resistor(x: float, y: float, label: str, upright: bool = False) -> str:
-    width, height = (16, 44) if upright else (56, 16)
-    box = (
-        f'<rect x="{x - width / 2}" y="{y - height / 2}" width="{width}" height="{height}" fill="#fff" stroke="#111"/>'
-    )
-    if upright:
-        return box + _text(x + 14, y + 4, label)
-    return box + _text(x, y - 13, label, "middle", "#111", 12)
-
-
-def _wire(*points: tuple[float, float], colour: str = "#111") -> str:
-    path = " ".join(f"{x},{y}" for x, y in points)
-    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
-
-
-def _capacitor(x: float, y: float, label: str) -> str:
-    """From a wire at `y` down to ground."""
-    plates = (
-        f'<line x1="{x - 11}" y1="{y + 20}" x2="{x + 11}" y2="{y + 20}" stroke="#111" stroke-width="2.5"/>'
-        f'<line x1="{x - 11}" y1="{y + 26}" x2="{x + 11}" y2="{y + 26}" stroke="#111" stroke-width="2.5"/>'
-    )
-    ground = (
-        _wire((x, y + 26), (x, y + 38)) + f'<line x1="{x - 9}" y1="{y + 38}" x2="{x + 9}" y2="{y + 38}" stroke="#111"/>'
-    )
-    return _wire((x, y), (x, y + 20)) + plates + ground + _text(x + 16, y + 28, label, size=12)
-
-
-def front_end_picture(parts: ModuleType) -> str:
-    """One line's analogue inputs: mains divider, CT burden about ground, filters."""
-    width, height = 980, 560
-    chain = parts.DIVIDER_CHAIN_OHM["60Hz"]
-    k = [f"{ohm / 1000:g} k" for ohm in chain]
-    filter_r, filter_c = f"{parts.FILTER_OHM / 1000:g} k", f"{parts.FILTER_NF} nF"
-    half = f"{parts.BURDEN_HALF_OHM:g} ohm"
-    body = [
-        _text(width / 2, 28, "Front end of one line", "middle", "#111", 17),
-        '<rect x="20" y="50" width="940" height="470" fill="#fff3e0" stroke="#e65100" stroke-dasharray="8 5"/>',
-        _text(32, 74, "all of this is at mains potential: AGND is the neutral", "start", "#e65100", 14),
-        '<rect x="800" y="100" width="140" height="390" rx="6" fill="#eceff1" stroke="#111"/>',
-        _text(870, 300, "ADE7953", "middle", "#111", 16),
-        # voltage
-        _text(40, 134, "L (line)"),
-        _wire((100, 130), (720, 130)),
-        *(_resistor(190 + 110 * n, 130, text) for n, text in enumerate(k)),
-        _text(300, 168, f"at 240 V: {2 * len(chain)} in series, {' + '.join(k)} twice", "middle", "#555", 12),
-        _wire((560, 130), (560, 200)),
-        _resistor(560, 165, f"{parts.DIVIDER_FOOT_OHM / 1000:g} k", True),
-        _capacitor(690, 130, filter_c),
-        _wire((720, 130), (800, 130)),
-        _text(808, 134, "VP"),
-        _text(40, 224, "N (neutral)"),
-        _wire((130, 220), (600, 220), (600, 220)),
-        _wire((560, 200), (560, 220)),
-        _wire((600, 220), (800, 220)),
-        _resistor(650, 220, filter_r),
-        _capacitor(720, 220, filter_c),
-        _text(808, 224, "VN"),
-        _wire((180, 220), (180, 236)),
-        _text(190, 244, "AGND", size=12),
-        # current
-        _text(40, 344, "CT X1"),
-        _wire((100, 340), (800, 340)),
-        _text(40, 464, "CT X2"),
-        _wire((100, 460), (800, 460)),
-        _wire((340, 340), (340, 460)),
-        _resistor(340, 370, half, True),
-        _resistor(340, 430, half, True),
-        _wire((340, 400), (270, 400)),
-        _text(264, 404, "AGND", "end", size=12),
-        _text(420, 404, "the middle of the burden is AGND: each pin +-250 mV at most", size=12, colour="#555"),
-        _resistor(590, 340, filter_r),
-        _resistor(590, 460, filter_r),
-        _capacitor(690, 340, filter_c),
-        _capacitor(690, 460, filter_c),
-        _text(808, 344, "IAP"),
-        _text(808, 464, "IAN"),
-    ]
-    return _svg(width, height, body, "Mains divider, burden and filters of one line")
-
-
 def pictures() -> dict[str, str]:
     """File name in docs/img -> its contents."""
     return {
         "wiring_breadboard.svg": pico_picture(load("breadboard")),
         "wiring_reference.svg": board_picture(load("reference")),
-        "front_end.svg": front_end_picture(load("reference", "parts")),
     }
 
 
