@@ -7,7 +7,7 @@ from typing import Any
 
 from host.calibration.bench_source import LineLoad, Load, Reading
 from host.calibration.line_model import Errors, Registers, degrees_per_phcal, reads_w, watts_per_wattos
-from host.port.repl import CommandRefusedError
+from host.port.service import CommandRefusedError
 from openkh.model import Model
 
 OFF = LineLoad(120.0, 0.0)

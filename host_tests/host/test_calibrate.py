@@ -22,8 +22,10 @@ from host.calibration.line_model import (
 )
 from host.cli.refused import RefusedError
 from host.cli.status import DONE, FAILED, INTERRUPTED, UNUSABLE
-from host.port import repl
-from host.port.repl import CommandRefusedError, LinkBoard, MpremotePort, PortError, Service
+from host.port import prompt
+from host.port.prompt import PortError, SerialPrompt
+from host.port.service import CommandRefusedError, Service
+from host.sim.board import Board
 from host.sim.virtual_board import VirtualBoard
 from openkh.model import Model
 
@@ -37,7 +39,7 @@ RAW = (Errors(0.021, 0.42, -0.3), Errors(-0.034, 0.11, 0.2))
 def test_CA_1_registers_by_perturbation_do_what_the_model_says():
     """PHCAL: positive = delay, lowers a lagging load (AN-1118 prints both signs). AWATTOS: 2^-9 power LSB (it prints
     2^5 and 2^9). Each is changed alone at the simulated chip, and the reading moves as derived."""
-    with LinkBoard({"model": MODEL.code, "service": MODEL.service}) as board:
+    with Board({"model": MODEL.code, "service": MODEL.service}) as board:
         service, bench = Service(board), VirtualBench(board, MODEL)
         load = LineLoad(120.0, 10.0, 60.0)
 
@@ -300,21 +302,21 @@ def test_a_port_without_a_meter_behind_it(capsys):
         board.wait(3)
         assert calibrate.main(["--port", board.port, "--line", "2"]) == UNUSABLE
         assert "--line 2: MSNCT-1SC has one element: allowed: 1" in capsys.readouterr().err
-        with MpremotePort(board.port) as port:
+        with SerialPrompt(board.port) as port:
             # What follows on this board finds no firmware, as on one that has MicroPython alone.
             port.execute("import sys\nfor n in list(sys.modules):\n if 'openkh' in n: del sys.modules[n]\n", 0)
             port.execute("sys.path[:] = []", 0)
-        assert calibrate.main(["--port", board.port]) == UNUSABLE
+        assert calibrate.main(["--port", board.port]) == FAILED
         assert "MicroPython without OpenKh: ./scripts/flash first" in capsys.readouterr().err
 
 
 def test_CA_2_a_sealed_meter_is_no_prompt(capsys, monkeypatch):
-    monkeypatch.setattr(repl, "HANDSHAKE_S", 0.3)
-    monkeypatch.setattr(repl, "SILENT_S", 0.2)
+    monkeypatch.setattr(prompt, "HANDSHAKE_S", 0.3)
+    monkeypatch.setattr(prompt, "SILENT_S", 0.2)
     with VirtualBoard({"model": "MSNCT-1SC", "service": "60Hz", "board": {"seal": "closed"}}, speed=20.0) as board:
         board.mains((120.0, 0.0, 0.0))
         board.wait(2)
-        assert calibrate.main(["--port", board.port]) == UNUSABLE
+        assert calibrate.main(["--port", board.port]) == FAILED
         said = capsys.readouterr()
         assert "the seal must be open" in said.err and said.out == ""
 
@@ -414,7 +416,7 @@ def test_CA_1_a_person_at_the_bench_with_readings_from_a_file(tmp_path, capsys, 
         path.write_text("point,line,volts,amps,watts\n" + rows[0] + "\n")
         assert calibrate.main(arguments) == FAILED
         assert "no row for point phase" in capsys.readouterr().err
-        with MpremotePort(board.port) as port:
+        with SerialPrompt(board.port) as port:
             assert Service(port).call("cal()")["saved"]
 
 

@@ -1,11 +1,15 @@
 """scripts/flash: what it says when there is no board, two, or the wrong thing on one; what goes onto a device."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from host.cli.refused import RefusedError
+from host.cli.refused import FailedError, RefusedError
 from host.flash import command as flash
 from host.flash import deploy
-from host.port.device import Device, DeviceError
+from host.port import prompt, serial_ports
+from host.port.prompt import PortError, SerialPrompt
+from host.port.terminal import PseudoTerminal
 from host.sim.virtual_board import VirtualBoard
 
 GOOD = ("micropython", (1, 27, 0), 4614, "rp2")
@@ -22,7 +26,7 @@ class Board:
 
 
 def refused(answer: tuple) -> str:
-    with pytest.raises(DeviceError) as error:
+    with pytest.raises(FailedError) as error:
         flash.check_micropython(Board(answer))
     return str(error.value)
 
@@ -41,17 +45,27 @@ def test_wrong_ones_are_refused_with_what_to_do() -> None:
     assert "'esp32'" in refused(("micropython", (1, 27, 0), 4614, "esp32"))
 
 
+def plugged_in(monkeypatch: pytest.MonkeyPatch, *names: str, pid: int = 5) -> None:
+    """Ports of USB devices, as pyserial lists them."""
+    found = [SimpleNamespace(device=name, vid=0x2E8A, pid=pid, serial_number=f"e66{n}") for n, name in enumerate(names)]
+    built_in = SimpleNamespace(device="/dev/ttyS0", vid=None, pid=None, serial_number=None)
+    monkeypatch.setattr(serial_ports.list_ports, "comports", lambda: [built_in, *found])
+
+
 def test_the_only_board_is_found_and_several_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flash, "ports", lambda: [("/dev/ttyACM0", "e661")])
-    assert flash.choose(None) == "/dev/ttyACM0"
-    assert flash.choose("COM7") == "COM7"
-    monkeypatch.setattr(flash, "ports", lambda: [("/dev/ttyACM0", "e661"), ("/dev/ttyACM1", "e662")])
-    with pytest.raises(RefusedError, match=r"2 boards found.*--port /dev/ttyACM1 \(board e662\)"):
-        flash.choose(None)
+    plugged_in(monkeypatch, "/dev/ttyACM0")
+    assert serial_ports.only_board() == "/dev/ttyACM0"
+    plugged_in(monkeypatch, "/dev/ttyACM1", "/dev/ttyACM0")
+    assert serial_ports.names() == "/dev/ttyACM0, /dev/ttyACM1"
+    with pytest.raises(RefusedError, match=r"2 boards found.*--port /dev/ttyACM1 \(board e660\)"):
+        serial_ports.only_board()
+    plugged_in(monkeypatch, "/dev/ttyACM0", pid=serial_ports.PID_BOOTSEL)
+    with pytest.raises(FailedError, match="no board with MicroPython"):
+        serial_ports.only_board()
 
 
 def test_no_board(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
-    monkeypatch.setattr(flash, "ports", list)
+    plugged_in(monkeypatch)
     monkeypatch.setattr(deploy, "parts", lambda _board, _chosen: {})
     assert flash.main([]) == 1
     said = capsys.readouterr().err
@@ -70,6 +84,16 @@ def test_uf2_says_where_and_how(capsys: pytest.CaptureFixture) -> None:
     said = capsys.readouterr().out
     for word in ("micropython.org/download/RPI_PICO", "BOOTSEL", "RPI-RP2", "1.27"):
         assert word in said
+
+
+def test_a_port_that_answers_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """mpremote waits on a pseudo-terminal without end unless it is told not to."""
+    monkeypatch.setattr(prompt, "HANDSHAKE_S", 0.2)
+    monkeypatch.setattr(prompt, "SILENT_S", 0.1)
+    silent = PseudoTerminal()
+    with pytest.raises(PortError, match="no MicroPython prompt"):
+        SerialPrompt(silent.name)
+    silent.close()
 
 
 @pytest.mark.parametrize("board", deploy.boards())
@@ -118,9 +142,9 @@ def test_a_meter_that_takes_its_time_to_restart_is_waited_for() -> None:
     with VirtualBoard(config, engine="micropython", speed=0.4) as board:
         board.mains((120.0, 10.0, 0.0), (120.0, 10.0, 0.0))
         board.wait(1)
-        device = Device(board.port)
+        device = SerialPrompt(board.port)
         try:
             assert "restarts" in device.reset_by("import openkh.service\nopenkh.service.restart()", 10.0)
-            assert "restart" in device.run("import openkh.service\nopenkh.service.events(2)")
+            assert "restart" in device.execute("import openkh.service\nopenkh.service.events(2)")
         finally:
             device.close()

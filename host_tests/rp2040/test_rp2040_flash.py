@@ -1,17 +1,19 @@
 """scripts/flash on an emulated RP2040: files in two slots; a power cut at any point starts one whole firmware."""
 
+import ast
 import contextlib
 import re
 import subprocess
 import sys
 
 import pytest
+from mpremote.transport import Transport, TransportExecError
 
 from boards.virtual import reference
 from host.docs_made import wiring
 from host.flash import command as flash
 from host.flash import deploy
-from host.port.device import Device, DeviceCodeError, DeviceError
+from host.port.prompt import CodeError, PortError, SerialPrompt
 from host.rp2040 import emulator, engine
 from openkh.model import Model
 
@@ -27,19 +29,36 @@ def lines(): print("OK L1")
 """
 
 
-class ConsoleDevice(Device):
-    """`Device` on an emulated chip's console, in emulated time."""
+class ConsoleTransport(Transport):
+    """mpremote's file verbs on an emulated chip's console."""
 
     def __init__(self, chip: emulator.Chip) -> None:
-        self.port = "emulated"
         self.chip = chip
+
+    def exec(self, command: str) -> bytes:
+        try:
+            return self.chip.console.exec(command, 60_000_000_000).encode()
+        except RuntimeError as error:
+            raise TransportExecError(b"", str(error)) from error
+
+    def eval(self, expression: str) -> object:
+        return ast.literal_eval(self.exec(f"print(repr({expression}))").decode().strip())
+
+
+class ConsoleDevice(SerialPrompt):
+    """`SerialPrompt` on an emulated chip's console, in emulated time."""
+
+    def __init__(self, chip: emulator.Chip) -> None:
+        self.device = "emulated"
+        self.chip = chip
+        self._transport = ConsoleTransport(chip)
         chip.console.raw_repl()
 
-    def run(self, code: str, timeout_s: float = 20.0) -> str:
+    def execute(self, code: str, seconds: float = 20.0) -> str:
         try:
-            return self.chip.console.exec(code, int(timeout_s * 1e9))
+            return self.chip.console.exec(code, int((20.0 + seconds) * 1e9))
         except RuntimeError as error:
-            raise DeviceCodeError(str(error)) from error
+            raise CodeError(str(error)) from error
 
     def reset_by(self, code: str, done_s: float = 1.0, wait_s: float = 15.0) -> str:
         wait_s += done_s
@@ -50,7 +69,7 @@ class ConsoleDevice(Device):
             self.chip.run(5_000_000)
             wait_s -= 0.005
             if wait_s < 0:
-                raise DeviceError(f"no reset: {bytes(self.chip.console.received)!r}")
+                raise PortError(f"no reset: {bytes(self.chip.console.received)!r}")
         printed = bytes(self.chip.console.received).decode()
         self.chip.run(START_NS)
         self.chip.console.raw_repl()
@@ -90,7 +109,7 @@ def firmware(monkeypatch: pytest.MonkeyPatch, tmp_path):
 
 def install(chip: emulator.Chip, monkeypatch: pytest.MonkeyPatch) -> int:
     """One ./scripts/flash."""
-    monkeypatch.setattr(flash, "Device", lambda _port: ConsoleDevice(chip))
+    monkeypatch.setattr(flash, "SerialPrompt", lambda _port: ConsoleDevice(chip))
     monkeypatch.setattr(flash.time, "sleep", lambda _s: None)
     return flash.main(["--port", "emulated"])
 
@@ -135,7 +154,7 @@ def test_CA_4_from_a_blank_board_to_a_running_meter(board: str, serial: str, mon
     composed = reference.Reference(parts, Model("MDNCT-1SC", "60Hz"), {}, meter)
     composed.mains.add(["mains", 0, 0, [120.0, 10.0, 0.0, 0.0], [120.0, 5.0, 0.0, 180.0], 60.0])
     meter.run_to(200_000)
-    monkeypatch.setattr(flash, "Device", lambda _port: ConsoleDevice(meter.chip))
+    monkeypatch.setattr(flash, "SerialPrompt", lambda _port: ConsoleDevice(meter.chip))
     monkeypatch.setattr(flash.time, "sleep", lambda s: meter.chip.run(int(s * 1e9)))
     arguments = ["--port", "emulated", "--board", board]
     assert flash.main([*arguments, "--serial", serial, "--date", "260131"]) == 0

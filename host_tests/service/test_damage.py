@@ -6,7 +6,8 @@ import pytest
 
 from boards.virtual import flash, fram, image
 from host.campaigns import port_abuse
-from host.rigs.prompt_rig import Prompt, PromptError, started
+from host.port.prompt import CodeError
+from host.rigs.prompt_rig import Prompt, started
 
 both = pytest.mark.parametrize("medium", ["fram", "flash"])
 MARK = 0x5A  # first byte of a record
@@ -25,9 +26,9 @@ def saved_once(medium, saves=1):
 
 def switched_off(prompt):
     """What stays in the memory."""
-    prompt.mains(0.0)
+    prompt.load(0.0)
     prompt.go(2.0)
-    prompt.add(["power", None, 0])
+    prompt.stimulus([["power", None, 0]])
     prompt.go(1.0)
     return prompt.finish()["memory"]
 
@@ -50,7 +51,7 @@ def damaged(memory, medium, what, copies, version=None):
 
 def again(memory, medium):
     prompt = Prompt("cpython", board={"memory": medium}, memory=memory)
-    prompt.mains(0.0)
+    prompt.load(0.0)
     prompt.go(4.0)
     return prompt
 
@@ -83,10 +84,10 @@ def test_DX_6_FAIL_03_with_both_damaged_it_meters_on_nominal_constants_until_it_
         status = prompt.json("s.status()")
         assert status["failures"] == [3] and not status["calibrated"] and status["calibration_count"] is None
         assert in_force(prompt)["wgain"] == 4234704
-        assert "NOT CALIBRATED" in prompt.ask("s.status()") and "FAIL 03" in prompt.ask("s.status()")
+        assert "NOT CALIBRATED" in prompt.execute("s.status()") and "FAIL 03" in prompt.execute("s.status()")
         assert "calibration_damaged" in names(prompt)
         earlier = prompt.delivered_counts
-        prompt.mains(50.0)
+        prompt.load(50.0)
         prompt.go(3.0)
         prompt.settle()
         assert prompt.delivered_counts - earlier == sum(prompt.snap["counted"]) > 0
@@ -148,5 +149,5 @@ def test_CA_3_a_power_cut_at_every_step_of_save_leaves_the_old_or_the_new_calibr
 
 
 def test_the_prompt_says_what_it_could_not_run():
-    with started() as prompt, pytest.raises(PromptError, match="NameError"):
-        prompt.ask("stats()")
+    with started() as prompt, pytest.raises(CodeError, match="NameError"):
+        prompt.execute("stats()")

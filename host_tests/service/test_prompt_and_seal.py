@@ -8,8 +8,9 @@ from host.calibration import raw_boards
 from host.calibration.bench_source import LineLoad, Load, VirtualBench
 from host.calibration.calibrator import Calibrator
 from host.campaigns import port_abuse
-from host.port.repl import LinkBoard, Service
+from host.port.service import Service
 from host.rigs.prompt_rig import started
+from host.sim.board import Board
 from host.sim.link import TOP
 from openkh.model import Model
 
@@ -20,7 +21,7 @@ def test_CA_1_every_report_answers_while_metering():
     with started(degrees=30.0) as prompt:
         for call in ANSWERS:
             assert prompt.json("s." + call), call
-            assert "Traceback" not in prompt.ask("s." + call)
+            assert "Traceback" not in prompt.execute("s." + call)
         assert prompt.json("s.status()")["seal"] == "open"
         assert prompt.json("s.lines()")["lines"][0]["p_mw"] == pytest.approx(120 * 10 * 866, rel=1e-3)
         prompt.assert_nothing_lost()
@@ -67,7 +68,7 @@ def test_CA_1_EN_2_energy_is_exact_through_a_whole_guided_calibration(mode):
     in the register, to the count, at every load point and at the end."""
     board = {**raw_boards.board(3), **mode.get("board", {})}
     config = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 3, **mode, "board": board}
-    with LinkBoard(config) as meter:
+    with Board(config) as meter:
         bench = ExactBench(meter, Model("MDNCT-1SC", "60Hz"))
         bench.compare()
         service = Service(meter)
@@ -114,7 +115,7 @@ def test_CA_3_CA_4_what_cannot_be_is_refused_with_the_reason_and_changes_nothing
         before = prompt.json("s.cal()")
         identity = prompt.json("s.identity()")
         assert prompt.json("s." + call)["error"]
-        assert prompt.ask("s." + call).startswith("ERROR ")
+        assert prompt.execute("s." + call).startswith("ERROR ")
         assert prompt.json("s.cal()") == before
         assert prompt.json("s.identity()") == identity
 
@@ -153,7 +154,7 @@ def test_CA_3_wrong_order_signs_and_absurd_references_are_refused_with_the_reaso
 def test_CA_3_a_phase_of_the_wrong_sign_or_size_is_refused_after_the_gain_step(degrees, amps, call, reason):
     with started(amps=50.0) as prompt:
         assert prompt.json("s.cal_gain(1, 0.1)")["ok"]
-        prompt.mains(amps, degrees)
+        prompt.load(amps, degrees)
         prompt.go(3.0)
         before = prompt.json("s.cal()")
         assert reason in prompt.json("s." + call)["error"]
@@ -167,9 +168,9 @@ def test_CA_3_undo_and_a_restart_bring_back_what_is_stored():
         assert prompt.json("s.cal_set(1, wgain=4150000)")["ok"]
         assert prompt.json("s.undo()")["ok"]
         assert prompt.json("s.cal()")["lines"][0]["wgain"] == 4300000
-        prompt.add(["power", None, 0])
+        prompt.stimulus([["power", None, 0]])
         prompt.go(2.0)
-        prompt.add(["power", None, 1])
+        prompt.stimulus([["power", None, 1]])
         prompt.restarted()
         prompt.go(3.0)
         assert prompt.json("s.cal()")["lines"][0]["wgain"] == 4300000
@@ -184,9 +185,9 @@ def test_CA_3_a_power_cut_in_the_middle_of_save_leaves_the_old_or_the_new_calibr
         assert prompt.json("s.cal_set(1, wgain=4150000)")["ok"]
         prompt.type("s.save('260202')\x04")
         prompt.go(cut_ms / 1000)
-        prompt.add(["power", None, 0])
+        prompt.stimulus([["power", None, 0]])
         prompt.go(2.0)
-        prompt.add(["power", None, 1])
+        prompt.stimulus([["power", None, 1]])
         prompt.restarted()
         prompt.go(3.0)
         assert prompt.json("s.cal()")["lines"][0]["wgain"] in (4300000, 4150000)
@@ -210,12 +211,12 @@ def test_CA_2_a_start_logs_no_change_of_calibration(power):
     with started() as prompt:
         if power:
             for off_s in (0.3, 0.7, 2.0):
-                prompt.add(["power", None, 0])
+                prompt.stimulus([["power", None, 0]])
                 prompt.go(off_s)
-                prompt.add(["power", None, 1])
+                prompt.stimulus([["power", None, 1]])
                 prompt.go(4.0)
         else:
-            prompt.ask("s.restart()")
+            prompt.execute("s.restart()")
             prompt.go(4.0)
         prompt.restarted()
         names = [event["event"] for event in prompt.json("s.events(40)")["events"]]

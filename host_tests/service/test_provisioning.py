@@ -20,9 +20,9 @@ def restarted(prompt):
 
 
 def power_cycle(prompt):
-    prompt.add(["power", None, 0])
+    prompt.stimulus([["power", None, 0]])
     prompt.go(1.5)
-    prompt.add(["power", None, 1])
+    prompt.stimulus([["power", None, 1]])
     prompt.restarted()
     prompt.go(3.0)
 
@@ -43,7 +43,7 @@ def test_CA_4_a_blank_flash_board_whole_with_a_power_cut_and_a_ctrl_c_in_the_mid
         assert "KeyboardInterrupt" in prompt.said
         cycles = prompt.json("s.status()")["cycles"]
         begun_us = prompt.now_us
-        said = prompt.ask(PROVISION, 100)
+        said = prompt.execute(PROVISION)
         assert f"\n  100 of {FLASH_BLOCKS}\n" in said
         assert said.endswith("NOT PROVISIONED YET: give provision(...) again then\n")
         due = (prompt.now_us - begun_us) / 1e5
@@ -52,10 +52,10 @@ def test_CA_4_a_blank_flash_board_whole_with_a_power_cut_and_a_ctrl_c_in_the_mid
         restarted(prompt)
         assert prompt.json(PROVISION)["provisioned"]
         restarted(prompt)
-        prompt.mains(0.0)
+        prompt.load(0.0)
         prompt.go(2.0)
         earlier = prompt.delivered_counts - prompt.snap["counted"][0]
-        prompt.mains(20.0)
+        prompt.load(20.0)
         prompt.go(5.0)
         prompt.settle()
         assert prompt.delivered_counts - prompt.snap["counted"][0] == earlier
@@ -72,5 +72,5 @@ def test_CA_4_a_blank_flash_board_whole_with_a_power_cut_and_a_ctrl_c_in_the_mid
 
 def test_CA_4_json_is_one_line_while_the_flash_is_laid_out():
     with started("micropython", board={"memory": "flash", "blank": True}) as prompt:
-        answer = prompt.json(PROVISION, 100)
+        answer = prompt.json(PROVISION)
         assert answer["ok"] and not answer["provisioned"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from host.port.repl import LinkBoard
 from host.rigs.trial import load, run, steps
+from host.sim.board import Board
 from host.sim.link import TOP, Link
 
 CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 5, "board": {}}
@@ -37,7 +37,7 @@ def test_field_bug_7_the_buses_run_in_the_chips_clock_phase():
 
 def test_field_bug_12_the_prompts_power_factor_has_the_sign_of_the_power():
     """Positive for energy delivered, negative for energy received, lagging and leading told apart by the angle."""
-    with LinkBoard(CONFIG) as board:
+    with Board(CONFIG) as board:
         for degrees, pf_milli in ((60.0, 500), (-60.0, 500), (120.0, -500), (-120.0, -500)):
             board.stimulus([["mains", None, 0, [120.0, 20.0, degrees, 0.0], [120.0, 20.0, degrees, 180.0], 60.0]])
             board.wait(4.0)

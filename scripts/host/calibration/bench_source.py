@@ -97,7 +97,7 @@ class Bench(Protocol):
 
 
 class SimulatedMains(Protocol):
-    """What drives a virtual board: host.sim.virtual_board.VirtualBoard or host.port.repl.LinkBoard."""
+    """What drives a virtual board: host.sim.virtual_board.VirtualBoard or host.sim.board.Board."""
 
     now_us: int
     out: list[list[Any]]

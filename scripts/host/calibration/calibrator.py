@@ -15,8 +15,8 @@ from typing import Any
 from host.calibration import bench_source, line_model
 from host.calibration.bench_source import Bench, LineLoad, Load
 from host.calibration.line_model import Errors, Observation, Registers
-from host.cli.refused import RefusedError
-from host.port.repl import CommandRefusedError, Service
+from host.cli.refused import OneLineError, RefusedError
+from host.port.service import CommandRefusedError, Service
 from openkh.model import Model
 
 SPREAD_PERCENT = 0.05  # repeated windows of a point may differ by this
@@ -123,7 +123,7 @@ class Calibrator:
         try:
             yield
         except BaseException:
-            with contextlib.suppress(RefusedError):  # a port that is gone: the meter starts with what is stored
+            with contextlib.suppress(OneLineError):  # a port that is gone: the meter starts with what is stored
                 self.put_back()
             raise
 

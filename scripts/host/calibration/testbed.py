@@ -13,8 +13,10 @@ from typing import Any
 
 from host.calibration import bench_source, raw_boards
 from host.calibration.bench_source import Bench, PersonBench, VirtualBench
-from host.cli.refused import RefusedError, read_text
-from host.port.repl import MpremotePort, Service, ports
+from host.cli.refused import FailedError, RefusedError, read_text
+from host.port.prompt import SerialPrompt
+from host.port.serial_ports import names
+from host.port.service import Service
 from host.sim.link import ENGINES, TOP, EngineError
 from host.sim.memory import MemoryDir, write_whole
 from host.sim.virtual_board import VirtualBoard
@@ -72,7 +74,7 @@ def date_of(text: str | None) -> str:
 def opened(args: argparse.Namespace) -> Iterator[Testbed]:
     """The testbed that the arguments ask for; RefusedError where there is none."""
     if args.virtual == (args.port is not None):
-        here = ", ".join(ports()) or "none"
+        here = names() or "none"
         raise RefusedError(
             f"one of --port PORT (a real meter; ports here: {here}) and --virtual is needed (see --help)"
         )
@@ -83,7 +85,7 @@ def opened(args: argparse.Namespace) -> Iterator[Testbed]:
             yield bed
         return
     rows = bench_source.load_csv(args.reference) if args.reference is not None else None
-    with MpremotePort(args.port) as port:
+    with SerialPrompt(args.port) as port:
         yield Testbed(Service(port), PersonBench(rows=rows))
 
 
@@ -126,14 +128,14 @@ def _virtual(args: argparse.Namespace) -> Iterator[Testbed]:
             paced = _Paced(board, args.speed)
             paced.wait(1.5)  # it starts
             try:
-                with MpremotePort(board.port, paced.pace) as port:
+                with SerialPrompt(board.port, paced.pace) as port:
                     yield Testbed(Service(port), VirtualBench(paced, model), board)
             finally:  # also where it is given up: the board has metered meanwhile
                 folder.save(board.finish()["memory"])
     except ValueError as error:
         raise RefusedError(str(error)) from None
     except EngineError as error:
-        raise RefusedError(f"the virtual board ended: {str(error).strip().splitlines()[-1]}") from None
+        raise FailedError(f"the virtual board ended: {str(error).strip().splitlines()[-1]}") from None
     finally:
         folder.close()
 

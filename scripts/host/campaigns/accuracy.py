@@ -17,8 +17,9 @@ from typing import Any
 from host.calibration import raw_boards
 from host.calibration.bench_source import VirtualBench
 from host.calibration.calibrator import Calibrator
-from host.cli.refused import RefusedError
-from host.port.repl import LinkBoard, Service
+from host.cli.refused import OneLineError
+from host.port.service import Service
+from host.sim.board import Board
 from host.sim.link import TOP
 from host.verification.verifier import SUM, Scope, Verdict, Verifier
 from openkh.model import Model
@@ -57,7 +58,7 @@ def board(seed: int, core: str = "solid", scope: Scope | None = None, raw_all: b
     model = Model(code, service_name)
     result = Result(seed, core, code, raw_failed=False, passed=False, bench_s=0.0)
     config = {"model": code, "service": service_name, "seed": seed, "board": raw_boards.board(seed, core)}
-    with LinkBoard(config) as meter:
+    with Board(config) as meter:
         volts = model.nominal_mv / 1000
         meter.stimulus([["mains", None, 0, [volts, 0.0, 0.0, 0.0], [volts, 0.0, 0.0, 180.0], float(model.hz)]])
         meter.wait(1.5)
@@ -70,7 +71,7 @@ def board(seed: int, core: str = "solid", scope: Scope | None = None, raw_all: b
         try:
             Calibrator(service, bench).run()
             service.call(f'save("{DATE}")')
-        except RefusedError as error:
+        except OneLineError as error:
             result.refused = str(error)
             return result
         result.bench_s = (meter.now_us - began_us) / 1e6

@@ -6,6 +6,7 @@
 import random
 from typing import Any
 
+from host.port.prompt import CodeError
 from host.rigs.prompt_rig import Prompt, started
 
 Row = tuple[str, Any, str]
@@ -129,19 +130,17 @@ _LINE_CALLS = (
 
 def ctrl_c_at_lines(each: int, seed: int = 5) -> int:
     """Ctrl-C at `each` random lines of every command's own code. Returns how many interrupts there were."""
-    from host.rigs.prompt_rig import PromptError
-
     r = random.Random(seed)
     interrupts = 0
     with started("cpython", amps=70.0) as prompt:
-        prompt.ask("from openkh.service import reports, tuning, works, windows, requests")
+        prompt.execute("from openkh.service import reports, tuning, works, windows, requests")
         for call in _LINE_CALLS:
-            said = prompt.ask(_AT_LINE % (_WHOLE, call))
+            said = prompt.execute(_AT_LINE % (_WHOLE, call))
             lines = _WHOLE - int(said.split("left ")[1])
             for at in sorted(r.randint(1, lines) for _ in range(each)):
                 try:
-                    prompt.ask(_AT_LINE % (at, call))
-                except PromptError as error:
+                    prompt.execute(_AT_LINE % (at, call))
+                except CodeError as error:
                     _must("KeyboardInterrupt" in str(error), str(error))
                     interrupts += 1
         _check_between(prompt, 2)
@@ -288,16 +287,16 @@ def _closed(prompt: Prompt, r: random.Random, attacked: bool) -> None:
             for at_us in moments:
                 prompt.type(noise(r), begin_us + at_us)
         prompt.go(2.5)
-        prompt.add(["power", None, 0])
+        prompt.stimulus([["power", None, 0]])
         prompt.go(1.0)
-        prompt.add(["power", None, 1])
+        prompt.stimulus([["power", None, 1]])
     prompt.go(3.0)
 
 
 def _open(prompt: Prompt, r: random.Random, attacked: bool) -> None:
     """The seal is opened; without a pause of 20 ms something comes in until after the prompt would be there."""
     open_us = prompt.now_us + 200_000
-    prompt.add(["seal", open_us, 0])
+    prompt.stimulus([["seal", open_us, 0]])
     if attacked:
         at_us = prompt.now_us
         while at_us < open_us + 3_000_000:
@@ -316,7 +315,7 @@ def sealed(seed: int, memory: str = "fram") -> int:
     for attacked in (False, True):
         r = random.Random(seed)
         with Prompt("micropython", board={"seal": "closed", "memory": memory}) as prompt:
-            prompt.mains(30.0)
+            prompt.load(30.0)
             _closed(prompt, r, attacked)
             _must(prompt.said == "", f"a sealed meter said {prompt.said!r}")
             closed = (prompt.snap["delivered"], prompt.snap["received"], prompt.snap["status"], prompt.boots())

@@ -14,7 +14,6 @@ from host.sim.link import TOP
 
 PAGE = TOP / "docs" / "service.md"
 ASK = ">>> "
-LIMIT_S = 120.0
 SETTLE_S = 4.0
 MOST_RESTART_S = 20
 RESTARTS = ("restart(", "provision(", "update_mode(")
@@ -34,11 +33,11 @@ def replayed(page: str) -> str:
                 answering = False
             elif note and note[1] == "meter":
                 if prompt:
-                    prompt.link.close()
+                    prompt.close()
                 prompt = _meter(note[2].split())
             elif note and prompt:
                 amps, degrees = note[2].split()
-                prompt.mains(float(amps), float(degrees))
+                prompt.load(float(amps), float(degrees))
                 prompt.go(SETTLE_S)
             elif inside and line.startswith(ASK) and prompt:
                 answering = True
@@ -48,7 +47,7 @@ def replayed(page: str) -> str:
                 out.append(line)
     finally:
         if prompt:
-            prompt.link.close()
+            prompt.close()
     return "\n".join(out)
 
 
@@ -66,7 +65,7 @@ def _meter(words: list[str]) -> Prompt:
 
 def _answer(prompt: Prompt, command: str) -> list[str]:
     starts = len(prompt.boots())
-    said = prompt.ask(command, LIMIT_S)
+    said = prompt.execute(command)
     if command.startswith(RESTARTS) and not said.startswith("ERROR"):
         for _ in range(MOST_RESTART_S):
             if len(prompt.boots()) > starts:
@@ -74,7 +73,7 @@ def _answer(prompt: Prompt, command: str) -> list[str]:
             prompt.go(1.0)
         prompt.go(SETTLE_S)
         prompt.restarted()
-        prompt.ask("import openkh.service as s")
+        prompt.execute("import openkh.service as s")
     return said.rstrip("\n").split("\n")
 
 

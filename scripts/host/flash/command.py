@@ -5,11 +5,12 @@ import sys
 import time
 
 from host.cli.parser import Parser, command_parser
-from host.cli.refused import RefusedError
+from host.cli.refused import FailedError
 from host.cli.status import DONE, reported
 from host.flash import deploy
 from host.flash.deploy import BUNDLE, LOADER
-from host.port.device import Device, DeviceCodeError, DeviceError, ports
+from host.port.prompt import CodeError, SerialPrompt
+from host.port.serial_ports import only_board
 
 UF2_HELP = """\
 MicroPython for the board (once):
@@ -19,10 +20,6 @@ MicroPython for the board (once):
  3. Copy the .uf2 onto that drive. It disappears by itself, and the board restarts with MicroPython.
  4. Run ./scripts/flash again.
 Only with the meter's mains connections off and open: the metering side is at mains potential (docs/hardware.md)."""
-
-NO_BOARD = """\
-no board with MicroPython on USB: plug it in with a cable that carries data, or name its port with --port; a new Pico
-has no MicroPython yet (./scripts/flash --uf2 says how to put it on)"""
 
 DESCRIPTION = """\
 Puts the firmware on a board over USB. An update keeps register, calibration, factory data and log; interrupted at any
@@ -105,20 +102,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def choose(port: str | None) -> str:
-    """The port to use: the one named, or the only board there is."""
-    if port:
-        return port
-    found = ports()
-    if not found:
-        raise DeviceError(NO_BOARD)
-    if len(found) > 1:
-        listed = ", ".join(f"--port {name} (board {number})" for name, number in found)
-        raise RefusedError(f"{len(found)} boards found; say which one: {listed}")
-    return found[0][0]
-
-
-def check_micropython(device: Device) -> None:
+def check_micropython(device: SerialPrompt) -> None:
     """Refuse what the firmware does not run on."""
     name, version, mpy, platform = device.value(
         "(lambda s:(s.implementation.name,tuple(s.implementation.version[:3]),"
@@ -126,56 +110,48 @@ def check_micropython(device: Device) -> None:
     )
     number = ".".join(str(part) for part in version)
     if name != "micropython":
-        raise DeviceError(f"the board runs {name} {number}, not MicroPython: see ./scripts/flash --uf2")
+        raise FailedError(f"the board runs {name} {number}, not MicroPython: see ./scripts/flash --uf2")
     if platform != "rp2":
-        raise DeviceError(f"the board is no RP2040 (it says {platform!r}); nothing was changed")
+        raise FailedError(f"the board is no RP2040 (it says {platform!r}); nothing was changed")
     if tuple(version[:2]) < deploy.OLDEST_MICROPYTHON:
         oldest = ".".join(str(part) for part in deploy.OLDEST_MICROPYTHON)
-        raise DeviceError(
+        raise FailedError(
             f"the board has MicroPython {number}, {oldest} or later is needed: ./scripts/flash --uf2 says how to get it"
         )
     if mpy & 0xFF != deploy.MPY_VERSION:
-        raise DeviceError(
+        raise FailedError(
             f"MicroPython {number} on the board takes .mpy version {mpy & 0xFF}, this firmware is compiled to "
             f"version {deploy.MPY_VERSION}: ./scripts/flash --uf2 says how to get one that fits"
         )
 
 
-def file_hash(device: Device, path: str) -> str:
-    """Hash of a file on the board; "" where there is none."""
-    try:
-        return device.run(f"{HASH}\nprint(_hash({path!r}))", timeout_s=60).strip()
-    except DeviceCodeError:
-        return ""
-
-
-def modules_there(device: Device, slot: str) -> dict[str, tuple[int, int]]:
+def modules_there(device: SerialPrompt, slot: str) -> dict[str, tuple[int, int]]:
     """Hash of each module of a slot's bundle -> (offset, size); empty where there is no such slot."""
     try:
-        out = device.run(f"{MODULES}\n_modules('/{slot}/{BUNDLE}')", timeout_s=60)
-    except DeviceCodeError:
+        out = device.execute(f"{MODULES}\n_modules('/{slot}/{BUNDLE}')", 30.0)
+    except CodeError:
         return {}
     words = (line.split() for line in out.splitlines())
     return {digest: (int(offset), int(size)) for digest, offset, size in words}
 
 
-def running_slot(device: Device) -> str:
+def running_slot(device: SerialPrompt) -> str:
     """The slot that the board has started, or would; "" on a board without the firmware."""
-    started = device.run("import sys\nprint(sys.path[0])").strip()
+    started = device.execute("import sys\nprint(sys.path[0])").strip()
     if started in [f"/fw/{slot}" for slot in deploy.SLOTS]:
         return started[-1]  # not always the one that /slot names: the launcher passes over what does not start
     try:
-        slot = device.run("print(open('/slot').read(1))").strip()
-    except DeviceCodeError:
+        slot = device.execute("print(open('/slot').read(1))").strip()
+    except CodeError:
         return ""
     return slot if slot in deploy.SLOTS else ""
 
 
-def chosen(device: Device, options: argparse.Namespace) -> tuple[str, dict[str, str]]:
+def chosen(device: SerialPrompt, options: argparse.Namespace) -> tuple[str, dict[str, str]]:
     """The board, and what its file leaves to choose: as asked for, else as it is on the board, else as in the file."""
     try:
         there = device.value(CHOSEN)
-    except DeviceCodeError:
+    except CodeError:
         there = {}
     board = options.board or there.get("NAME")
     if board not in deploy.boards():
@@ -192,64 +168,64 @@ def chosen(device: Device, options: argparse.Namespace) -> tuple[str, dict[str, 
     return board, found
 
 
-def enter_service_mode(device: Device) -> None:
+def enter_service_mode(device: SerialPrompt) -> None:
     """A running meter saves its register and restarts without metering or watchdog."""
-    if "True" in device.run(RUNNING):
+    if "True" in device.execute(RUNNING):
         say("the meter saves and goes into service mode")
         device.reset_by("import openkh.service\nopenkh.service.update_mode()")
 
 
-def fill(device: Device, slot: str, modules: dict[str, bytes], running: str) -> None:
+def fill(device: SerialPrompt, slot: str, modules: dict[str, bytes], running: str) -> None:
     """Make the folder of a slot that is not in use hold the firmware; takes from slot `running` what is the same."""
     folder = f"/{slot}"
     wanted = {BUNDLE: deploy.digest(deploy.bundle(modules)), LOADER: deploy.digest(deploy.loader())}
-    if all(file_hash(device, f"{folder}/{name}") == value for name, value in wanted.items()):
+    if all(device.file_hash(f"{folder}/{name}") == value for name, value in wanted.items()):
         say(f"slot {slot} has this firmware already")
         return
     there = modules_there(device, running) if running else {}
-    device.run(f"FOLDER={folder!r}\n{CLEAR}")
-    device.run(f"{COPY}\nf=open('{folder}/{BUNDLE}','wb')")
+    device.execute(f"FOLDER={folder!r}\n{CLEAR}")
+    device.execute(f"{COPY}\nf=open('{folder}/{BUNDLE}','wb')")
     device.append(deploy.bundle_head(modules))
     copied = 0
     for path in sorted(modules):
         place = there.get(deploy.digest(modules[path]))
         if place:
-            device.run(f"_copy('/{running}/{BUNDLE}',{place[0]},{place[1]})")
+            device.execute(f"_copy('/{running}/{BUNDLE}',{place[0]},{place[1]})")
             copied += 1
         else:
             device.append(modules[path])
-    device.run("f.close();del f")
-    device.write(f"{folder}/{LOADER}", deploy.loader())
+    device.execute("f.close();del f")
+    device.write_file(f"{folder}/{LOADER}", deploy.loader())
     say(f"slot {slot}: {len(modules) - copied} modules sent, {copied} taken over from the running firmware")
     for name, value in wanted.items():
-        if file_hash(device, f"{folder}/{name}") != value:
-            raise DeviceError(f"after writing, {name} on the board is not what was sent; the old firmware stays")
+        if device.file_hash(f"{folder}/{name}") != value:
+            raise FailedError(f"after writing, {name} on the board is not what was sent; the old firmware stays")
 
 
-def replace(device: Device, path: str, data: bytes) -> None:
+def replace(device: SerialPrompt, path: str, data: bytes) -> None:
     """Write a file by the side and put it in place by one rename: old or new, never half."""
-    device.write(path + ".new", data)
-    device.run(f"import os\nos.rename({path + '.new'!r}, {path!r})")
+    device.write_file(path + ".new", data)
+    device.execute(f"import os\nos.rename({path + '.new'!r}, {path!r})")
 
 
-def install_launcher(device: Device, board: str) -> None:
+def install_launcher(device: SerialPrompt, board: str) -> None:
     """boot.py and main.py of the root; somebody else's main.py is kept beside."""
     for name, data in deploy.launcher(board).items():
-        there = file_hash(device, f"/{name}")
+        there = device.file_hash(f"/{name}")
         if there == deploy.digest(data):
             continue
         if there and not running_slot(device):
-            device.run(f"import os\nos.rename('/{name}', '/before-openkh-{name}')")
+            device.execute(f"import os\nos.rename('/{name}', '/before-openkh-{name}')")
             say(f"the board's own {name} is kept as before-openkh-{name}")
         replace(device, f"/{name}", data)
 
 
-def provisioned(device: Device) -> bool:
+def provisioned(device: SerialPrompt) -> bool:
     """Factory data are there."""
-    return device.run("import openkh.service\nopenkh.service.provisioned()").strip() == "True"
+    return device.execute("import openkh.service\nopenkh.service.provisioned()").strip() == "True"
 
 
-def provision(device: Device, options: argparse.Namespace) -> None:
+def provision(device: SerialPrompt, options: argparse.Namespace) -> None:
     """Factory data where there are none (ID-5, CA-4); an update never touches them."""
     if provisioned(device):
         return
@@ -266,24 +242,24 @@ def provision(device: Device, options: argparse.Namespace) -> None:
         if provisioned(device):
             say(f"factory data written: {' '.join(given)}")
             return
-    raise DeviceError(f"the board did not take the factory data: {said}")
+    raise FailedError(f"the board did not take the factory data: {said}")
 
 
-def report(device: Device) -> None:
+def report(device: SerialPrompt) -> None:
     """Identity and first measured values, read back from the running meter."""
     time.sleep(2)
     for name in ("identity", "status", "lines"):
-        print(device.run(f"import openkh.service\nopenkh.service.{name}()").strip())
+        print(device.execute(f"import openkh.service\nopenkh.service.{name}()").strip())
 
 
 def flash(options: argparse.Namespace) -> None:
-    device = Device(choose(options.port))
+    device = SerialPrompt(options.port or only_board())
     try:
         check_micropython(device)
         board, choice = chosen(device, options)
         modules = deploy.parts(board, choice)
         running = running_slot(device)
-        if running and file_hash(device, f"/{running}/{BUNDLE}") == deploy.digest(deploy.bundle(modules)):
+        if running and device.file_hash(f"/{running}/{BUNDLE}") == deploy.digest(deploy.bundle(modules)):
             say("the board has this firmware already")
             install_launcher(device, board)
         else:
@@ -293,7 +269,7 @@ def flash(options: argparse.Namespace) -> None:
                 fill(device, target, modules, running)
                 install_launcher(device, board)
                 replace(device, "/slot", target.encode())
-            except (DeviceError, KeyboardInterrupt):
+            except (FailedError, KeyboardInterrupt):
                 device.restart_blind()  # a meter must not be left in service mode
                 raise
             say("restarting with the new firmware")

@@ -1,22 +1,15 @@
-"""The meter's prompt at the link's level: what is typed arrives at exact simulated times, without a pseudo-terminal."""
+"""The meter's prompt for tests and campaigns: what is typed arrives at exact simulated times."""
 
 import json
 from typing import Any
 
-from host.sim.link import Link
+from host.port.prompt import CodeError
+from host.sim.board import Board
 from openkh.model import Model
 
-STEP_US = 20_000
-LIMIT_S = 60.0
-US = 1_000_000
 
-
-class PromptError(Exception):
-    """What was typed raised; the text is the traceback."""
-
-
-class Prompt:
-    """A meter on an engine with its console. `said` is all that came from the port, `out` the link's other items."""
+class Prompt(Board):
+    """A meter on an engine with its console, and what must hold for it."""
 
     def __init__(
         self,
@@ -27,91 +20,33 @@ class Prompt:
         **config: Any,
     ) -> None:
         self.model = Model(model, service)
-        self.now_us = 0
         self.typed = 0  # characters
-        self.said = ""
-        self.out: list[list[Any]] = []
-        self.snap: dict[str, Any] = {}
-        self._items: list[list[Any]] = []
-        self._raw = False
-        self.link = Link(
-            engine, {"model": model, "service": service, "seed": 1, "board": board or {}, **config, "console": True}
-        )
+        super().__init__({"model": model, "service": service, "board": board or {}, **config}, engine, strict=False)
 
     def __enter__(self) -> "Prompt":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.link.close()
-
-    # The world
-
-    def add(self, *items: list[Any]) -> None:
-        """Items of the link; a time of None is now."""
-        for item in items:
-            self._items.append([item[0], self.now_us if item[1] is None else item[1], *item[2:]])
-
-    def mains(self, amps: float = 10.0, degrees: float = 0.0, volts: float | None = None) -> None:
+    def load(self, amps: float = 10.0, degrees: float = 0.0, volts: float | None = None) -> None:
         """The same load on both lines from now on."""
-        volts = self.model.nominal_mv / 1000 if volts is None else volts
-        self.add(["mains", None, 0, [volts, amps, degrees, 0.0], [volts, amps, degrees, 180.0], float(self.model.hz)])
-
-    def seal(self, closed: bool) -> None:
-        self.add(["seal", None, int(closed)])
+        line = (self.model.nominal_mv / 1000 if volts is None else volts, amps, degrees)
+        self.mains(line, line, float(self.model.hz))
 
     def type(self, text: str, at_us: int | None = None) -> None:
         """Bytes to the port, one a character."""
         self.typed += len(text)
-        self.add(["console", at_us, text])
+        super().type(text, at_us)
 
     def go(self, seconds: float) -> str:
         """Let time pass; what came from the port meanwhile."""
-        return self._run(self.now_us + round(seconds * US))
+        return self.run_until(self.now_us + round(seconds * 1e6))
 
-    def _run(self, until_us: int) -> str:
-        items, self._items = sorted(self._items, key=lambda item: item[1]), []
-        reply = self.link.run(until_us, items)
-        self.now_us = until_us
-        self.snap = reply["snap"]
-        said = "".join(item[2] for item in reply["out"] if item[0] == "console")
-        self.said += said
-        self.out += [item for item in reply["out"] if item[0] != "console"]
-        return said
-
-    def finish(self) -> dict[str, Any]:
-        return self.link.finish()
-
-    # The prompt
-
-    def ask(self, code: str, limit_s: float = LIMIT_S) -> str:
-        """Run code in the raw REPL; what it printed."""
-        if not self._raw:
-            self.type("\r\x03\r\x01")
-            self.go(0.1)
-            self._raw = True
-        self.type(code + "\x04")
-        said = ""
-        end_us = self.now_us + round(limit_s * US)
-        while said.count("\x04") < 2 or not said.endswith(">"):
-            if self.now_us >= end_us:
-                raise TimeoutError(f"{code!r}: {said!r}")
-            said += self._run(self.now_us + STEP_US)
-        text, error = said[said.index("OK") + 2 :].split("\x04")[:2]
-        if error:
-            raise PromptError(error)
-        return text.replace("\r\n", "\n")
-
-    def json(self, call: str, limit_s: float = LIMIT_S) -> dict[str, Any]:
+    def json(self, call: str, seconds: float = 0.0) -> dict[str, Any]:
         """The answer of a command as one JSON line."""
         call = call[:-1] + ("" if call.endswith("()") else ", ") + "json=True)"
-        lines = self.ask(call, limit_s).strip().split("\n")
+        lines = self.execute(call, seconds).strip().split("\n")
         if len(lines) != 1:
-            raise PromptError(f"{call}: not one line: {lines}")
+            raise CodeError(f"{call}: not one line: {lines}")
         return json.loads(lines[0])
-
-    def restarted(self) -> None:
-        """The board has restarted: its prompt is the friendly one again."""
-        self._raw = False
 
     # What must be equal
 
@@ -123,7 +58,7 @@ class Prompt:
 
     def settle(self) -> None:
         """Load off, until the register has all that was counted."""
-        self.mains(0.0)
+        self.load(0.0)
         self.go(2.0)
 
     def assert_nothing_lost(self) -> None:
@@ -143,11 +78,11 @@ def started(engine: str = "cpython", amps: float = 10.0, degrees: float = 0.0, *
     """A meter that has run for 3 s without load and is under load since a second."""
     prompt = Prompt(engine, **options)
     try:
-        prompt.mains(0.0)
+        prompt.load(0.0)
         prompt.go(3.0)
-        prompt.mains(amps, degrees)
+        prompt.load(amps, degrees)
         prompt.go(2.0)
     except BaseException:
-        prompt.link.close()
+        prompt.close()
         raise
     return prompt

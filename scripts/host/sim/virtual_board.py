@@ -1,4 +1,4 @@
-"""A virtual board with its prompt on a pseudo-terminal: what mpremote, calibrate and verify talk to without hardware.
+"""A simulated board with its prompt on a pseudo-terminal: what mpremote, calibrate and verify talk to without hardware.
 
     with VirtualBoard({"model": "MDNCT-1SC", "service": "60Hz"}) as board:
         board.mains((120.0, 10.0, 0.0), (120.0, 5.0, 60.0))
@@ -7,56 +7,44 @@
 As a program: `python -m host.sim.virtual_board --help`. Simulated time follows the clock on the wall, times `speed`.
 """
 
-import argparse
 import contextlib
 import json
-import os
-import pty
 import queue
 import select
 import sys
 import threading
 import time
-import tty
 from collections.abc import Callable
 from typing import Any
 
-from host.cli.refused import RefusedError
-from host.sim.link import ENGINES, EngineError, Link
+from host.cli.parser import Parser
+from host.cli.refused import FailedError
+from host.cli.status import DONE, reported
+from host.port.terminal import PseudoTerminal
+from host.sim.board import SPLIT_PHASE, Board, Line
+from host.sim.link import ENGINES, EngineError
 from host.sim.memory import MemoryDir
 
 TICK_S = 0.004
 LEAST_US = 500  # of simulated time in a step: what was typed is looked at
 MOST_US = 200_000
 BEHIND_S = 0.2  # an engine that cannot keep up is not asked to make up for more than this
-UNREAD_BYTES = 1 << 16  # nobody reads the port: more than this is dropped, as on USB
-READ_BYTES = 256
-SPLIT_PHASE = 180.0
-Line = tuple[float, float, float]  # volts, amps, degrees (lag > 0)
 
 
 class VirtualBoard:
-    """`port` is the pseudo-terminal's name. Every method may raise EngineError; a `with` block ends the run.
-
-    `config` as host.sim.link.Link takes it. All items of the link but those of the console are kept in `out`.
+    """A Board that follows the clock on the wall, in a thread. `port` is the pseudo-terminal's name; `now_us`, `snap`
+    and `out` are the Board's. Every method may raise EngineError; a `with` block ends the run.
     """
 
     def __init__(self, config: dict[str, Any], engine: str = "micropython", speed: float = 1.0) -> None:
         self.speed = speed
-        self.now_us = 0
-        self.snap: dict[str, Any] = {}
-        self.out: list[list[Any]] = []
-        self._link = Link(engine, {"board": {}, "seed": 1, **config, "console": True})
+        self._board = Board(config, engine, strict=False)
+        self.out = self._board.out
         self._jobs: queue.Queue[tuple[Callable[[], Any], queue.Queue[Any]]] = queue.Queue()
-        self._items: list[list[Any]] = []
-        self._unread = b""
         self._ended = False
         self._error: BaseException | None = None
-        self._master, self._slave = pty.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.port = os.ttyname(self._slave)
-        self._fds: tuple[int, ...] = (self._master, self._slave)
+        self._terminal = PseudoTerminal()
+        self.port = self._terminal.name
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -66,26 +54,29 @@ class VirtualBoard:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def now_us(self) -> int:
+        """The simulated time."""
+        return self._board.now_us
+
+    @property
+    def snap(self) -> dict[str, Any]:
+        """The newest picture of the meter."""
+        return self._board.snap
+
     # What happens to the board
 
     def stimulus(self, items: list[list[Any]]) -> int:
-        """Items of the link, in order of time; None or a past time stands for now. Returns the simulated time in us."""
+        """See Board."""
+        return self._do(lambda: self._board.stimulus(items))
 
-        def put() -> int:
-            for item in items:
-                t_us = self.now_us if item[1] is None else max(item[1], self.now_us)
-                self._items.append([item[0], t_us, *item[2:]])
-            return self.now_us
+    def mains(self, l1: Line, l2: Line = (0.0, 0.0, 0.0), hz: float = 60.0, l2_degrees: float = SPLIT_PHASE) -> None:
+        """See Board."""
+        self._do(lambda: self._board.mains(l1, l2, hz, l2_degrees))
 
-        return self._do(put)
-
-    def mains(self, l1: Line, l2: Line = (0.0, 0.0, 0.0), hz: float = 60.0, l2_degrees: float = SPLIT_PHASE) -> int:
-        """Volts, amps and degrees of both lines from now on, sine waves."""
-        return self.stimulus([["mains", None, 0, [*l1, 0.0], [*l2, l2_degrees], hz]])
-
-    def seal(self, closed: bool) -> int:
-        """Close or open the seal's switch."""
-        return self.stimulus([["seal", None, int(closed)]])
+    def seal(self, closed: bool) -> None:
+        """See Board."""
+        self._do(lambda: self._board.seal(closed))
 
     def wait(self, seconds: float) -> dict[str, Any]:
         """Until so many simulated seconds have passed; the newest snap."""
@@ -107,14 +98,8 @@ class VirtualBoard:
         """Stop the engine and let the port go."""
         self._ended = True
         self._thread.join()
-        self._link.close()
-        self._hang_up()
-
-    def _hang_up(self) -> None:
-        """The port is gone for whoever is connected."""
-        fds, self._fds = self._fds, ()
-        for fd in fds:
-            os.close(fd)
+        self._board.close()
+        self._terminal.close()
 
     # The thread
 
@@ -134,25 +119,25 @@ class VirtualBoard:
 
     def _finish(self) -> dict[str, Any]:
         self._ended = True
-        return self._link.finish()
+        return self._board.finish()
 
     def _run(self) -> None:
         try:
             self._loop()
         except BaseException as error:  # noqa: BLE001  told to the thread that asks next
             self._error = error
-            self._hang_up()
+            self._terminal.close()
 
     def _loop(self) -> None:
         wall_s = time.monotonic()
         due_us = 0.0
+        port = self._terminal
         while not self._ended:
-            writing = [self._master] if self._unread else []
-            readable, writable, _ = select.select([self._master], writing, [], TICK_S)
+            readable, writable, _ = select.select([port.fd], [port.fd] if port.full else [], [], TICK_S)
             if writable:
-                self._write()
+                port.write()
             if readable:
-                self._read()
+                self._board.type(port.read().decode("latin-1"))
             while not self._ended and not self._jobs.empty():
                 job, answer = self._jobs.get()
                 answer.put(job())
@@ -168,28 +153,9 @@ class VirtualBoard:
                 self._step(step_us)
 
     def _step(self, step_us: int) -> None:
-        items, self._items = self._items, []
-        reply = self._link.run(self.now_us + step_us, items)
-        self.now_us = reply["t_us"]
-        self.snap = reply["snap"]
-        said = ""
-        for item in reply["out"]:
-            if item[0] == "console":
-                said += item[2]
-            else:
-                self.out.append(item)
+        said = self._board.run_until(self.now_us + step_us)
         if said:
-            self._unread = (self._unread + said.encode("latin-1", "replace"))[-UNREAD_BYTES:]
-            self._write()
-
-    def _read(self) -> None:
-        with contextlib.suppress(BlockingIOError, OSError):
-            data = os.read(self._master, READ_BYTES)
-            self._items.append(["console", self.now_us, data.decode("latin-1")])
-
-    def _write(self) -> None:
-        with contextlib.suppress(BlockingIOError, OSError):
-            self._unread = self._unread[os.write(self._master, self._unread) :]
+            self._terminal.write(said.encode("latin-1", "replace"))
 
 
 def _answer(board: VirtualBoard, request: dict[str, Any]) -> Any:
@@ -220,27 +186,33 @@ def _serve(board: VirtualBoard) -> dict[str, Any]:
     return board.finish()
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Entry point."""
-    parser = argparse.ArgumentParser(
+def parser() -> Parser:
+    """The command line."""
+    p = Parser(
         prog="python -m host.sim.virtual_board",
         description="Runs the meter on the virtual board and prints the port of its prompt. Standard input takes JSON "
         'lines: {"op": "stimulus", "items": [...]}, {"op": "snap"}, {"op": "speed", "speed": N}, {"op": "quit"}.',
     )
-    parser.add_argument("--state", metavar="DIR", help="the board's memory, kept between runs")
-    parser.add_argument("--seal", choices=("open", "closed"), default="open")
-    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second")
-    parser.add_argument("--engine", choices=ENGINES, default="micropython")
-    parser.add_argument("--model", default="MDNCT-1SC")
-    parser.add_argument("--service", choices=("60Hz", "50Hz"), default="60Hz")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--blank", action="store_true", help="memory without factory data")
-    parser.add_argument("--volts", type=float, help="at the start, on both lines (default: nominal)")
-    parser.add_argument("--amps", type=float, default=0.0)
-    options = parser.parse_args(arguments)
-    memory_dir = None
+    add = p.add_argument
+    add("--state", metavar="DIR", help="the board's memory, kept between runs")
+    add("--seal", choices=("open", "closed"), default="open")
+    add("--speed", type=float, default=1.0, help="simulated seconds per second")
+    add("--engine", choices=ENGINES, default="micropython")
+    add("--model", default="MDNCT-1SC")
+    add("--service", choices=("60Hz", "50Hz"), default="60Hz")
+    add("--seed", type=int, default=1)
+    add("--blank", action="store_true", help="memory without factory data")
+    add("--volts", type=float, help="at the start, on both lines (default: nominal)")
+    add("--amps", type=float, default=0.0)
+    return p
+
+
+@reported()
+def main(argv: list[str] | None = None) -> int:
+    """Entry point."""
+    options = parser().parse_args(argv)
+    memory_dir = MemoryDir(options.state) if options.state else None
     try:
-        memory_dir = MemoryDir(options.state) if options.state else None
         config = {
             "model": options.model,
             "service": options.service,
@@ -259,16 +231,12 @@ def main(arguments: list[str] | None = None) -> int:
             final = final or board.finish()
         if memory_dir:
             memory_dir.save(final["memory"])
-    except RefusedError as error:
-        print(error, file=sys.stderr)
-        return 2
     except EngineError as error:
-        print(error, file=sys.stderr)
-        return 1
+        raise FailedError(str(error)) from None
     finally:
         if memory_dir:
             memory_dir.close()
-    return 0
+    return DONE
 
 
 if __name__ == "__main__":

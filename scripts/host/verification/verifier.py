@@ -9,8 +9,8 @@ from typing import Any
 from host.calibration import bench_source
 from host.calibration.bench_source import Bench, LineLoad, Load
 from host.calibration.calibrator import power_w
-from host.cli.refused import RefusedError
-from host.port.repl import Service
+from host.cli.refused import OneLineError
+from host.port.service import Service
 from host.stimulus.recordings import synthetic
 from host.stimulus.recordings.recording import Recording
 from host.verification import points
@@ -227,7 +227,7 @@ class Verifier:
             measured = self._measure("starting", min(WINDOW_S, float(seconds)))
         finally:
             if before is not None:
-                with contextlib.suppress(RefusedError):  # it ends by itself, too
+                with contextlib.suppress(OneLineError):  # it ends by itself, too
                     self._service.call("bench(0)")
         after = self._bench.pulses()
         for line, (reference, meter) in measured.items():
