@@ -126,7 +126,9 @@ class Board:
             raise halt.PowerCut("3.3 V lost")
 
     def restart(self, cause):
-        """What the end of the running program does to the RP2040: "power", "watchdog", "reset" or "soft"."""
+        """What the end of the running program does to the RP2040: "power", "run" (the RUN pin, or its own brown-out
+        detector), "watchdog", "reset" or "soft". The first two clear the watchdog's registers (RP2040 data sheet 2.12,
+        4.7); MicroPython calls both a power-on."""
         self.cpu.restart()
         for machine in list(self.state_machines.values()):
             machine.release()
@@ -140,7 +142,7 @@ class Board:
         self.watchdog.stop()
         for net in self.pins:
             net.reset()
-        if cause == "power":
+        if cause in ("power", "run"):
             self.scratch.clear()
             self.reset_cause = PWRON_RESET
             self.reset_reason = 0

@@ -375,7 +375,8 @@ class Engine:
         for order, run_s, code, a, b in entries:
             if code in (POWER_UP, RESTART):
                 life += 1
-                zero_us = self._lives[life][0] - self._lives[life][1] if life >= 0 else 0
+                went_on_us = self._lives[life][1] if life >= 0 and code == RESTART else 0
+                zero_us = self._lives[life][0] - went_on_us if life >= 0 else 0
             elif code == DEMAND_LOST and life >= 0:
                 zero_us = self._lives[life][0]  # run time has started anew
             found.append([order, zero_us + run_s * 1000000, NAMES.get(code, str(code)), a, b, life])

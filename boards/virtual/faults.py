@@ -84,6 +84,52 @@ def _core_jump(reference, params):
     return _set(reference.climate, "jump_k", params["kelvin"], 0.0)
 
 
+def _bulk(sense):
+    """What the sensor of the bulk voltage makes of the true one, mV: `sense(mv, params)`."""
+
+    def breaks(reference, params):
+        def reads(reading):
+            reference.bulk_sense = reading
+            reference.board.cpu.stir()
+
+        reads(lambda mv: sense(mv, params))
+        return lambda: reads(None)
+
+    return breaks
+
+
+def _irq(index):
+    """The interrupt line of a front end held at a level, whatever the chip does."""
+
+    def stuck(reference, params):
+        if index >= len(reference.irqs):
+            return None
+        reference.irqs[index].hold(params["level"])
+        return lambda: reference.irqs[index].hold(None)
+
+    return {"stuck": stuck}
+
+
+def _seal_rattle(reference, params):
+    """The switch opens and closes so many times a second, evenly; at the end it is as it was."""
+    clock = reference.board.clock
+    closed = reference.seal_closed
+    half_us = max(1, int(500_000 / params["hertz"]))
+    going = [True]
+
+    def turn():
+        if going:
+            reference.seal(not reference.seal_closed)
+            clock.at(clock.now_us + half_us, turn)
+
+    def mend():
+        going.pop()
+        reference.seal(closed)
+
+    turn()
+    return mend
+
+
 def _cpu(breaks):
     """A fault of the running processor: nothing without supply."""
     return lambda reference, params: breaks(reference.board, params) if reference.supply.on else None
@@ -91,6 +137,10 @@ def _cpu(breaks):
 
 def _reset(_board, _params):
     raise Reset("reset")
+
+
+def _run_reset(_board, _params):
+    raise Reset("run")
 
 
 def _hang(board, _params):
@@ -122,5 +172,18 @@ PARTS = {
     },
     "rail_sense": {"stuck": _rail_stuck},
     "temperature": {"broken": _core_broken, "jump": _core_jump},
-    "cpu": {"hang": _cpu(_hang), "exception": _cpu(_exception), "reset": _cpu(_reset), "stall": _cpu(_stall)},
+    "bulk_sense": {
+        "stuck": _bulk(lambda _mv, params: params["mv"]),
+        "drift": _bulk(lambda mv, params: mv * (1 + params["percent"] / 100)),
+    },
+    "irq1": _irq(0),
+    "irq2": _irq(1),
+    "seal": {"rattle": _seal_rattle},
+    "cpu": {
+        "hang": _cpu(_hang),
+        "exception": _cpu(_exception),
+        "reset": _cpu(_reset),
+        "run_reset": _cpu(_run_reset),
+        "stall": _cpu(_stall),
+    },
 }

@@ -10,7 +10,7 @@ class PowerCut(Halt):
 
 
 class Reset(Halt):
-    """The RP2040 restarts; `cause` is "watchdog", "reset" or "soft"."""
+    """The RP2040 restarts; `cause` is "watchdog", "reset", "run" or "soft"."""
 
     def __init__(self, cause):
         super().__init__(cause)

@@ -28,6 +28,7 @@ class Net:
         self._pull = PULL_DOWN
         self._latch = 0
         self._outside = None
+        self._held = None  # fault: the wire stays at this level
         self._listeners = []
         self._plain = False  # a push-pull output that only the CPU drives
         self._quick = None  # the one listener of a bus line: chip selects change 300,000 times a simulated minute
@@ -57,6 +58,11 @@ class Net:
             self._outside = level
             if not self._plain:
                 self._settle()
+
+    def hold(self, level):
+        """Fault: the wire is stuck at 0 or 1 whoever drives it (None: it is whole again)."""
+        self._held = level
+        self._settle()
 
     def reset(self):
         """The pad's reset state: input, pull-down on, no interrupt, output latch low."""
@@ -107,6 +113,8 @@ class Net:
             level = self._board_pull
         if level is None:
             level = 1 if self._pull is not None and self._pull & PULL_UP else 0
+        if self._held is not None:
+            level = self._held
         if level != self.level:
             self._change(level)
 

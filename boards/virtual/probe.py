@@ -80,7 +80,7 @@ class Probe:
         for n, element in enumerate(running.elements):
             p_mw = (running.status.line_2 if n else running.status.line_1).p_mw()
             va_uva = element.v_mv * element.i_ma
-            pf = max(-1000, min(1000, p_mw * 1000000 // va_uva)) if va_uva > 0 else 0
+            pf = max(-1000, min(1000, p_mw * 1000000 // va_uva)) if va_uva >= 1000000 else None  # below 1 VA: none
             line = {"v_mv": element.v_mv, "i_ma": element.i_ma, "p_mw": p_mw, "pf_milli": pf}
             line["silent"] = element.silent
             found.append(line)

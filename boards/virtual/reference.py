@@ -25,7 +25,8 @@ class Reference:
         self._twelve_volts(parts, options)
         self.pair = None
         self.supply = supply.Supply(board.clock, options.get("holdup_ms", HOLDUP_MS), board.power, self._set_restless)
-        board.adc_uv[parts.ADC_BULK] = lambda: int(self.supply.bulk_v() * 1000000 / parts.BULK_DIVIDER)
+        self.bulk_sense = None  # fault: what the sensor makes of the bulk voltage in mV
+        board.adc_uv[parts.ADC_BULK] = lambda: int(self._bulk_mv() * 1000 / parts.BULK_DIVIDER)
         self.mains.volts(self.supply.volts)
         self.climate = climate.Climate(
             board, self.chips + [self.mains], options.get("temperature", climate.START_C), **options.get("sensor", {})
@@ -51,8 +52,13 @@ class Reference:
         if other_unit:
             rs485.OtherUnit(board.clock, self.pair, other_unit)
 
+    def _bulk_mv(self):
+        mv = self.supply.bulk_v() * 1000
+        return mv if self.bulk_sense is None else self.bulk_sense(mv)
+
     def seal(self, closed):
         """The seal's switch: closed pulls its pin low."""
+        self.seal_closed = closed
         if self.parts.PIN_SEAL is not None:
             self.board.pins[self.parts.PIN_SEAL].drive(0 if closed else None)
 
@@ -67,6 +73,7 @@ class Reference:
     def _front_ends(self, parts, model, options):
         board = self.board
         self.chips = []
+        self.irqs = []
         transformers = []
         for index in range(model.elements):
             bus, sck, _mosi, _miso, cs, irq, reset = parts.FRONT_ENDS[index]
@@ -79,6 +86,7 @@ class Reference:
             board.pins[reset].listen(lambda level, _t_us, chip=chip: chip.reset_pin(level))
             board.devices.append(chip)
             self.chips.append(chip)
+            self.irqs.append(board.pins[irq])
             ct = options.get("ct%d" % (index + 1), {})
             transformers.append(mains.Ct(float(model.rating_a), **ct))
         self.mains = mains.Mains(

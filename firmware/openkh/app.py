@@ -136,13 +136,13 @@ def _front_ends(meter: Meter) -> "tuple[Ade7953, ...]":
 def _outputs(meter: Meter) -> None:
     """Demand, supply, pulse outputs, counter and 12 V."""
     model = meter.model
-    meter.demand = Demand(model)
-    meter.supply = Supply(ADC(board.ADC_BULK), board.BULK_DIVIDER, meter.log)
+    meter.demand = Demand(model, meter.log)
+    meter.supply = Supply(ADC(board.ADC_BULK), board.BULK_DIVIDER, model.nominal_mv, meter.log)
     meter.pulses = Pulses(
         PulsePort(0, Pin(board.PIN_OPTO_10), 2),
         PulsePort(1, Pin(board.PIN_OPTO_100)),
         PulsePort(2, Pin(board.PIN_OPTO_1000)),
-        model.counts_per_wh,
+        model,
     )
     meter.counter = Counter(model.counter_wh)
     meter.coil = Pin(board.PIN_COUNTER, Pin.OUT, value=0)

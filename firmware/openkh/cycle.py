@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 PERIOD_MS = 100
 LATE_US = 150_000  # a cycle that ends a longer span than this is counted as late (EN-1)
 LOG_LATE_US = 1_000_000
+GAP_US = 1_000_000  # a front end's counts of a longer time are shared out over the demand's sub-intervals (MD-3a)
 DEADLINE_US = 2_000_000  # of the display's task; the watchdog is fed only while it is met
 
 LEAVE_CYCLES = 30  # a restart waits at most so many cycles for the log and the coil
@@ -142,9 +143,10 @@ class Cycle:
         dt_us = ticks_diff(now_us, old.at_us)
         new.at_us = now_us
         book(new, self._poll(new, now_us), self._counts_per_wh)
+        self._share(new, dt_us)
         self._demand.step(new, dt_us)
 
-        if self._supply.step(self._one.sag):
+        if self._supply.step(dt_us, self._one):
             self._switch(now_us)
         self._pulses.given(new)
         may_start = self._rail12.on and not self._supply.failing and self._journal.mode != UNREAD
@@ -193,6 +195,15 @@ class Cycle:
             self._rebased = True
         return counts
 
+    def _share(self, state: State, dt_us: int) -> None:
+        """Where a front end has been silent, its counts of that time are in `state`: demand places them (MD-3a)."""
+        one = self._one
+        if one.span_us > GAP_US:
+            self._demand.share(state, one.active, one.span_us, dt_us)
+        two = self._two
+        if two is not None and two.span_us > GAP_US:
+            self._demand.share(state, two.active, two.span_us, dt_us)
+
     def _switch(self, now_us: int) -> None:
         """The supply has begun to fail, or is back: coil and 12 V go first, the optos stand (ST-1, PO-4, CO-2)."""
         if self._supply.failing:
@@ -216,13 +227,14 @@ class Cycle:
         self._registers.keep(state, self._journal.life, self._pulses.queued if alive else 0)
         saved = False
         if not self._resuming.waiting:  # until then the state is ahead of its raw counts
-            saved = self._journal.step(state, failing, self._supply.bulk_low)
+            saved = self._journal.step(state, failing, self._supply.ending)
             if not saved and self._rebased:
                 # What the journal holds of the chips' counters is worthless now: a restart must not count from it.
                 saved = self._journal.save(state, failing)
         failed = self._journal.failed
-        if failed or self._status.failures:
-            self._status.set_failure(failures.REGISTER_NOT_STORED, failed)
+        at_risk = failed or self._supply.blind
+        if at_risk or self._status.failures:
+            self._status.set_failure(failures.REGISTER_NOT_STORED, at_risk)
         if not failing:
             self._drive_counter(now_us, saved or failed)
         if saved and not self._journal.tidy() and not failing:
@@ -259,7 +271,7 @@ class Cycle:
     def _drive_counter(self, now_us: int, saved: bool) -> None:
         """The 12 V guard's slower part, then the coil: no count is started while the 12 V is off (CO-2, CO-3)."""
         rail12 = self._rail12
-        rail12.step(now_us, self._coil_level)
+        rail12.step(now_us)
         if not rail12.on and self._coil_level:
             self._counter.drop(rail12.off_us)
         self._coil_level = self._counter.step(ticks_us(), saved)

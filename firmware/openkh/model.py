@@ -42,6 +42,7 @@ class Model:
         self.lu_mv = 102_000 * high  # low voltage below, over voltage above (DX, DX-4)
         self.hu_mv = 138_000 * high
         self.hc_ma = 110_000 * wide  # over current above
+        self.most_w = self.elements * (self.hu_mv // 1000) * (self.hc_ma // 1000)  # all lines at both of these limits
 
     def _parse(self, code: str) -> str:
         """Set elements, rating_a and counter_wh; return the kind of CT."""

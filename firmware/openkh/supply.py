@@ -1,7 +1,13 @@
-"""The meter's own supply: sees it fail early enough to save, and sees it come back (ST-1, ID-6).
+"""The meter's own supply: sees it fail early enough to save, and sees it come back (ST-1, ID-6, CO-4).
 
-Two witnesses, either alone is enough: the sag detection of the front end on line 1 (the meter is fed from it) and the
-bulk voltage of the 12 V supply below 10 V.
+Two witnesses, either alone is enough: the sag flag of the front end on line 1 (the meter is fed from it), and the bulk
+voltage of the 12 V supply below 10 V. Either can be wrong, and the outputs stand still as long as one is believed:
+
+- A witness that says "failing" while line 1 measures a good voltage, for a second in sum, is not believed any longer,
+  until it has said "good" for a minute without a break. The bulk voltage is not judged so while the sag flag agrees.
+- A front end that has not been heard of for a second is no witness, and then the bulk voltage has nobody to agree with
+  it: a low one is not believed after a second. A supply that really failed would have ended the meter by then.
+- A sag that the bulk voltage has borne for a second is a brown-out: the meter is fed, and the bulk voltage warns.
 """
 
 from openkh import event_codes
@@ -10,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from machine import ADC
 
+    from openkh.metrology.element import Element
     from openkh.storage.events import EventLog
 
 LOW_MV = 10_000
@@ -17,46 +24,138 @@ GOOD_MV = 10_500  # hysteresis
 _FULL_SCALE_MV = 3_300  # of the ADC
 _FULL_SCALE = 65_535
 
+_GOOD_PERCENT = 80  # of nominal: a good voltage of line 1
+PATIENCE_US = 1_000_000
+_AGAIN_US = 60_000_000  # "good" for so long: believed again
+_FORGET_SHIFT = 3  # what was held against a witness is forgotten at an eighth of the pace
+_ONCE_US = 20_000  # held against it where it was wrong at one judgement alone
+
+# Witnesses, in events and `name`.
+SAG = 1
+BULK = 2
+
+
+class Witness:
+    """How far one of the two is believed. `out`: not believed any longer."""
+
+    def __init__(self, number: int, log: "EventLog") -> None:
+        self._number = number
+        self._log = log
+        self._wrong_us = 0
+        self._right_us = 0
+        self._low = False  # as it said at the judgement before: what it says at both ends stood in between
+        self.out = False
+
+    def judge(self, low: bool, wrong: bool, dt_us: int) -> None:
+        """`low`: it says that the supply fails; `wrong`: and it should not."""
+        stood = low and self._low
+        self._low = low
+        if low:
+            self._right_us = 0
+            if wrong and not self.out:
+                self._wrong_us += dt_us if stood else _ONCE_US
+                if self._wrong_us >= PATIENCE_US:
+                    self.out = True
+                    self._log.add(event_codes.SUPPLY_SENSOR_WRONG, self._number)
+            return
+        if self.out:
+            self._right_us += dt_us
+            if self._right_us >= _AGAIN_US:
+                self.out = False
+                self._wrong_us = 0
+                self._log.add(event_codes.SUPPLY_SENSOR_BACK, self._number)
+        elif self._wrong_us:
+            self._wrong_us = max(0, self._wrong_us - (dt_us >> _FORGET_SHIFT))
+
+    def calm(self) -> bool:
+        """Nothing is held against it, and it says nothing."""
+        return not (self._low or self.out or self._wrong_us)
+
 
 class Supply:
-    """Watches bulk voltage and sag; `failing` is True from the first sign until both are good again.
+    """Watches bulk voltage and sag; `failing` is True from the first believed sign until none is left.
 
-    `adc` reads the bulk voltage through a divider of `divider`.
+    `adc` reads the bulk voltage through a divider of `divider`. `ending`: the bulk voltage is low, and believed.
+    `blind`: neither witness is of use, a loss of power comes without warning (FAIL 04).
     """
 
-    def __init__(self, adc: "ADC", divider: int, log: "EventLog") -> None:
+    def __init__(self, adc: "ADC", divider: int, nominal_mv: int, log: "EventLog") -> None:
         self.read = adc.read_u16  # for the guard, in its interrupt alone: another reading in between would spoil it
         self._log = log
         self.low = LOW_MV * _FULL_SCALE // (_FULL_SCALE_MV * divider)
         self._good = GOOD_MV * _FULL_SCALE // (_FULL_SCALE_MV * divider)
         self._mv_full = _FULL_SCALE_MV * divider
+        self._good_mv = nominal_mv * _GOOD_PERCENT // 100
         self.raw = _FULL_SCALE  # as read last, by the guard
         self.bulk_low = False
+        self.sag = Witness(SAG, log)
+        self.bulk = Witness(BULK, log)
         self.failing = False
+        self.ending = False
+        self.blind = False
+        self._unheard_us = 0  # since the front end's last verified reading
+        self._borne_us = 0  # how long the sag has stood
+        self._sagging = False  # it stands, and is believed
+        self._calm = False  # there is nothing to follow up
 
     def sample(self) -> bool:
-        """`raw` was read (2 ms hard timer: no heap); True at the moment it becomes low. Needed where `raw` is below
-        `low`, or `bulk_low` is set."""
+        """`raw` was read (2 ms hard timer: no heap); True at the moment it becomes low and is believed. Needed where
+        `raw` is below `low`, or `bulk_low` is set."""
         if self.bulk_low:
             if self.raw > self._good:
                 self.bulk_low = False
         elif self.raw < self.low:
             self.bulk_low = True
-            return True
+            return not self.bulk.out
         return False
 
     def bulk_mv(self) -> int:
         """Bulk voltage as last sampled, mV."""
         return self.raw * (self._mv_full // 100) // _FULL_SCALE * 100
 
-    def step(self, sag: bool) -> bool:
+    def step(self, dt_us: int, line_1: "Element") -> bool:
         """Judge once a cycle, before outputs are driven; True where `failing` has changed."""
-        failing = sag or self.bulk_low
+        fresh = line_1.fresh
+        if fresh and self._calm and not line_1.sag and not self.bulk_low:
+            return False  # as nearly always
+        if dt_us > PATIENCE_US:
+            dt_us = PATIENCE_US  # a late cycle proves no more than a second
+        self._unheard_us = 0 if fresh else min(self._unheard_us + dt_us, PATIENCE_US)
+        if self._unheard_us >= PATIENCE_US:
+            self._judge(dt_us, False, True)
+        else:
+            self._judge(dt_us, line_1.sag, line_1.v_mv >= self._good_mv)
+        failing = self._sagging or self.ending
+        self._calm = not (failing or self._unheard_us or self._borne_us) and self.sag.calm() and self.bulk.calm()
         if failing == self.failing:
             return False
         self.failing = failing
         if failing:
-            self._log.add(event_codes.POWER_FAIL, self.bulk_mv(), (1 if sag else 0) + (2 if self.bulk_low else 0))
+            self._log.add(
+                event_codes.POWER_FAIL, self.bulk_mv(), (SAG if self._sagging else 0) + (BULK if self.ending else 0)
+            )
         else:
             self._log.add(event_codes.POWER_BACK)
         return True
+
+    def _judge(self, dt_us: int, sag: bool, good: bool) -> None:
+        """How far each is believed, and what follows from it. `good`: nothing but the witnesses speaks against it."""
+        self.sag.judge(sag, good, dt_us)
+        self._borne_us = min(self._borne_us + dt_us, PATIENCE_US) if sag else 0
+        borne = self._borne_us >= PATIENCE_US
+        self._sagging = sag and not self.sag.out and not borne
+        self.bulk.judge(self.bulk_low, good and not self._sagging, dt_us)
+        self.ending = self.bulk_low and not self.bulk.out
+        self.blind = self.bulk.out and (self._unheard_us >= PATIENCE_US or self.sag.out or borne)
+
+    def name(self) -> str:
+        """In words, for the prompt."""
+        if self.blind:
+            return "no warning of a power cut"
+        if self.failing:
+            return "failing"
+        if self.bulk.out:
+            return "bulk sensor not believed"
+        if self.sag.out:
+            return "sag flag not believed"
+        return "good"

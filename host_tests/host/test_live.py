@@ -251,6 +251,7 @@ def test_keys_change_what_the_meter_is_given():
         assert "L1 hand" in picture and "CT turned" in picture and "mains off" in picture
         assert "L1 taken over by hand" in picture and picture.count("taken over") == 1
         assert "no supply" in picture
+        assert "-- Hz" in picture and "60.00 Hz" not in picture
 
     drive(session(), (100, 30), ("up", "up", "right", "v", "l", "c", "m", "plus"), look)
 

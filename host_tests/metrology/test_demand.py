@@ -6,11 +6,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openkh import event_codes
 from openkh.fixed import muldiv
 from openkh.metrology.demand import Demand
 from openkh.metrology.energy import book
 from openkh.model import Model
 from openkh.state import State
+
+
+class Log:
+    def __init__(self):
+        self.events = []
+
+    def add(self, code, a=0, b=0):  # noqa: ARG002
+        self.events.append((code, a))
+
 
 MODEL = Model("MDNCT-1SC", "60Hz")
 
@@ -46,7 +56,7 @@ class Reference:
 
 
 def run(cycles, model=MODEL, compare=True):
-    state, demand, reference = State(), Demand(model), Reference(model.counts_per_wh)
+    state, demand, reference = State(), Demand(model, Log()), Reference(model.counts_per_wh)
     for dt_us, counts in cycles:
         book(state, counts, model.counts_per_wh)
         ended = state.sub_k
@@ -97,7 +107,7 @@ def test_MD_3_before_the_third_sub_interval_ends_the_demand_is_zero():
 @pytest.mark.parametrize("sub, shown_at", [(288, 288), (289, 576)])
 def test_MD_3_field_bug_29_a_demand_belongs_to_the_period_in_which_it_ends(sub, shown_at):
     """A 15-minute peak whose window ends with sub-interval `sub`: at 24 h 00 it is still of the first period."""
-    state, demand = State(), Demand(MODEL)
+    state, demand = State(), Demand(MODEL, Log())
     shown = []
     for k in range(1, 289 * 2 + 2):
         book(state, 3_000_000 if sub - 2 <= k <= sub else 3_000, MODEL.counts_per_wh)
@@ -116,7 +126,7 @@ def test_MD_3_field_bug_13_a_sub_interval_is_divided_by_its_real_length():
 
 
 def test_MD_2_after_24_h_it_changes_only_once_in_24_h():
-    state, demand = State(), Demand(MODEL)
+    state, demand = State(), Demand(MODEL, Log())
     seen = []
     for k in range(1, 4 * 288 + 1):
         book(state, 1000 * k, MODEL.counts_per_wh)
@@ -142,3 +152,57 @@ def test_MD_4_power_up_starts_time_and_demand_anew_and_keeps_energy():
     state.power_up()
     assert state.delivered_wh == wh > 0
     assert (state.run_s, state.sub_k, state.interval_mw, state.max_mw, state.last_max_mw, state.periods) == (0,) * 6
+
+
+def with_a_gap(begin_s, length_s, watts=1_200, other_w=0, end_s=3_600, log=None):
+    """One line at a constant `watts` whose front end is silent for a time, another one at `other_w`; cycles of 1 s."""
+    state, demand = State(), Demand(MODEL, log or Log())
+    per_s, other = watts * 32_000 // 3_600, other_w * 32_000 // 3_600
+    for second in range(1, end_s + 1):
+        counts, span_s = per_s, 1
+        if begin_s < second <= begin_s + length_s:
+            counts = 0
+        elif second == begin_s + length_s + 1:
+            counts, span_s = per_s * (length_s + 1), length_s + 1
+        book(state, counts + other, MODEL.counts_per_wh)
+        if span_s > 1:
+            demand.share(state, counts, span_s * 1_000_000, 1_000_000)
+        demand.step(state, 1_000_000)
+    return state
+
+
+@given(st.integers(901, 2_600), st.integers(1, 300), st.integers(0, 20_000))
+@settings(deadline=None, max_examples=25)
+def test_MD_3a_at_constant_load_a_gap_of_up_to_five_minutes_leaves_the_maximum(begin_s, length_s, other_w):
+    state = with_a_gap(begin_s, length_s, other_w=other_w)
+    plain = with_a_gap(begin_s, 0, other_w=other_w)
+    assert abs(state.max_mw / plain.max_mw - 1) < 0.001
+    assert abs(state.interval_mw / plain.interval_mw - 1) < 0.001
+    assert (state.delivered_wh, state.delivered_counts) == (plain.delivered_wh, plain.delivered_counts)
+
+
+def test_MD_3a_a_longer_gap_is_placed_as_far_as_windows_reach_and_the_rest_is_logged():
+    log = Log()
+    state = with_a_gap(1_000, 1_100, log=log)
+    assert log.events == [
+        (event_codes.DEMAND_LEFT_OUT, 1_200 * 500 // 3_600)
+    ]  # of 1,000 to 1,500 s: two finished sub-intervals reach no further
+    assert abs(state.max_mw / 1_200_000 - 1) < 0.001
+    assert state.interval_mw <= 1_200_000
+
+
+def test_MD_3a_a_demand_that_ended_with_the_period_is_corrected_there():
+    """The gap goes over 24 h 00: what ended there belongs to the period before (MD-3)."""
+    state, demand = State(), Demand(MODEL, Log())
+    for k in range(1, 289):
+        counts = 3_200_000 if k < 288 else 1_600_000  # the second half of the last one is still to come
+        book(state, counts, MODEL.counts_per_wh)
+        demand.step(state, 300_000_000)
+    assert state.periods == 1 and state.last_max_mw == 1_200_000
+    for extra in (4_800_000, 1_000):  # twice the load before
+        book(state, extra, MODEL.counts_per_wh)
+        demand.share(state, extra, 150_100_000, 100_000)
+        demand.step(state, 100_000)
+        state.sub_counts = 0
+    assert state.max_mw == 0
+    assert abs(state.last_max_mw - (1_200_000 * 2 + 600_000 + 1_800_000) / 3) < 2_000

@@ -456,4 +456,4 @@ def test_DX_4_no_frequency_is_told_of_a_dead_line():
     rig.two.set(volts=0.0, amps=0.0, watts=0.0)
     rig.two.period_raw = 1
     rig.run(5)
-    assert rig.log.entries == []
+    assert [code for code, *_ in rig.log.entries] == [event_codes.LOW_VOLTAGE]

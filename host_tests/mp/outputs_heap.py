@@ -141,6 +141,7 @@ def firmware():
     sys.modules.update(mine)
     try:
         from openkh.drivers.pulse_port import PulsePort
+        from openkh.model import Model
         from openkh.outputs import counter, pulses, rail12
         from openkh.state import State
     finally:
@@ -148,21 +149,22 @@ def firmware():
             if name in mine or name.startswith("openkh"):
                 del sys.modules[name]
         sys.modules.update(kept)
-    return PulsePort, pulses, counter, rail12, State
+    return PulsePort, Model, pulses, counter, rail12, State
 
 
 def play(seed, cycles):
     """Returns the numbers that must be the same on every engine."""
-    PulsePort, pulses, counter, rail12, State = firmware()  # noqa: N806
+    PulsePort, Model, pulses, counter, rail12, State = firmware()  # noqa: N806
     Time.now = MASK - 2_000_000
     Machine.made.clear()
     Adc.ma = 0
-    counts_per_wh = 16_000
+    model = Model("MDNCT-2SC", "60Hz")
+    counts_per_wh = model.counts_per_wh
     state, scratch = State(), State()
     state.delivered_wh = 999_999_900
     state.edges_10, state.edges_100, state.edges_1000 = 99_999_990, 9_999_999, 999_999
     state.counter_given = 9_999_999
-    unit = pulses.Pulses(PulsePort(0, None, 2), PulsePort(1, None), PulsePort(2, None), counts_per_wh)
+    unit = pulses.Pulses(PulsePort(0, None, 2), PulsePort(1, None), PulsePort(2, None), model)
     wheels = counter.Counter(100)
     log = Log()
     guard = rail12.Rail12(Adc(), Pin(), log)
@@ -200,7 +202,7 @@ def play(seed, cycles):
             entered(scratch, now, not frozen)
             plan(scratch, read_us, now)
             sample()
-            judge(now, level)
+            judge(now)
             level = coil(now, True)
             if frozen:
                 thaw(now)

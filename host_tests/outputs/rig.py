@@ -11,6 +11,7 @@ for _name in ("ticks_us", "ticks_add", "ticks_diff"):
 sys.modules.setdefault("rp2", rp2)
 
 from openkh.drivers import pulse_port  # noqa: E402
+from openkh.model import Model  # noqa: E402
 from openkh.outputs import pulses  # noqa: E402
 from openkh.state import State  # noqa: E402
 
@@ -43,6 +44,10 @@ def new_port(board, machine, pin, pins=1):
 
 
 ROLL_WH = 1_000_000_000
+MODELS = {
+    model.counts_per_wh: model
+    for model in (Model("MSNCT-2SC", "50Hz"), Model("MDNCT-2SC", "60Hz"), Model("MDNCT-1SC", "60Hz"))
+}  # the one with the highest load, of those that count with so many a Wh
 READ_US = 2_000  # from the reading to the planning: what a cycle takes on the chip
 
 
@@ -78,7 +83,7 @@ class Meter:
         ports = (new_port(self.board, 0, 0, 2), new_port(self.board, 1, 2), new_port(self.board, 2, 3))
         for number in range(4):
             self.board.pins[number].configure(3, None)
-        self.pulses = pulses.Pulses(*ports, self.counts_per_wh)
+        self.pulses = pulses.Pulses(*ports, MODELS[self.counts_per_wh])
         self.pulses.start(self.state, simtime.ticks_us())
 
     def energy(self):

@@ -141,8 +141,16 @@ def test_CO_3_load_and_a_10_mA_coil_count_together(ma, stays):
 
 
 def test_CO_3_a_stuck_sensor_switches_off_and_metering_goes_on():
-    items = [mains(0, 110.0), ["fault", 5_000_000, "rail_sense", "stuck", {"ma": 20.0}, 0]]
+    items = [mains(0, 110.0), ["fault", 5_000_000, "rail_sense", "stuck", {"ma": 110.0}, 0]]
     edges, final = run(items, 60)
     assert edges["rail12"][-1][1] == 0
     assert final["pulses"]["10"] == whole(final, 10)
     assert final["status"]["rail12v"] == "waiting"
+
+
+@pytest.mark.parametrize("counter_ma, load_ma", [(0.0, 10.0), (1.5, 0.0)])
+def test_CO_3_no_counter_or_a_totaliser_that_takes_1_5_ma_leaves_the_12_v_on(counter_ma, load_ma):
+    items = [mains(0, 110.0), ["load12v", 0, load_ma]]
+    edges, final = run(items, 90, board={"counter_ma": counter_ma})
+    assert [level for _, level in edges["rail12"]] == [1]
+    agree(final)

@@ -206,12 +206,54 @@ def test_EN_3_a_stall_over_the_roll_over_loses_none():
     meter.clock.spend(15_000_000)
     meter.run(1)
     meter.load(0)
-    meter.run(DRAIN)
+    meter.run(3 * DRAIN)
     end = start + meter.energy() // 32_000
     assert end > ROLL_WH + 80
     assert meter.rises(10) == end // 10 - start // 10
     assert meter.rises(100) == end // 100 - start // 100
     assert meter.rises(1000) == 1
+
+
+@pytest.mark.parametrize("counts_per_wh, most_w", [(32_000, 30_360), (16_000, 60_720), (8_000, 60_720)])
+def test_PO_3_a_backlog_drains_at_twice_the_highest_rate_at_most(counts_per_wh, most_w):
+    """Whatever piles it up: half an hour in which the supply seems to fail, at two thirds of the highest load."""
+    meter = Meter(counts_per_wh)
+    meter.load(most_w * 2 // 3)
+    meter.run(30)
+    meter.pulses.freeze()
+    meter.run(1_800, lambda _n: 1_000_000)
+    meter.pulses.thaw(meter.now())
+    thawed_us = meter.clock.now_us
+    backlog = meter.energy() // counts_per_wh // 10 - meter.rises(10)
+    meter.run(int(backlog * 36_000 / most_w * 10))
+    meter.load(0)
+    meter.run(DRAIN)
+    half_us = 5 * 3_600_000_000 // (2 * most_w)
+    for weight in (10, 100, 1000):
+        assert meter.rises(weight) == meter.energy() // counts_per_wh // weight
+        edges = [edge for edge in meter.edges[weight] if edge[0] > thawed_us]
+        assert shortest_us(edges) >= half_us * weight // 10 - 10
+    assert backlog > 900 * most_w // 30_360 // 2
+
+
+def test_PO_3_a_dip_moves_no_edge_that_is_due_after_it():
+    """A new chain of segments knows when the last edge was: the pace of a backlog delays nothing that is on time."""
+    meters = []
+    for dip in (False, True):
+        meter = Meter()
+        meters.append(meter)
+        meter.load(30_000)
+        meter.run(95)
+        if dip:
+            meter.pulses.freeze()
+        meter.run(1)
+        if dip:
+            meter.pulses.thaw(meter.now())
+        meter.run(1_300)
+    for weight in (10, 100, 1000):
+        plain, dipped = (meter.edges[weight] for meter in meters)
+        late_us = [b[0] - a[0] for a, b in zip(plain, dipped, strict=True)]
+        assert max(late_us) <= 130_000 and sum(us > 50 for us in late_us) <= 1
 
 
 def cut(meter, warned=True):

@@ -107,12 +107,12 @@ def test_ST_3_an_endless_repetition_is_held_back_and_others_get_through(medium):
         log.run_s = n // 10
         log.add(event_codes.READING_REJECTED, 1, n)
         if n == 35_000:
-            log.add(event_codes.STORAGE_BACK, 7)
+            log.add(event_codes.DISPLAY_BACK, 7)
         log.step()
         log.tidy()
     entries = log.entries()
     assert len(entries) <= 32 + 60 + 1
-    assert any(entry[2] == event_codes.STORAGE_BACK for entry in entries)
+    assert any(entry[2] == event_codes.DISPLAY_BACK for entry in entries)
     assert log.held_back == 36_001 - len(entries) - log.lost
 
 

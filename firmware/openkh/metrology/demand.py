@@ -1,21 +1,37 @@
-"""Maximum demand: a 15-minute sliding window of three 5-minute sub-intervals (MD-1 to MD-4)."""
+"""Maximum demand: a 15-minute sliding window of three 5-minute sub-intervals (MD-1 to MD-4).
 
+What a front end counted while it did not answer comes with one reading. It is shared out over the sub-intervals in
+which it was counted, in proportion to time, and the interval demand that has ended since is corrected (MD-3a).
+"""
+
+from openkh import event_codes
 from openkh.fixed import muldiv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from openkh.model import Model
     from openkh.state import State
+
+    class Log(Protocol):
+        """Where events go; never allocates."""
+
+        def add(self, code: int, a: int = 0, b: int = 0) -> None: ...
+
 
 SUB_INTERVAL_S = 300
 SUB_INTERVALS_PER_PERIOD = 288  # 24 h
 _FIRST_DEMAND = 3  # sub-intervals until the window is full
+_SUB_4US = SUB_INTERVAL_S * 250_000
 
 
 class Demand:
     """Ends sub-intervals and keeps the largest interval demand of each 24-hour period, all in `State`."""
 
-    def __init__(self, model: "Model") -> None:
+    def __init__(self, model: "Model", log: "Log") -> None:
+        self._counts_per_wh = model.counts_per_wh
+        self._log = log
         # mW = counts * 3.6e12 / counts_per_wh / us; lengths are kept in units of 4 us to stay below 2^28
         self._mw_counts = 900_000_000 // model.counts_per_wh * 1000
 
@@ -33,6 +49,47 @@ class Demand:
         state.run_us = us
         if state.run_s >= (state.sub_k + 1) * SUB_INTERVAL_S:
             self._end(state)
+
+    def share(self, state: "State", counts: int, span_us: int, dt_us: int) -> None:
+        """`counts` of this cycle were counted over `span_us`, which is longer than the cycle's `dt_us`: take out of the
+        running sub-interval what belongs into earlier ones. Before `step`; `counts` are in `sub_counts` already."""
+        older = (span_us >> 2) - state.sub_4us - (dt_us >> 2)  # in 4 us, before the running sub-interval began
+        if counts <= 0 or older <= 0:
+            return
+        counts = muldiv(counts, older, span_us >> 2)
+        if counts > state.sub_counts:
+            counts = state.sub_counts
+        state.sub_counts -= counts
+        self._place(state, counts, older)
+
+    def _place(self, state: "State", left: int, older: int) -> None:
+        """`left` counts belong into the time `older` before the running sub-interval."""
+        newest = left
+        if older > _SUB_4US:
+            newest = muldiv(left, _SUB_4US, older)
+        left -= newest
+        before = left if older <= 2 * _SUB_4US else newest
+        left -= before
+        newest = self._mean_mw(newest)
+        before = self._mean_mw(before)
+        self._correct(state, newest, before)
+        if left:  # of sub-intervals that no window will hold any more
+            self._log.add(event_codes.DEMAND_LEFT_OUT, left // self._counts_per_wh)
+
+    def _mean_mw(self, counts: int) -> int:
+        return muldiv(counts, self._mw_counts, _SUB_4US)
+
+    def _correct(self, state: "State", newest_mw: int, before_mw: int) -> None:
+        """The two newest finished sub-intervals had so much more, and with them the newest interval demand."""
+        state.sub_1_mw += newest_mw
+        state.sub_2_mw += before_mw
+        if state.sub_k < _FIRST_DEMAND:
+            return
+        state.interval_mw += (newest_mw + before_mw) // 3
+        if state.sub_k % SUB_INTERVALS_PER_PERIOD:
+            state.max_mw = max(state.max_mw, state.interval_mw)
+        else:  # it ended with the period before
+            state.last_max_mw = max(state.last_max_mw, state.interval_mw)
 
     def _end(self, state: "State") -> None:
         average_mw = muldiv(state.sub_counts, self._mw_counts, state.sub_4us)

@@ -87,6 +87,7 @@ class Element(Recovery):
     `raw`       what to store as booked (24 bits; the given one where nothing may be booked)
     `active`    signed counts to book; `reactive` signed counts of the same span, for the status only
     `at_us`     when the counts were read; `fresh` whether this cycle's values were measured and verified
+    `span_us`   the time in which they were counted; 0 where they come from before a restart, and it is not known
     `rebased`   the counter was taken anew in this cycle: store `raw` soon, the older one is worthless
     `v_mv` `i_ma` `period_raw`   latest, at one spoilt reading in three
     `silent`    FAIL 01; `altered` FAIL 02; `sag` the supply of the line is low
@@ -111,6 +112,7 @@ class Element(Recovery):
         self.active = 0
         self.reactive = 0
         self.at_us = 0
+        self.span_us = 0
         self.fresh = False
         self.rebased = False
         self.v_mv = 0
@@ -220,6 +222,7 @@ class Element(Recovery):
         self.raw = last_raw
         self.active = 0
         self.reactive = 0
+        self.span_us = 0
         self.fresh = False
         self.rebased = False
 
@@ -270,6 +273,7 @@ class Element(Recovery):
             return
         self.active = counts
         self._odd = 0
+        self.span_us = 0 if self._resumed else self._age_us + ticks_diff(self._reading_us, self._now_us)
         self.raw = raw
         self.at_us = self._reading_us
         self._offered = True

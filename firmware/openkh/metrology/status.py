@@ -6,9 +6,10 @@ sliding ring of pairs of cycles), so that one odd cycle judges nothing; voltage 
 condition is reported when it has stood for 2 s and leaves when it has been gone for 2 s (DX-5).
 """
 
-from openkh.event_codes import FREQUENCY
+from openkh import event_codes
 from openkh.failures import CONFIGURATION_ALTERED, FRONT_END_SILENT
 from openkh.fixed import muldiv
+from openkh.metrology.episodes import Episodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ _LAST = REVERSE
 # FAIL 01 and 02 as bits of Status.failures.
 _SILENT = 1 << (FRONT_END_SILENT - 1)
 _ALTERED = 1 << (CONFIGURATION_ALTERED - 1)
+_LOGGED = _LAST - OVER_CURRENT + 1  # of these, the errors
+_FAILURES = 5
 
 
 class Line:
@@ -97,6 +100,8 @@ class Line:
         self._fastest = _CLKIN_16_MHZ // (1050 * model.hz) - 1
         self._frequency_us = -1
         self._frequency_off = False
+        begun, ended = event_codes.OVER_CURRENT, event_codes.OVER_CURRENT_ENDED
+        self.episodes = Episodes(log, _LOGGED, begun, ended, 1, number, 0)
         self.forget()
 
     def forget(self) -> None:
@@ -240,7 +245,7 @@ class Line:
             self._frequency_us = -1
             self._frequency_off = off
             if off:
-                self._log.add(FREQUENCY, self.number, _CLKIN_16_MHZ // (period_raw + 1))
+                self._log.add(event_codes.FREQUENCY, self.number, _CLKIN_16_MHZ // (period_raw + 1))
 
     def p_mw(self) -> int:
         """Active power, mean of the last second, to the nearest mW; negative is reverse."""
@@ -276,6 +281,7 @@ class Status:
         self.lines = 0
         self.failures = 0
         self._turn = False  # line 2's
+        self._failed = Episodes(log, _FAILURES, event_codes.FAILURE, event_codes.FAILURE_ENDED, 0, 1, 1)
 
     def set_failure(self, number: int, stands: bool) -> None:
         """FAIL 03, 04, 05: established elsewhere. 01 and 02 follow the front ends at each step. Shows at once."""
@@ -308,6 +314,10 @@ class Status:
                 failures |= _ALTERED
         self.failures = failures
         self._choose()
+        self._failed.step(failures, dt_us)
+        one.episodes.step(one.reported >> OVER_CURRENT, dt_us)
+        if two is not None:
+            two.episodes.step(two.reported >> OVER_CURRENT, dt_us)
 
     def _choose(self) -> None:
         """The highest priority wins, errors over warnings over normal (DX-1)."""

@@ -5,8 +5,9 @@ the front ends; between two readings each crossing of a half weight is interpola
 DELAY_US after it. The edges of the coming half second are therefore queued in the hardware before they are due: they
 stand at even distances, do not depend on what the processor does, and never come before the register has the energy.
 
-Two edges of an output are at least SPACING_US apart, whatever comes: edges that fall due closer, or came late, are
-moved back, never dropped (PO-3, field bugs 31 and 32).
+Edges that fall due closer to each other than the meter's highest load could bring them, or that came late, are moved
+back, never dropped: a backlog drains at twice the rate of that load, whatever piled it up. Two edges of an output are
+at least SPACING_US apart in any case (PO-3, field bugs 31 and 32).
 
 "Given" is an edge that is on the pin. It is known from the words that the hardware has taken, not from the clock.
 Nothing here allocates. Weights divide the register's 1e9 Wh: all counting is modulo and the roll-over is no edge.
@@ -20,6 +21,7 @@ from openkh.ticks import ticks_add, ticks_diff
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.drivers.pulse_port import PulsePort
+    from openkh.model import Model
     from openkh.state import State
 
 DELAY_US = 500_000
@@ -27,6 +29,7 @@ SPACING_US = 31_000  # PO-3 asks for 30 ms
 
 SLOTS = 32  # edges on their way: 500 ms hold 16 at the shortest spacing
 _SLOTS_MASK = SLOTS - 1
+_BILLED_SLOTS = 8  # of these for billing edges: a longer queue would outlast half the tick's wrap while it drains
 
 # What a slot's edge is, besides its level in bit 0.
 _BILLED = 2  # an off-to-on edge that counts
@@ -98,10 +101,12 @@ class Reading:
 
 
 class Output:
-    """One output. `hold_us`: the chain is prolonged when it ends this much before what is known."""
+    """One output. `hold_us`: the chain is prolonged when it ends this much before what is known. `pace_us`: billing
+    edges are so far apart at least."""
 
-    def __init__(self, port: "PulsePort", weight_wh: int, hold_us: int) -> None:
+    def __init__(self, port: "PulsePort", weight_wh: int, hold_us: int, pace_us: int) -> None:
         self._port = port
+        self._pace_us = pace_us
         self._hold_us = hold_us
         self._ample_us = DELAY_US - hold_us  # a chain that lasts longer than this from now on need not be looked at
         self._weight_wh = weight_wh
@@ -123,6 +128,8 @@ class Output:
         self._frozen = False
         self._recent = True  # the last edge is not old
         self._last_us = 0  # when it is, was, or may have been
+        self._paced = False  # the newest edge known to be given is not old:
+        self._edge_us = 0  # when it was
         self._bench_counts = 0  # half a weight of the bench mode; 0 = not in it
         self._bench_sum = 0  # energy since the bench mode's last crossing; -1 = billing edges are on their way still
         self._bench_level = 0
@@ -170,7 +177,7 @@ class Output:
         if self._bench_counts:
             self._place_bench(reading)
             return
-        while self._placed < SLOTS:
+        while self._placed < _BILLED_SLOTS:
             ahead = self._ahead(reading.wh)
             if ahead < 0:
                 self._seen = reading.wh // self._half_wh
@@ -191,6 +198,8 @@ class Output:
             self._retire()
         if self._recent and ticks_diff(now_us, self._last_us) > _OLD_US:
             self._recent = False
+        if self._paced and ticks_diff(now_us, self._edge_us) > self._pace_us:
+            self._paced = False
         if self._frozen:
             self._age(now_us)
             return
@@ -209,9 +218,10 @@ class Output:
             self._last_us = now_us
             self._recent = True
             port.start(_FIRST_US, self._level)
-        while self._fed < self._placed and port.room():
-            self._feed_edge()
-        if self._fed == self._placed:
+        waits = False
+        while not waits and self._fed < self._placed and port.room():
+            waits = not self._feed_edge(known_us)
+        if waits or self._fed == self._placed:
             left_us = ticks_diff(known_us, port.end_us)
             # An edge at the end of the chain comes only with a word after it.
             least_us = _AFTER_US if self._last_us == port.end_us else self._hold_us
@@ -314,15 +324,23 @@ class Output:
         """Forget edges that are given."""
         taken = self._port.pulled()
         while self._fed and (self._word[self._first] - taken) & WORDS_MASK >= _HALF_WORDS:
+            self._paced = True
+            self._edge_us = self._due_us[self._first]
             self._first = (self._first + 1) & _SLOTS_MASK
             self._placed -= 1
             self._fed -= 1
 
-    def _feed_edge(self) -> None:
-        """Put the segment that ends at the next edge."""
+    def _feed_edge(self, known_us: int) -> bool:
+        """Put the segment that ends at the next edge; False where that comes later than what is known."""
         port = self._port
         slot = (self._first + self._fed) & _SLOTS_MASK
         due_us = self._due_us[slot]
+        if not self._kind[slot] & _BENCH and (self._fed or self._paced):
+            before_us = self._due_us[(slot - 1) & _SLOTS_MASK] if self._fed else self._edge_us
+            if ticks_diff(due_us, before_us) < self._pace_us:
+                due_us = ticks_add(before_us, self._pace_us)
+                if ticks_diff(due_us, known_us) > 0:
+                    return False
         if self._recent and ticks_diff(due_us, self._last_us) < SPACING_US:
             due_us = ticks_add(self._last_us, SPACING_US)
         us = ticks_diff(due_us, port.end_us)
@@ -331,10 +349,12 @@ class Output:
         port.put(us, self._level)
         self._last_us = port.end_us
         self._recent = True
+        self._due_us[slot] = port.end_us
         self._level = self._kind[slot] & 1
         self.handed += self._kind[slot] >> 1 & 1
         self._word[slot] = port.words
         self._fed += 1
+        return True
 
     def _age(self, now_us: int) -> None:
         """While nothing is given, what was due stays due (ticks wrap)."""
@@ -352,11 +372,12 @@ class Pulses:
     All ticks are ticks_us; register and edges are those of `State`.
     """
 
-    def __init__(self, port_10: "PulsePort", port_100: "PulsePort", port_1000: "PulsePort", counts_per_wh: int) -> None:
-        self.out_10 = Output(port_10, 10, 150_000)
-        self.out_100 = Output(port_100, 100, 300_000)
-        self.out_1000 = Output(port_1000, 1000, 300_000)
-        self.reading = Reading(counts_per_wh)
+    def __init__(self, port_10: "PulsePort", port_100: "PulsePort", port_1000: "PulsePort", model: "Model") -> None:
+        pace_us = 5 * 3_600_000_000 // (2 * model.most_w)  # of half a weight of 10 Wh, at twice the highest load
+        self.out_10 = Output(port_10, 10, 150_000, pace_us)
+        self.out_100 = Output(port_100, 100, 300_000, 10 * pace_us)
+        self.out_1000 = Output(port_1000, 1000, 300_000, 100 * pace_us)
+        self.reading = Reading(model.counts_per_wh)
         self.frozen = False
         self.queued = 0  # edges that are given even if the processor hangs: 3, 2 and 1 bits for the three outputs
         self.bench_mwh = 0  # weight of the running bench mode; 0 = none

@@ -6,8 +6,9 @@ sample above the limit switches off, 8 ms after the overload began at most. Whil
 hardware limiter stands before it all.
 
 What has happened is judged in `step`, once a cycle: a retry 60 s after each failure, off for good after the third. A
-sensor that reads current with the 12 V off, full scale for a second, or no change when the coil switches protects
-nothing: off. Such a sensor is not retried while it reads current with the 12 V off.
+sensor that reads current with the 12 V off, or full scale for a second, is proven wrong and protects nothing: off.
+Such a sensor is not retried while it reads current with the 12 V off. Whether the current moves with the coil proves
+nothing: there may be no counter, one that takes 1 mA, or a transmitter that pulses against it.
 """
 
 from openkh import event_codes
@@ -27,7 +28,6 @@ FAILURES = 3
 
 STUCK_OFF_MA = 5  # read with the 12 V off
 STUCK_FULL_US = 1_000_000
-COIL_MA = 2  # least change when the coil switches
 SETTLE_US = 20_000  # what is left on the rail after switching off
 
 # States.
@@ -51,19 +51,14 @@ class Rail12:
 
     `on` is the 12 V's state at this instant, `off_us` when it was switched off last, `state` one of the above,
     `failures` those since power-up. No properties: they would slow down `sample`, which runs each PERIOD_MS.
-    `coil_fitted` False: no counter is connected, its switching proves nothing about the sensor.
     """
 
-    def __init__(
-        self, adc: "ADC", enable: "Pin", log: "EventLog", uv_per_ma: int = 30_000, coil_fitted: bool = True
-    ) -> None:
+    def __init__(self, adc: "ADC", enable: "Pin", log: "EventLog", uv_per_ma: int = 30_000) -> None:
         self._adc = adc
         self._enable = enable
         self._log = log
         self._uv_per_ma = uv_per_ma
         self._limit = LIMIT_MA * uv_per_ma // 1000 * _FULL_SCALE // _FULL_SCALE_MV + 16  # one step of 12 bits
-        self._coil_least = COIL_MA * uv_per_ma // 1000 * _FULL_SCALE // _FULL_SCALE_MV
-        self._coil_fitted = coil_fitted
         self._raw = 0
         self._over = 0
         self._tripped = False  # set by `sample`, judged by `step`
@@ -75,9 +70,6 @@ class Rail12:
         self._since_us = 0  # state since
         self._stuck = False  # the sensor was found so, and that is logged
         self._full_us = 0  # since when full scale may have been read
-        self._coil = 0
-        self._coil_raw = 0  # reading at the last cycle
-        self._unmoved = 0  # switchings in a row without a change of current
 
     def ma(self) -> int:
         """Current as last sampled, mA; full scale is reported as it reads."""
@@ -131,18 +123,16 @@ class Rail12:
         if self.state == WAITING or self.state == LATCHED:
             self._switch_on(now_us)
 
-    def step(self, now_us: int, coil: int) -> None:
-        """Judge once a cycle, before the coil's pin changes; `coil` is the level it has had since the last call."""
+    def step(self, now_us: int) -> None:
+        """Judge once a cycle."""
         if self._tripped:
             self._tripped = False
             self._fail(now_us, OVERLOAD, self._ma_of(self._trip_raw))
         elif self.on:
-            raw = self._raw
-            if raw < _FULL:
+            if self._raw < _FULL:
                 self._full_us = now_us
-            if ticks_diff(now_us, self._full_us) >= STUCK_FULL_US or (coil != self._coil and self._coil_unseen(coil)):
+            if ticks_diff(now_us, self._full_us) >= STUCK_FULL_US:
                 self._fail(now_us, STUCK, self.ma())
-            self._coil_raw = raw
         elif self.state == WAITING:
             self._wait(now_us)
 
@@ -159,16 +149,6 @@ class Rail12:
             self._log.add(event_codes.RAIL12_RETRY, self.failures)
             self._switch_on(now_us)
 
-    def _coil_unseen(self, coil: int) -> bool:
-        """The coil has switched: True where the current changed neither when it went on nor when it went off."""
-        self._coil = coil
-        change = self._raw - self._coil_raw
-        if change >= self._coil_least or change <= -self._coil_least or not self._coil_fitted:
-            self._unmoved = 0
-        else:
-            self._unmoved += 1
-        return self._unmoved >= 2
-
     def _fail(self, now_us: int, reason: int, ma: int) -> None:
         self.failures += 1
         self._stuck = reason == STUCK
@@ -181,10 +161,7 @@ class Rail12:
 
     def _switch_on(self, now_us: int) -> None:
         self._over = 0
-        self._unmoved = 0
         self._stuck = False
-        self._coil = 0
-        self._coil_raw = 0
         self._full_us = now_us
         self.state = ON
         self._since_us = now_us

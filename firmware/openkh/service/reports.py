@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Answer = dict[str, Any]
 
+_MEASURED = ("v_mv", "i_ma", "p_mw", "q_mvar", "pf_milli", "angle_mdeg", "mhz")  # of a line,
+_COLUMNS = ((8, 3), (8, 3), (10, 3), (10, 3), (6, 3), (7, 2), (6, 3))  # and their width and places as text
 _FAULTS = ("spoilt", "rejected", "resets", "repairs", "gap_ms")
 _OFFSET_UNITS = 16384 * 163_840  # of the offset register for one count per s, times _OFFSET_PER: 128 * 512 / 4
 _OFFSET_PER = 223_750  # 895,000 / 4
@@ -76,6 +78,7 @@ def status(meter: "Meter") -> "Answer":
             "seal": "open" if meter.seal.open else "closed",
             "bench_mwh": meter.pulses.bench_mwh,
             "rail12": meter.rail12.name(),
+            "supply": meter.supply.name(),
             "cycles": meter.cycle.cycles,
             "late": meter.cycle.late,
             "errors": meter.cycle.errors,
@@ -103,7 +106,8 @@ def status_text(found: "Answer") -> str:
                 "".join([" FAIL %02d" % n for n in found["failures"]]),
             ),
             calibrated,
-            "run time %d s, maximum %d W, 12 V %s" % (found["run_s"], found["max_w"], found["rail12"]),
+            "run time %d s, maximum %d W, 12 V %s, supply %s"
+            % (found["run_s"], found["max_w"], found["rail12"], found["supply"]),
         )
     )
 
@@ -148,47 +152,46 @@ def angle_of(active: int, reactive: int) -> float:
 
 def lines(meter: "Meter") -> "Answer":
     """See help()."""
-    found = []
-    for n in range(meter.model.elements):
-        element = meter.elements[n]
-        line = status_line(meter, n)
-        p_mw = line.p_mw()
-        q_mvar = line.q_mvar()
-        va = element.v_mv / 1000 * element.i_ma / 1000
-        found.append(
-            {
-                "line": n + 1,
-                "v_mv": element.v_mv,
-                "i_ma": element.i_ma,
-                "p_mw": p_mw,
-                "q_mvar": q_mvar,
-                "pf_milli": max(-1000, min(1000, round(p_mw / va))) if va >= 1 else 0,
-                "angle_mdeg": round(1000 * angle_of(p_mw, q_mvar)),
-                "mhz": 223_750_000 // (element.period_raw + 1) if element.period_raw else 0,
-                "silent": element.silent,
-            }
-        )
-    return {"lines": found}
+    return {"lines": [_line(meter, n) for n in range(meter.model.elements)]}
+
+
+def _line(meter: "Meter", n: int) -> "Answer":
+    """Line n + 1 as measured; None for what is not: all of it where the front end is silent, the frequency of a line
+    without voltage, power factor and angle without apparent power."""
+    element = meter.elements[n]
+    found: Answer = {"line": n + 1, "silent": element.silent}
+    for name in _MEASURED:
+        found[name] = None
+    if element.silent:
+        return found
+    line = status_line(meter, n)
+    found["v_mv"] = element.v_mv
+    found["i_ma"] = element.i_ma
+    found["p_mw"] = p_mw = line.p_mw()
+    found["q_mvar"] = q_mvar = line.q_mvar()
+    va = element.v_mv / 1000 * element.i_ma / 1000
+    if va >= 1:
+        found["pf_milli"] = max(-1000, min(1000, round(p_mw / va)))
+        found["angle_mdeg"] = round(1000 * angle_of(p_mw, q_mvar))
+    if element.period_raw and element.v_mv * 5 >= meter.model.nominal_mv:
+        found["mhz"] = 223_750_000 // (element.period_raw + 1)
+    return found
 
 
 def lines_text(found: "Answer") -> str:
     rows = []
     for line in found["lines"]:
-        rows.append(
-            "OK L%d %8.3f V %8.3f A %10.3f W %10.3f var  PF %6.3f  %7.2f deg  %6.3f Hz%s"
-            % (
-                line["line"],
-                line["v_mv"] / 1000,
-                line["i_ma"] / 1000,
-                line["p_mw"] / 1000,
-                line["q_mvar"] / 1000,
-                line["pf_milli"] / 1000,
-                line["angle_mdeg"] / 1000,
-                line["mhz"] / 1000,
-                "  NO ANSWER" if line["silent"] else "",
-            )
-        )
+        values = tuple([_shown(line[_MEASURED[i]], *_COLUMNS[i]) for i in range(len(_MEASURED))])
+        row = "OK L%d %s V %s A %s W %s var  PF %s  %s deg  %s Hz" % ((line["line"],) + values)
+        rows.append(row + ("  NO ANSWER" if line["silent"] else ""))
     return "\n".join(rows)
+
+
+def _shown(thousandths: "int | None", width: int, places: int) -> str:
+    """A value in a column; dashes for what is not measured."""
+    if thousandths is None:
+        return " " * (width - 2) + "--"
+    return "%*.*f" % (width, places, thousandths / 1000)
 
 
 def log_entries(meter: "Meter") -> "list[tuple[int, int, int, int, int]]":

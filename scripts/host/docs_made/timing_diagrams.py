@@ -133,13 +133,13 @@ def delay(out: Path) -> None:
 def stall(out: Path) -> None:
     """Seven seconds without a measuring cycle at the highest load."""
     items = [mains(0, 60_000), ["fault", 10_000_000, "cpu", "stall", {"ms": 7_000}, 0]]
-    edges = trace(items, 22)
+    edges = trace(items, 30)
     figure, (wide, near) = plt.subplots(2, 1, figsize=(9, 3.2))
-    panel(wide, signal_rows(edges, "opto10"), 8.0, 21.0)
+    panel(wide, signal_rows(edges, "opto10"), 8.0, 29.0)
     wide.axvspan(10, 17, color="#dddddd", zorder=0)
     wide.text(13.5, 1.1, "no cycle runs", ha="center", fontsize=8)
-    panel(near, signal_rows(edges, "opto10"), 16.9, 18.9)
-    near.set_xlabel("s at 60 kW; below: the backlog drains, 31 ms from edge to edge, until the edges are on time again")
+    panel(near, signal_rows(edges, "opto10"), 16.9, 20.9)
+    near.set_xlabel("s at 60 kW; the backlog drains at twice the highest rate (below), until edges are on time again")
     save(figure, out, "outputs_stall")
 
 

@@ -30,6 +30,7 @@ from host.stimulus.windows import watts
 ON, OFF, WARN = "#e8453c", "#4a3230", "#e0b040"
 GREEN, GREEN_OFF = "#5fd068", "#2c4230"
 QUIET = "#8a949e"
+NOT_MEASURED = "     --"  # in the column of the power factor
 WHEELS = 6
 RAIL = {"waiting": "shut down", "latched": "locked out"}  # it tries again; it does not
 HUNG_UP = 129
@@ -263,12 +264,15 @@ class MeterView(App[None]):
             on = stimulus.power
             chosen = index in self.live.chosen
             mark = "hand" if stimulus.manual[index] else "input"
-            power_factor = math.cos(math.radians(line.degrees))
             row = f"{'▸' if chosen else ' '}L{index + 1} {mark:6}"
             row += f"{line.volts * on:8.2f}{line.amps * on:9.3f}{watts(line) * on:9.1f}"
-            row += f"{power_factor:7.3f}" if on else "      -"
-            reactive = math.sin(math.radians(line.degrees))
-            row += "i" if reactive > 1e-6 else "c" if reactive < -1e-6 else ""
+            if on and line.volts and line.amps:
+                reactive = math.sin(math.radians(line.degrees))
+                row += f"{math.cos(math.radians(line.degrees)):7.3f}" + (
+                    "i" if reactive > 1e-6 else "c" if reactive < -1e-6 else ""
+                )
+            else:
+                row += NOT_MEASURED
             text.append(row + "\n", style="bold #f0e0a0" if chosen else "#f0e0a0")
             turned = stimulus.reversed[index]
             text.append(" CT turned" if turned else "  measured", style=WARN if turned else QUIET)
@@ -277,12 +281,12 @@ class MeterView(App[None]):
                 if seen.get("silent"):
                     text.append(f"{'no answer':>33}\n", style=WARN)
                     continue
-                text.append(
-                    f"{seen['v_mv'] / 1000:8.2f}{seen['i_ma'] / 1000:9.3f}{seen['p_w']:9.1f}{seen['pf']:7.3f}\n"
-                )
+                power_factor = NOT_MEASURED if seen["pf"] is None else f"{seen['pf']:7.3f}"
+                text.append(f"{seen['v_mv'] / 1000:8.2f}{seen['i_ma'] / 1000:9.3f}{seen['p_w']:9.1f}{power_factor}\n")
             else:  # the firmware does not run
                 text.append(f"{'starting' if snap['powered'] else 'no supply':>33}\n", style=QUIET)
-        text.append(f"  {hz:.2f} Hz", style=QUIET)
+        alive = stimulus.power and any(line.volts for line in true[: self._model.elements])
+        text.append(f"  {hz:.2f} Hz" if alive else "  -- Hz", style=QUIET)
         return text
 
     def _energy(self, snap: dict[str, Any]) -> Text:

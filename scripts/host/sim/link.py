@@ -89,7 +89,8 @@ class Link:
         snap["received"] = snap["register"]["received_wh"]
         for line in snap["lines"]:
             line["p_w"] = line.pop("p_mw") / 1000
-            line["pf"] = line.pop("pf_milli") / 1000
+            pf_milli = line.pop("pf_milli")
+            line["pf"] = None if pf_milli is None else pf_milli / 1000
         return reply
 
     def finish(self) -> dict[str, Any]:

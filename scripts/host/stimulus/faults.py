@@ -19,6 +19,7 @@ _CHIP: dict[str, Needs] = {
     "register": {"address": Register(), "value": Number(-(2**31), 2**32 - 1, whole=True)},
 }
 _MEMORY: dict[str, Needs] = {"silent": {}, "stuck": {}, "bit_error": {"rate": RATE}}
+_IRQ: dict[str, Needs] = {"stuck": {"level": Number(0, 1, whole=True)}}
 
 # part -> kind -> the keys that this fault must name
 PARTS: dict[str, dict[str, Needs]] = {
@@ -29,5 +30,9 @@ PARTS: dict[str, dict[str, Needs]] = {
     "flash": _MEMORY,
     "rail_sense": {"stuck": {"ma": Number(0, 1000)}},
     "temperature": {"broken": {}, "jump": {"kelvin": Number(-200, 200)}},
-    "cpu": {"hang": {}, "exception": {}, "reset": {}, "stall": {"ms": Number(0, 3_600_000)}},
+    "bulk_sense": {"stuck": {"mv": Number(0, 100_000)}, "drift": {"percent": Number(-100, 100)}},
+    "irq1": _IRQ,
+    "irq2": _IRQ,
+    "seal": {"rattle": {"hertz": Number(0.01, 1000)}},
+    "cpu": {"hang": {}, "exception": {}, "reset": {}, "run_reset": {}, "stall": {"ms": Number(0, 3_600_000)}},
 }
