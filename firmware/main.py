@@ -14,8 +14,6 @@ from machine import Pin  # noqa: E402
 
 from openkh.startup import restart  # noqa: E402
 
-WATCHDOG_MS = 8000  # the RP2040's longest is 8388
-
 
 def _low(number: "int | None") -> bool:
     return number is not None and Pin(number, Pin.IN, Pin.PULL_UP)() == 0
@@ -28,7 +26,7 @@ def _start() -> bool:
         restart.mark(restart.COMMAND)  # whatever resets it now was meant to
         print("OpenKh service mode: no metering; reset to leave")
         return False
-    watchdog = machine.WDT(timeout=WATCHDOG_MS)  # so early that a hang in the imports ends too
+    watchdog = machine.WDT(timeout=restart.WATCHDOG_MS)  # so early that a hang in the imports ends too
     from openkh import app
 
     gc.collect()  # what the imports have left: the meter's own objects then lie close together

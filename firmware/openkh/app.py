@@ -28,6 +28,7 @@ from openkh.outputs.pulses import Pulses
 from openkh.outputs.rail12 import Rail12
 from openkh.service.seal import Seal
 from openkh.startup import front_ends, stored_data
+from openkh.startup.chip_notes import ChipNotes
 from openkh.startup.resuming import Resuming
 from openkh.startup.scratch_registers import ScratchRegisters
 from openkh.state import State
@@ -58,8 +59,11 @@ def start(asked: int, watchdog: WDT) -> bool:
     parts.seal = Seal(Pin(board.PIN_SEAL, Pin.IN, Pin.PULL_UP))
     parts.seal.look()
     state = State()
-    _take_up(parts, state, asked)
-    chips = _front_ends(parts)
+    chips = _front_ends()
+    _take_up(parts, state, asked, ChipNotes(chips).read())
+    chips = chips[: parts.model.elements]
+    parts.notes = ChipNotes(chips)
+    _elements(parts, chips)
     _outputs(parts)
     parts.cycle = Cycle(parts, state)
     parts.tasks = Tasks(parts.cycle, parts.rail12, parts.supply)
@@ -68,7 +72,7 @@ def start(asked: int, watchdog: WDT) -> bool:
     return parts.seal.closed
 
 
-def _take_up(meter: Meter, state: State, asked: int) -> None:
+def _take_up(meter: Meter, state: State, asked: int, note: int) -> None:
     """What the memory holds: the log, what the meter is, its register and run time into `state`, its calibration."""
     memory = _memory()
     meter.memory = memory
@@ -87,7 +91,7 @@ def _take_up(meter: Meter, state: State, asked: int) -> None:
     meter.journal = Journal(memory.journal, records.identity(machine.unique_id(), model.code, model.service))
     meter.resuming = Resuming()
     if meter.factory.provisioned:
-        meter.resuming.take_up(state, meter.journal, meter.registers, model, meter.log, meter.status, asked)
+        meter.resuming.take_up(state, meter.journal, meter.registers, model, meter.log, meter.status, asked, note)
     elif meter.factory.unread:
         meter.journal.leave_unread()
     else:
@@ -104,11 +108,11 @@ def _take_up(meter: Meter, state: State, asked: int) -> None:
     stored_data.report_damage(meter.factory, meter.stored, meter.status, meter.log)
 
 
-def _front_ends(meter: Meter) -> "tuple[Ade7953, ...]":
-    """Drivers and elements, one a line; the chips are not spoken to yet."""
+def _front_ends() -> "tuple[Ade7953, ...]":
+    """Drivers, one a line, of all that the board has room for; nothing is said to the chips yet."""
     buses: dict[int, SPI] = {}  # by controller: two front ends may share one
     chips = []
-    for number, sck, mosi, miso, cs, irq, reset in board.FRONT_ENDS[: meter.model.elements]:
+    for number, sck, mosi, miso, cs, irq, reset in board.FRONT_ENDS:
         if number not in buses:
             buses[number] = SPI(
                 number,
@@ -127,10 +131,14 @@ def _front_ends(meter: Meter) -> "tuple[Ade7953, ...]":
                 Pin(reset, Pin.OUT, value=1),
             )
         )
+    return tuple(chips)
+
+
+def _elements(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
+    """What meters with each front end, as calibrated."""
     meter.elements = tuple([Element(chips[n], meter.model, n, meter.log) for n in range(len(chips))])
     for n in range(len(chips)):
         meter.elements[n].calibrate(meter.calibration[n])
-    return tuple(chips)
 
 
 def _outputs(meter: Meter) -> None:

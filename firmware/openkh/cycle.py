@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from openkh.outputs.pulses import Pulses
     from openkh.outputs.rail12 import Rail12
     from openkh.service.seal import Seal
+    from openkh.startup.chip_notes import ChipNotes
     from openkh.startup.resuming import Resuming
     from openkh.startup.scratch_registers import ScratchRegisters
     from openkh.storage.events import EventLog
@@ -63,6 +64,7 @@ class Parts:
     rail12: "Rail12"
     journal: "Journal"
     registers: "ScratchRegisters"
+    notes: "ChipNotes"
     resuming: "Resuming"
     log: "EventLog"
     watchdog: "WDT"
@@ -91,6 +93,7 @@ class Cycle:
         self._rail12 = parts.rail12
         self._journal = parts.journal
         self._registers = parts.registers
+        self._notes = parts.notes
         self._resuming = parts.resuming
         self._log = parts.log
         self._watchdog = parts.watchdog
@@ -105,6 +108,7 @@ class Cycle:
         self.last_error: BaseException | None = None
         self._read_us = 0  # when the energy in the state was read
         self._rebased = False  # a chip's counter was taken anew in this cycle
+        self._gap_us = 0  # run time of a restart, to be counted with its energy (MD-3a)
 
     def start(self, now_us: int) -> None:
         """Begin at `now_us`; what the chips counted before is booked by the first cycle (Resuming)."""
@@ -144,7 +148,8 @@ class Cycle:
         new.at_us = now_us
         book(new, self._poll(new, now_us), self._counts_per_wh)
         self._share(new, dt_us)
-        self._demand.step(new, dt_us)
+        self._demand.step(new, dt_us + self._gap_us)
+        self._gap_us = 0
 
         if self._supply.step(dt_us, self._one):
             self._switch(now_us)
@@ -193,6 +198,8 @@ class Cycle:
         counts = self._resuming.first_readings(self._one, self._two, self.state, new, counts)
         if self._resuming.torn:
             self._rebased = True
+        if not self._resuming.waiting:
+            self._gap_us = self._resuming.gap_us
         return counts
 
     def _share(self, state: State, dt_us: int) -> None:
@@ -224,13 +231,14 @@ class Cycle:
         self._pulses.plan(state, self._read_us, now_us)
         alive = ticks_diff(now_us, self.display_us) < DEADLINE_US
         # Where the watchdog will restart a cycle that runs, it is no hang in which the PIO goes on alone.
-        self._registers.keep(state, self._journal.life, self._pulses.queued if alive else 0)
+        self._registers.keep(state, self._journal.life, self._pulses.queued if alive else 0, alive)
         saved = False
         if not self._resuming.waiting:  # until then the state is ahead of its raw counts
             saved = self._journal.step(state, failing, self._supply.ending)
             if not saved and self._rebased:
                 # What the journal holds of the chips' counters is worthless now: a restart must not count from it.
                 saved = self._journal.save(state, failing)
+        self._notes.keep(state, self._journal.sequence)
         failed = self._journal.failed
         at_risk = failed or self._supply.blind
         if at_risk or self._status.failures:

@@ -3,7 +3,7 @@
 POWER_UP = 1  # b: sequence number of the record taken up
 POWER_FAIL = 2  # supply failing; a: bulk mV, b: 1 by sag, 2 by bulk, 3 both
 POWER_BACK = 3  # the dip ended within the hold-up, or has become a brown-out that the supply bears
-RESTART = 4  # the RP2040 alone restarted; a: what asked for it (restart.py), 0 = the watchdog
+RESTART = 4  # the RP2040 alone restarted; a: what asked for it (restart.py), 0 = the watchdog, 8 = reset from outside
 STATE_LOST = 5  # no usable record; a: records damaged, b: records of another board or model
 RECORD_DAMAGED = 6  # a: records damaged, an older or newer good one was used
 RECORD_FOREIGN = 7  # records of another model, service or board were refused; a: how many

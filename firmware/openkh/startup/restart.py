@@ -5,13 +5,16 @@ import machine
 
 from openkh.startup.scratch_registers import REASON_MASK, RUN, opened, sealed
 
-NONE = 0  # nobody asked: the watchdog, or a soft reset
+NONE = 0  # nobody asked: the watchdog
 SEAL = 1  # the seal was opened or closed
 PROVISIONED = 2  # factory data were written
 COMMAND = 3  # asked for at the prompt
 SERVICE = 4  # into service mode: no metering
 MEMORY = 6  # the memory answers again, and says what the meter is
+OUTSIDE = 8  # machine.reset() by whoever typed it, the RUN pin, the RP2040's brown-out detector; never in the registers
 SOFT = 5  # a soft reset at the prompt: boot.py found its pins still set up
+
+WATCHDOG_MS = 8000  # the RP2040's longest is 8388
 
 _WATCHDOG_REASON = 0x40058008  # of the last reset, RP2040 data sheet 4.7.6
 _TIMER = 1  # its time ran out

@@ -8,7 +8,7 @@ register has shown them already. The first readings bring them once more, and ar
 import machine
 
 from openkh import event_codes, failures
-from openkh.startup import restart
+from openkh.startup import chip_notes, restart
 from openkh.storage import verdict
 
 TYPE_CHECKING = False
@@ -22,19 +22,22 @@ if TYPE_CHECKING:
     from openkh.storage.journal import Journal
 
 FIRST_CYCLES = 12  # the front ends have so many cycles to answer before their counts are given up
+BOOT_US = 500_000  # from a reset to the first cycle, about: MicroPython, the imports, the memory
 
 
 class Resuming:
     """Owns what the state contains already of the first readings, how long they are waited for, and whether they still
     fit together.
 
-    `continued`: a restart of the RP2040 alone goes on where it was. `waiting`: cycles left in which the first readings
-    may come; until then the state is ahead of the chips' counters in it, and must not be saved. `torn`: one of these
-    readings does not reach back to the record, because a front end lost its counter or does not answer.
+    `continued`: a restart of the RP2040 alone goes on where it was; `gap_us` is the run time that passed in it.
+    `waiting`: cycles left in which the first readings may come; until then the state is ahead of the chips' counters in
+    it, and must not be saved. `torn`: one of these readings does not reach back to the record, because a front end lost
+    its counter or does not answer.
     """
 
     def __init__(self) -> None:
         self.continued = False
+        self.gap_us = 0
         self.waiting = 0
         self.torn = False
         self._shown = 0
@@ -48,9 +51,11 @@ class Resuming:
         log: "EventLog",
         status: "Status",
         asked: int,
+        note: int,
     ) -> None:
-        """Set `state` from the journal, and where only the RP2040 had restarted from the scratch registers; log what
-        kind of start this is. `asked`: what the restart was asked for (restart.py)."""
+        """Set `state` from the journal, and where only the RP2040 had restarted from the scratch registers, or the
+        front ends' `note` (ChipNotes.read); log what kind of start this is. `asked`: what the restart was asked for
+        (restart.py)."""
         result = journal.load(state)
         if journal.foreign:
             log.add(event_codes.RECORD_FOREIGN, journal.foreign)
@@ -59,9 +64,17 @@ class Resuming:
         elif journal.damaged:
             log.add(event_codes.RECORD_DAMAGED, journal.damaged)
         hung = asked == restart.NONE and restart.timed_out()
+        if asked == restart.NONE and not hung:
+            asked = restart.OUTSIDE
         self.continued = result == verdict.GOOD and registers.resume(state, journal.life, model, hung)
         if self.continued:
             self._shown = registers.shown
+            self.gap_us = BOOT_US
+            if hung and registers.fed:
+                self.gap_us += 1000 * restart.WATCHDOG_MS
+        elif result == verdict.GOOD and not registers.kept():
+            self.continued = chip_notes.resume(note, state, journal.sequence)
+        if self.continued:
             log.run_s = state.run_s
         else:
             if registers.kept():
@@ -75,12 +88,12 @@ class Resuming:
         log.add(event_codes.RESTART, asked)
         if not self.continued:
             log.add(event_codes.DEMAND_LOST)
-        if asked == restart.NONE:
+        if hung:
             status.set_failure(failures.INTERNAL_ERROR, True)  # it was the watchdog (DX-6)
 
     def begin(self, one: "Element", two: "Element | None") -> None:
         """The front ends have been brought up, and the first cycle comes next."""
-        self.waiting = FIRST_CYCLES if self._shown else 0
+        self.waiting = FIRST_CYCLES if self._shown or self.gap_us else 0
         self.torn = one.rebased or (two is not None and two.rebased)
 
     def first_readings(self, one: "Element", two: "Element | None", old: "State", new: "State", counts: int) -> int:

@@ -5,7 +5,8 @@ energy is lost; but the register would be netted anew over the whole of that tim
 would be given again, and the run time would come up short. Each cycle the low bits of all this are kept here. The loss
 of the supply clears the registers (EN-1, MD-4, PO-4, CO-2).
 
-    RUN         reason of a restart (3 bits, restart.py), run time in 0.1 s (11), life (4), 1 = kept (1); check (10)
+    RUN         reason of a restart (3 bits, restart.py), run time in 0.1 s (11), life (4), 1 = kept (1), 1 = the
+                watchdog was fed (1); check (10)
     DELIVERED   energy delivered, whole Wh (7) and counts (15); check (8)
     RECEIVED    energy received, the same way
     GIVEN       edges_10 (6), edges_100 (3), edges_1000 (2), counter_given (3), queued edges of the three outputs
@@ -28,6 +29,7 @@ GIVEN = 0x40058018
 
 REASON_MASK = 7
 _KEPT = 1 << 18
+_FED = 1 << 19
 _UNIT_US = 100_000
 _UNITS_MASK = 0x7FF
 _MOST_UNITS = 900  # a record is never older than 60 s
@@ -60,10 +62,10 @@ def _units(state: "State") -> int:
     return ((state.run_s & 0xFFFF) * 10 + state.run_us // _UNIT_US) & _UNITS_MASK
 
 
-def _on(value: int, low: int, bits: int, back: int) -> int:
-    """The number from `value` - `back` on whose lowest `bits` are `low`."""
+def on_from(value: int, low: int, bits: int, back: int, weight_wh: int) -> int:
+    """The number from `value` - `back` on whose lowest `bits` are `low`; of pulses or counts of `weight_wh`."""
     value -= back
-    return value + (low - value & (1 << bits) - 1)
+    return (value + (low - value & (1 << bits) - 1)) % (ROLL_WH // weight_wh)
 
 
 class ScratchRegisters:
@@ -74,13 +76,16 @@ class ScratchRegisters:
         self._given = -1  # as kept last
         self._delivered = -1
         self._received = -1
+        self.fed = True
+        """Whether the last cycle before the restart fed the watchdog, so that a hang began after it."""
         self.shown = 0
         """Net counts that `resume` has added: what the chips counted since the record contains them, too."""
 
-    def keep(self, state: "State", life: int, queued: int) -> None:
+    def keep(self, state: "State", life: int, queued: int, fed: bool = True) -> None:
         """Once a cycle, when the state is published and its edges are queued, before it is saved.
 
-        `queued` is Pulses.queued. The checks are written out here: a call costs 12 us.
+        `queued` is Pulses.queued; `fed`: the watchdog is fed in this cycle. The checks are written out here: a call
+        costs 12 us.
         """
         mem32 = self._mem32
         given = (
@@ -103,6 +108,8 @@ class ScratchRegisters:
             mem32[RECEIVED] = energy | (energy % 251 ^ _ENERGY_SALT) << 22
         units = ((state.run_s & 0xFFFF) * 10 + state.run_us // _UNIT_US) & _UNITS_MASK
         run = mem32[RUN] & REASON_MASK | units << 3 | life << 14 | _KEPT
+        if fed:
+            run |= _FED
         mem32[RUN] = run | (run % 1021 ^ _SALT) << 20
 
     def resume(self, state: "State", life: int, model: "Model", hung: bool) -> bool:
@@ -113,8 +120,9 @@ class ScratchRegisters:
         """
         given = opened(self._mem32[GIVEN])
         run = opened(self._mem32[RUN])
-        if given < 0 or run < 0 or run >> 14 != life | _KEPT >> 14:
+        if given < 0 or run < 0 or (run & ~_FED) >> 14 != life | _KEPT >> 14:
             return False
+        self.fed = run & _FED != 0
         units = (run >> 3) - _units(state) & _UNITS_MASK
         most_counts = (units + _MARGIN_UNITS) * _MOST_COUNTS
         delivered = self._since(DELIVERED, state.delivered_wh, state.delivered_counts, model.counts_per_wh)
@@ -124,18 +132,15 @@ class ScratchRegisters:
         book(state, delivered, model.counts_per_wh)
         book(state, -received, model.counts_per_wh)
         self.shown = delivered - received
-        edges_10 = _on(state.edges_10, given & 63, 6, 2)
-        edges_100 = _on(state.edges_100, given >> 6 & 7, 3, 1)
-        edges_1000 = _on(state.edges_1000, given >> 9 & 3, 2, 1)
+        state.edges_10 = on_from(state.edges_10, given & 63, 6, 2, 10)
+        state.edges_100 = on_from(state.edges_100, given >> 6 & 7, 3, 1, 100)
+        state.edges_1000 = on_from(state.edges_1000, given >> 9 & 3, 2, 1, 1000)
         if hung:
-            edges_10 += given >> 14 & 7
-            edges_100 += given >> 17 & 3
-            edges_1000 += given >> 19
-        state.edges_10 = edges_10 % (ROLL_WH // 10)
-        state.edges_100 = edges_100 % (ROLL_WH // 100)
-        state.edges_1000 = edges_1000 % (ROLL_WH // 1000)
+            state.edges_10 = (state.edges_10 + (given >> 14 & 7)) % (ROLL_WH // 10)
+            state.edges_100 = (state.edges_100 + (given >> 17 & 3)) % (ROLL_WH // 100)
+            state.edges_1000 = (state.edges_1000 + (given >> 19)) % (ROLL_WH // 1000)
         # A count may have been taken back, too (CO-2).
-        state.counter_given = _on(state.counter_given, given >> 11 & 7, 3, 4) % (ROLL_WH // model.counter_wh)
+        state.counter_given = on_from(state.counter_given, given >> 11 & 7, 3, 4, model.counter_wh)
         us = state.run_us + units * _UNIT_US
         state.run_s += us // 1_000_000
         state.run_us = us % 1_000_000

@@ -1,0 +1,90 @@
+"""What outlives a reset that clears the watchdog's scratch registers as well: a note in the front ends (ST-1a).
+
+The RUN pin and the RP2040's own brown-out detector clear the scratch registers, while the front ends go on. The energy
+counted since the journal's record is still in their counters; the pulses given for it would be given again. So the
+low bits of what was given stand in OVLVL and OILVL of each front end: levels of interrupts that are not enabled, which
+neither metering nor the checksum uses (data sheet p.48, 58).
+
+    OVLVL   edges_10 (6), edges_100 (3), edges_1000 (2), sequence number of the newest record (7), run time in s (6)
+    OILVL   the same, bits of _OTHER turned over: tells it from the levels after a reset, and from half a note
+
+A note holds if it was made after the record that is found, or with it. A count of the counter needs none: its record is
+written before the coil moves.
+"""
+
+from openkh.drivers.ade7953_registers import OILVL, OVLVL
+from openkh.startup.scratch_registers import on_from
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.drivers.ade7953 import Ade7953
+    from openkh.state import State
+
+_OTHER = 0xA5C35A
+_SEQUENCE_MASK = 127
+_LATER = 63
+_SECONDS_MASK = 63  # a record is never older than 60 s
+
+
+class ChipNotes:
+    """Written by `keep`, once a second and with each edge; read once at a start, before the chips are brought up."""
+
+    def __init__(self, chips: "tuple[Ade7953, ...]") -> None:
+        self._chips = chips
+        self._kept = -1
+        self._run_s = -1
+        self._edges = -1
+        self._sequence = -1
+
+    def read(self) -> int:
+        """The note that the front ends hold; -1 if none does. What they hold is left in them."""
+        found = -1
+        for chip in self._chips:
+            level = chip.read_sure(OVLVL)
+            other = chip.read_sure(OILVL)
+            if level < 0 or other < 0:
+                continue
+            chip.want(OVLVL, level)
+            chip.want(OILVL, other)
+            if found < 0 and level ^ other == _OTHER:
+                found = level
+        return found
+
+    def keep(self, state: "State", sequence: int) -> None:
+        """Once a cycle, after the journal's step; `sequence` is that of its newest record. Allocates nothing."""
+        run_s = state.run_s
+        edges = state.edges_10 + state.edges_100 + state.edges_1000  # changes with each of them
+        if run_s == self._run_s and edges == self._edges and sequence == self._sequence:
+            return
+        self._run_s = run_s
+        self._edges = edges
+        self._sequence = sequence
+        note = (
+            state.edges_10 & 63
+            | (state.edges_100 & 7) << 6
+            | (state.edges_1000 & 3) << 9
+            | (sequence & _SEQUENCE_MASK) << 11
+            | (run_s & _SECONDS_MASK) << 18
+        )
+        self._write(self._chips[0], note)
+        if len(self._chips) > 1:
+            self._write(self._chips[1], note)
+
+    def _write(self, chip: "Ade7953", note: int) -> None:
+        """A front end that does not take it keeps the older one, which the record's number tells from this one."""
+        if not chip.put_level(OVLVL, note):
+            return
+        chip.put_level(OILVL, note ^ _OTHER)
+
+
+def resume(note: int, state: "State", sequence: int) -> bool:
+    """Bring a record's `state` up to the note; False where there is none, or an older one than record `sequence`."""
+    if note < 0 or (note >> 11) - sequence & _SEQUENCE_MASK > _LATER:
+        return False
+    state.edges_10 = on_from(state.edges_10, note & 63, 6, 2, 10)
+    state.edges_100 = on_from(state.edges_100, note >> 6 & 7, 3, 1, 100)
+    state.edges_1000 = on_from(state.edges_1000, note >> 9 & 3, 2, 1, 1000)
+    seconds = (note >> 18) - state.run_s & _SECONDS_MASK
+    state.run_s += seconds
+    state.sub_4us += seconds * 250_000
+    return True

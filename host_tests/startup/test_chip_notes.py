@@ -1,0 +1,88 @@
+"""The note in the front ends, for a reset that clears the scratch registers (ST-1a)."""
+
+import random
+
+import pytest
+
+from openkh.drivers.ade7953_registers import OILVL, OVLVL
+from openkh.startup.chip_notes import ChipNotes, resume
+from openkh.state import State
+
+
+class Chip:
+    def __init__(self):
+        self.regs = {OVLVL: 0xFFFFFF, OILVL: 0xFFFFFF}
+        self.silent = False
+        self.wanted = {}
+        self.writes = 0
+        self.left = 10**9  # writes until the power of the writing RP2040 ends
+
+    def read_sure(self, address):
+        return -1 if self.silent else self.regs[address]
+
+    def want(self, address, value):
+        self.wanted[address] = value
+
+    def put_level(self, address, value):
+        self.left -= 1
+        if self.silent or self.left < 0:
+            return False
+        self.writes += 1
+        self.regs[address] = value
+        return True
+
+
+def state_at(edges, run_s=0):
+    state = State()
+    state.edges_10, state.edges_100, state.edges_1000 = edges % 10**8, edges // 10 % 10**7, edges // 100 % 10**6
+    state.run_s = run_s
+    return state
+
+
+def fields(state):
+    return state.edges_10, state.edges_100, state.edges_1000, state.run_s
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_ST_1a_what_was_given_since_the_record_is_known_again(seed):
+    rng = random.Random(seed)
+    edges = rng.choice((rng.randrange(10**8), 10**8 - rng.randrange(20)))
+    record, sequence = state_at(edges, rng.randrange(10**6)), rng.randrange(1 << 30)
+    newest = state_at(edges + rng.randrange(10), record.run_s + rng.randrange(60))
+    chips = (Chip(), Chip())
+    ChipNotes(chips).keep(newest, sequence)
+    chips[rng.randrange(2)].silent = rng.random() < 0.5
+    assert resume(ChipNotes(chips).read(), record, sequence)
+    assert fields(record) == fields(newest)
+
+
+def test_ST_1a_a_note_older_than_the_record_is_not_believed():
+    chips = (Chip(),)
+    notes = ChipNotes(chips)
+    notes.keep(state_at(1_000), 500)
+    chips[0].silent = True
+    notes.keep(state_at(1_020), 501)
+    chips[0].silent = False
+    record = state_at(1_020)
+    assert not resume(ChipNotes(chips).read(), record, 501)
+    assert record.edges_10 == 1_020
+    assert resume(ChipNotes(chips).read(), state_at(999), 499)  # a newer record that did not hold
+
+
+def test_ST_1a_front_ends_that_lost_their_supply_and_half_a_note_hold_none():
+    assert ChipNotes((Chip(), Chip())).read() == -1
+    chip = Chip()
+    notes = ChipNotes((chip,))
+    notes.keep(state_at(7), 3)
+    chip.left = 1
+    notes.keep(state_at(8), 3)
+    assert ChipNotes((chip,)).read() == -1
+    assert chip.wanted[OVLVL] == chip.regs[OVLVL]  # left as it is: a chip that runs is not set up anew for it
+
+
+def test_ST_1a_nothing_is_written_while_nothing_changes():
+    chip = Chip()
+    notes = ChipNotes((chip,))
+    for _ in range(10):
+        notes.keep(state_at(7), 3)
+    assert chip.writes == 2
