@@ -361,7 +361,7 @@ def test_each_register_of_the_checksum_altered_in_turn(address):
     b.chip.poke(address, before ^ 0x01)
     b.run(1)
     assert b.chip.regs[address] == before
-    assert b.chip.regs[reg.WRITE_PROTECT] == reg.PROTECTION
+    assert b.chip.regs[reg.WRITE_PROTECT] == 7
     assert b.line.total == total
     assert b.log.events == [(event_codes.CHIP_REPAIRED, 1, address)]
     assert b.element.repairs == 1
@@ -378,7 +378,7 @@ def test_each_register_outside_the_checksum_is_mended_within_a_second(address):
     b.chip.poke(address, before ^ 0x01)
     b.run(10)
     assert b.chip.regs[address] == before
-    assert b.chip.regs[reg.WRITE_PROTECT] == reg.PROTECTION
+    assert b.chip.regs[reg.WRITE_PROTECT] == 7
     assert b.log.events == [(event_codes.CHIP_REPAIRED, 1, address)]
     assert b.error() == 0
 
@@ -501,7 +501,7 @@ def test_CA_1_calibration_changes_while_the_chip_counts():
         assert b.chip.regs[reg.AVGAIN] == 0x410000
         assert b.chip.regs[reg.PHCALA] == 0x205
         assert b.chip.regs[reg.AWATTOS] == 0x1000000 - 700
-        assert b.chip.regs[reg.WRITE_PROTECT] == reg.PROTECTION
+        assert b.chip.regs[reg.WRITE_PROTECT] == 7
         b.run(5)
         assert b.element.fresh
         assert b.element.apply(Calibration())

@@ -23,9 +23,9 @@ try:
     heap.load(heap.modules("openkh", "/input/firmware/openkh"))
     cycle_heap.start()
     before = cycle_heap.meter.cycle.cycles
-    for n in range(5):
+    for n in range(20):
         gc.collect()
-        cycle_heap.play(40)
+        cycle_heap.play(10)
     print("cycles", cycle_heap.meter.cycle.cycles - before, cycle_heap.meter.state is not None)
 except BaseException:
     sys.print_exception(sys.exc_info()[1], sys.stdout)

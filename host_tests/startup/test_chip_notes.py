@@ -4,14 +4,14 @@ import random
 
 import pytest
 
-from openkh.drivers.ade7953_registers import OILVL, OVLVL
+from openkh.drivers.ade7953_registers import LINECYC, ZXTOUT
 from openkh.startup.chip_notes import ChipNotes, resume
 from openkh.state import State
 
 
 class Chip:
     def __init__(self):
-        self.regs = {OVLVL: 0xFFFFFF, OILVL: 0xFFFFFF}
+        self.regs = {LINECYC: 0, ZXTOUT: 0xFFFF}
         self.silent = False
         self.wanted = {}
         self.writes = 0
@@ -23,12 +23,13 @@ class Chip:
     def want(self, address, value):
         self.wanted[address] = value
 
-    def put_level(self, address, value):
-        self.left -= 1
-        if self.silent or self.left < 0:
-            return False
-        self.writes += 1
-        self.regs[address] = value
+    def note(self, *pairs):
+        for address, value in zip(pairs[::2], pairs[1::2], strict=True):
+            self.left -= 1
+            if self.silent or self.left < 0:
+                return False
+            self.writes += 1
+            self.regs[address] = value
         return True
 
 
@@ -77,7 +78,7 @@ def test_ST_1a_front_ends_that_lost_their_supply_and_half_a_note_hold_none():
     chip.left = 1
     notes.keep(state_at(8), 3)
     assert ChipNotes((chip,)).read() == -1
-    assert chip.wanted[OVLVL] == chip.regs[OVLVL]  # left as it is: a chip that runs is not set up anew for it
+    assert chip.wanted[LINECYC] == chip.regs[LINECYC]  # left as it is: a chip that runs is not set up anew for it
 
 
 def test_ST_1a_nothing_is_written_while_nothing_changes():

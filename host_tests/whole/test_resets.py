@@ -1,4 +1,4 @@
-"""A reset of the RP2040 alone, by whatever cause: no pulse and no count too many, and what was asked for is no failure."""
+"""A reset of the RP2040 alone, by whatever cause: no pulse and no count too many; what was asked for is no failure."""
 
 import random
 

@@ -238,8 +238,12 @@ class Element(Recovery):
                 return
         if self._mute_us or self.silent:
             self._answered()
-        if not chip.unaltered() and not chip.unaltered() and not self._restore():
-            return
+        if not chip.unaltered() and not chip.unaltered():
+            if chip.noted:
+                chip.noted = False  # it need not have come back yet: the next cycle judges
+                return
+            if not self._restore():
+                return
         self._book(last_raw)
         # In turn, for time: what need not be as new as the counts.
         turn = not self._turn
@@ -369,10 +373,10 @@ class Element(Recovery):
             self._chip.read(RSTIRQSTATA)
             self._sag_cleared = True
             self._sag_us = SAG_CLEAR_US
-        elif not self._chip.irq():
-            self._flags()
         else:
             self.sag = False
+            if not self._chip.irq():
+                self._flags()
 
     def _round(self) -> None:
         """What the round robin has found."""

@@ -2,17 +2,17 @@
 
 The RUN pin and the RP2040's own brown-out detector clear the scratch registers, while the front ends go on. The energy
 counted since the journal's record is still in their counters; the pulses given for it would be given again. So the
-low bits of what was given stand in OVLVL and OILVL of each front end: levels of interrupts that are not enabled, which
-neither metering nor the checksum uses (data sheet p.48, 58).
+low bits of what was given stand in LINECYC and ZXTOUT of each front end, which neither metering nor the checksum uses
+(data sheet p.26, 44, 58).
 
-    OVLVL   edges_10 (6), edges_100 (3), edges_1000 (2), sequence number of the newest record (7), run time in s (6)
-    OILVL   the same, bits of _OTHER turned over: tells it from the levels after a reset, and from half a note
+    LINECYC   edges_10 (6), edges_100 (3), edges_1000 (2), of the newest record's sequence number the lowest 5 of 7
+    ZXTOUT    its upper 2, run time in s (6); check (8), which the values after a reset do not pass
 
 A note holds if it was made after the record that is found, or with it. A count of the counter needs none: its record is
 written before the coil moves.
 """
 
-from openkh.drivers.ade7953_registers import OILVL, OVLVL
+from openkh.drivers.ade7953_registers import LINECYC, ZXTOUT
 from openkh.startup.scratch_registers import on_from
 
 TYPE_CHECKING = False
@@ -20,10 +20,27 @@ if TYPE_CHECKING:
     from openkh.drivers.ade7953 import Ade7953
     from openkh.state import State
 
-_OTHER = 0xA5C35A
+_HALF = 0xFFFF
+_SALT = 0x5A
 _SEQUENCE_MASK = 127
 _LATER = 63
 _SECONDS_MASK = 63  # a record is never older than 60 s
+MEAN_AGE_US = 500_000  # of a note that is made each second
+
+
+def _note_of(state: "State", sequence: int) -> int:
+    return (
+        state.edges_10 & 63
+        | (state.edges_100 & 7) << 6
+        | (state.edges_1000 & 3) << 9
+        | (sequence & _SEQUENCE_MASK) << 11
+        | (state.run_s & _SECONDS_MASK) << 18
+    )
+
+
+def _high(note: int) -> int:
+    """The upper half of a note, with its check."""
+    return note >> 16 | (note % 251 ^ _SALT) << 8
 
 
 class ChipNotes:
@@ -31,7 +48,6 @@ class ChipNotes:
 
     def __init__(self, chips: "tuple[Ade7953, ...]") -> None:
         self._chips = chips
-        self._kept = -1
         self._run_s = -1
         self._edges = -1
         self._sequence = -1
@@ -40,14 +56,15 @@ class ChipNotes:
         """The note that the front ends hold; -1 if none does. What they hold is left in them."""
         found = -1
         for chip in self._chips:
-            level = chip.read_sure(OVLVL)
-            other = chip.read_sure(OILVL)
-            if level < 0 or other < 0:
+            low = chip.read_sure(LINECYC)
+            high = chip.read_sure(ZXTOUT)
+            if low < 0 or high < 0:
                 continue
-            chip.want(OVLVL, level)
-            chip.want(OILVL, other)
-            if found < 0 and level ^ other == _OTHER:
-                found = level
+            chip.want(LINECYC, low)
+            chip.want(ZXTOUT, high)
+            note = low | (high & 0xFF) << 16
+            if found < 0 and high == _high(note):
+                found = note
         return found
 
     def keep(self, state: "State", sequence: int) -> None:
@@ -59,22 +76,14 @@ class ChipNotes:
         self._run_s = run_s
         self._edges = edges
         self._sequence = sequence
-        note = (
-            state.edges_10 & 63
-            | (state.edges_100 & 7) << 6
-            | (state.edges_1000 & 3) << 9
-            | (sequence & _SEQUENCE_MASK) << 11
-            | (run_s & _SECONDS_MASK) << 18
-        )
-        self._write(self._chips[0], note)
-        if len(self._chips) > 1:
-            self._write(self._chips[1], note)
+        self._write(_note_of(state, sequence))
 
-    def _write(self, chip: "Ade7953", note: int) -> None:
+    def _write(self, note: int) -> None:
         """A front end that does not take it keeps the older one, which the record's number tells from this one."""
-        if not chip.put_level(OVLVL, note):
-            return
-        chip.put_level(OILVL, note ^ _OTHER)
+        high = _high(note)
+        self._chips[0].note(LINECYC, note & _HALF, ZXTOUT, high)
+        if len(self._chips) > 1:
+            self._chips[1].note(LINECYC, note & _HALF, ZXTOUT, high)
 
 
 def resume(note: int, state: "State", sequence: int) -> bool:

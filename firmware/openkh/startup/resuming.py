@@ -74,6 +74,7 @@ class Resuming:
                 self.gap_us += 1000 * restart.WATCHDOG_MS
         elif result == verdict.GOOD and not registers.kept():
             self.continued = chip_notes.resume(note, state, journal.sequence)
+            self.gap_us = BOOT_US + chip_notes.MEAN_AGE_US if self.continued else 0
         if self.continued:
             log.run_s = state.run_s
         else:
