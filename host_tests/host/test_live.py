@@ -8,10 +8,12 @@ from glass import GLASS
 
 from host.run.glass_cells import GlassCells
 from host.run.live import Live
-from host.run.view import EVENTS, MeterView, event_text, rail, wheels
+from host.run.readings import EVENTS, event_text, rail, shortened, unmetered_w, wheels
+from host.run.view import MeterView
 from host.sim.session import FirmwareError, Session, Setup
 from host.stimulus.profiles import profile
 from host.stimulus.profiles.profile import Profile, Span
+from host.stimulus.source import Line
 from openkh.event_codes import NAMES
 from openkh.model import Model
 
@@ -227,13 +229,14 @@ def test_the_view_shows_what_the_meter_is(size):
             " 0  0  0  0  1  2 ",
             "12 V on",
             "normal",
-            "200.000",
+            "0.100 max 0.200",
+            "2.400",
             "board starts (power)",
             "MAX",
             "Hz",
         ):
             assert part in picture, part
-        for part in ("load", "PF", "volts", "line", "auto", "CT", "mains", "speed", "pause", "quit"):
+        for part in ("load", "PF", "volts", "line", "CT", "mains", "speed", "pause", "help", "quit"):
             assert part in picture.splitlines()[-1], part
 
     drive(session(), size, (), look)
@@ -248,7 +251,7 @@ def test_keys_change_what_the_meter_is_given():
         assert live.session.stimulus.reversed == [False, True]
         assert not live.session.stimulus.power
         assert live.speed == 50
-        assert "L1 hand" in picture and "CT turned" in picture and "mains off" in picture
+        assert "L1 hand" in picture and "⇄ turned" in picture and "mains off" in picture
         assert "L1 taken over by hand" in picture and picture.count("taken over") == 1
         assert "no supply" in picture
         assert "-- Hz" in picture and "60.00 Hz" not in picture
@@ -273,6 +276,40 @@ def test_a_front_end_that_is_silent_has_no_values():
     of = session()
     engine(of).silent = 1
     drive(of, (80, 24), (), look)
+
+
+def test_the_help_key_names_every_key():
+    def look(_, picture):
+        for part in ("less load", "fewer volts", "slower"):
+            assert part in picture, part
+
+    drive(session(), (120, 40), ("question_mark",), look)
+
+
+def test_a_change_of_the_condition_is_among_the_events():
+    of = session()
+    snap = engine(of).snap
+
+    def reversed_later():
+        now = snap()
+        if of.now_us > 500_000:
+            now["status"] = {"condition": "reverse_energy", "lines": [1], "failures": [], "rail12v": "on"}
+        return now
+
+    engine(of).snap = reversed_later
+    drive(of, (100, 30), (), lambda _, picture: picture.index("condition: reverse energy L1"))
+
+
+def test_a_path_is_shortened_to_its_name():
+    assert shortened("scenario docs/scenarios/ct1_reversed.toml", 20) == "…/ct1_reversed.toml"
+    assert shortened("a household's day", 10) == "a househo…"
+    assert shortened("short", 10) == "short"
+
+
+def test_the_load_behind_an_open_fuse_is_told():
+    assert unmetered_w(Line(0.0, 5.0, 0.0, 180.0), 120.0) == pytest.approx(600)
+    assert unmetered_w(Line(110.0, 5.0, 0.0, 180.0), 120.0) == 0
+    assert unmetered_w(Line(0.0, 0.0, 0.0, 180.0), 120.0) == 0
 
 
 def test_a_very_small_terminal_brings_nothing_down():
