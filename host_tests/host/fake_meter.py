@@ -91,7 +91,7 @@ class FakeMeter:
     def _line(self, n: int) -> dict[str, Any]:
         own = vars(self.registers[n])
         shown = dict.fromkeys(("gain_percent", "phase_degrees", "offset_w", "volts_percent", "amps_percent"), 0.0)
-        return {**own, **shown, "line": n + 1, "phcal": abs(own["phcal"]) | (0x200 if own["phcal"] < 0 else 0)}
+        return {**own, **shown, "line": n + 1}
 
     def _cal_volts(self, old: Registers, numbers: list[float]) -> Registers:
         part = 1 + numbers[0] / 100

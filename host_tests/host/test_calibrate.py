@@ -1,6 +1,8 @@
 """The guided calibration: its mathematics against the simulated chip, what it refuses, and all of it over mpremote."""
 
+import json
 import math
+import re
 
 import pytest
 from fake_meter import FakeMeter
@@ -20,7 +22,7 @@ from host.calibration.line_model import (
     reads_w,
     registers_for,
 )
-from host.cli.refused import RefusedError
+from host.cli.refused import FailedError, RefusedError
 from host.cli.status import DONE, FAILED, INTERRUPTED, UNUSABLE
 from host.port import prompt
 from host.port.prompt import PortError, SerialPrompt
@@ -376,6 +378,44 @@ def test_CA_1_a_raw_virtual_board_over_mpremote_and_undo(tmp_path, capsys):
     assert "Calibrated so far: yes, 260131" in again and "calibration number 2" in again
     assert calibrate.main([*state, "--undo"]) == DONE
     assert "Stored, dated 260131" in capsys.readouterr().out
+
+
+def test_CA_1_CA_3_a_negative_phase_is_calibrated_undone_and_restored(tmp_path, capsys):
+    """A current transformer that lags needs an advance. The same negative number after a calibration by the command, a
+    power cut, another calibration that is given up, and one that is stored and undone."""
+    board = {"ct1": {"phase_minutes": -24.0}, "chip1": {"v_gain_percent": 1.0}}
+    config = {"model": "MSNCT-1SC", "service": "60Hz", "seed": 1, "board": board}
+    (tmp_path / "board.json").write_text(json.dumps(config))
+    state = ["--virtual", "--state", str(tmp_path), "--windows", "2", "--date", "260131"]
+    steps = -round(24 / 60 / degrees_per_phcal(60.0))
+    assert calibrate.main(state) == DONE
+    assert f"phcal                 0 -> {steps}\n" in capsys.readouterr().out
+    with testbed.opened(calibrate.parser().parse_args(state)) as bed:
+
+        def phcal() -> tuple[int, bool]:
+            cal = bed.service.call("cal()")
+            return cal["lines"][0]["phcal"], cal["saved"]
+
+        assert phcal() == (steps, True)  # opened anew: the board was without power
+        with pytest.raises(KeyboardInterrupt), Calibrator(bed.service, bed.bench).kept_only_if_stored():
+            bed.service.call("cal_set(1, phcal=9)")
+            raise KeyboardInterrupt
+        assert phcal()[0] == steps
+        bed.service.call("cal_set(1, phcal=9)")
+        bed.service.call('save("260201")')
+        assert phcal() == (9, True)
+    assert calibrate.main([*state, "--undo"]) == DONE
+    assert re.search(rf"phcal +9 -> {steps}\n", capsys.readouterr().out)
+    with testbed.opened(calibrate.parser().parse_args(state)) as bed:
+        assert phcal() == (steps, True)
+
+
+def test_CA_3_a_calibration_that_cannot_be_put_back_is_said():
+    meter = FakeMeter(RAW)
+    meter.refuse = "cal_set"
+    meter.forged["phase", 1] = Reading(120.0, 75.0, 9000.0)  # unity where 0.5 was to be set
+    with pytest.raises(FailedError, match=r"angle of 0\.0 degrees.*could not be put back: line 1: .* not today"):
+        calibrated(meter)
 
 
 def test_CA_1_a_person_at_the_bench_with_readings_from_a_file(tmp_path, capsys, monkeypatch):

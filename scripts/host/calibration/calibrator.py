@@ -15,7 +15,8 @@ from typing import Any
 from host.calibration import bench_source, line_model
 from host.calibration.bench_source import Bench, LineLoad, Load
 from host.calibration.line_model import Errors, Observation, Registers
-from host.cli.refused import OneLineError, RefusedError
+from host.cli.refused import FailedError, RefusedError
+from host.port.prompt import PortError
 from host.port.service import CommandRefusedError, Service
 from openkh.model import Model
 
@@ -119,12 +120,20 @@ class Calibrator:
 
     @contextlib.contextmanager
     def kept_only_if_stored(self) -> Iterator[None]:
-        """What ends the block by an exception, Ctrl-C among them, puts the calibration back as it was found."""
+        """What ends the block by an exception, Ctrl-C among them, puts the calibration back as it was found.
+
+        FailedError, with what ended the block, where that cannot be done."""
         try:
             yield
-        except BaseException:
-            with contextlib.suppress(OneLineError):  # a port that is gone: the meter starts with what is stored
+        except BaseException as ended:
+            try:
                 self.put_back()
+            except PortError:
+                raise FailedError(
+                    f"{ended or 'given up'}: what was set meanwhile holds until the meter restarts"
+                ) from ended
+            except CommandRefusedError as error:
+                raise FailedError(f"{ended or 'given up'}; the calibration could not be put back: {error}") from ended
             raise
 
     def put_back(self) -> None:

@@ -35,10 +35,8 @@ class Registers:
 
     @classmethod
     def of(cls, line: dict[str, int]) -> "Registers":
-        """From a line of the service's cal(), where phcal has sign and magnitude (bit 9 = advance)."""
-        raw = line["phcal"]
-        phcal = -(raw & 0x1FF) if raw & 0x200 else raw & 0x1FF
-        return cls(line["wgain"], phcal, line["wattos"], line["vgain"], line["igain"])
+        """From a line of the service's cal(), which tells phcal as cal_set() takes it: a signed number of steps."""
+        return cls(line["wgain"], line["phcal"], line["wattos"], line["vgain"], line["igain"])
 
     @property
     def gain(self) -> float:
