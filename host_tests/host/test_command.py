@@ -8,10 +8,11 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from test_waveform import save, two_lines
 
 from host.run import command as run
+from host_tests.host.recordings.comtrade_files import dat
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -20,6 +21,28 @@ def report(tmp_path, *arguments, status=0):
     path = tmp_path / "report.json"
     assert run.main(["--headless", "--report", str(path), *map(str, arguments)]) == status
     return json.loads(path.read_text())
+
+
+def recording_of_two_lines(tmp_path):
+    """120 V and 10 A at 60 degrees (as a secondary value), 118 V and 5 A opposite to it; a channel that is neither."""
+    wave = 2 * np.pi * 60 * np.arange(1000) / 5000.0
+    channels = (
+        ("UA", "V", 0.01, 12_000 * np.sin(wave), "1,1,P"),
+        ("UB", "KV", 0.00001, -11_800 * np.sin(wave), "1,1,P"),
+        ("IA", "A", 0.000001, 10_000 * np.sin(wave - np.pi / 3), "100,0.1,S"),
+        ("IB", "Amps", 0.001, -5_000 * np.sin(wave), "100,0.1,P"),
+        ("temperature", "C", 0.001, 1000 * wave / wave[-1], "1,1,P"),
+    )
+    rows = [
+        f"{n},{name},A,,{unit},{scale},0,0,-32767,32767,{ratio}"
+        for n, (name, unit, scale, _, ratio) in enumerate(channels, 1)
+    ]
+    stamp = "01/01/2026,00:00:00.000000"
+    head = ["Station,Device,1999", "5,5A,0D", *rows, "60", "1", "5000,1000", stamp, stamp, "ASCII", "1"]
+    file(tmp_path, "rec.cfg", "\r\n".join(head) + "\r\n")
+    values = [np.round(np.sqrt(2) * values).astype(int) for _, _, _, values, _ in channels]
+    file(tmp_path, "rec.dat", dat(*values, rate=5000.0))
+    return tmp_path / "rec.cfg"
 
 
 def file(tmp_path, name, text):
@@ -47,7 +70,7 @@ def test_energy_in_both_directions_from_a_load_profile(tmp_path):
 
 
 def test_a_recording_is_metered(tmp_path):
-    recording = save(tmp_path, two_lines(), 5000.0)
+    recording = recording_of_two_lines(tmp_path)
     said = report(tmp_path, "--waveform", recording, "--for", "200s")
     assert said["true"]["delivered_wh"] == pytest.approx((120 * 10 * 0.5 + 118 * 5) * 200 / 3600, rel=1e-3)
     assert float(said["register"]["delivered_wh"]) == pytest.approx(
@@ -56,7 +79,7 @@ def test_a_recording_is_metered(tmp_path):
 
 
 def test_ID_3_a_single_element_meter_takes_line_1_of_a_recording(tmp_path):
-    recording = save(tmp_path, two_lines(), 5000.0)
+    recording = recording_of_two_lines(tmp_path)
     said = report(tmp_path, "--waveform", recording, "--for", "60s", "--model", "MSNCT-1SC")
     assert len(said["true"]["lines"]) == len(said["counted"]) == 1
     assert said["true"]["delivered_wh"] == pytest.approx(600 * 60 / 3600, rel=1e-3)

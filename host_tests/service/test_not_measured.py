@@ -2,13 +2,13 @@
 
 import json
 
-from host.port.repl import LinkBoard
+from host.sim.board import Board
 
 CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 5, "board": {}}
 
 
 def test_DX_6_a_line_without_voltage_has_no_frequency_and_one_that_is_silent_nothing():
-    with LinkBoard(CONFIG) as board:
+    with Board(CONFIG) as board:
         board.stimulus([["mains", None, 0, [120.0, 20.0, 0.0, 0.0], [0.0, 0.0, 0.0, 180.0], 60.0]])
         board.wait(4.0)
         board.execute("import openkh.service as s", 1.0)
