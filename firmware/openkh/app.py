@@ -82,15 +82,19 @@ def _take_up(meter: Meter, state: State, asked: int, note: int) -> None:
     of_board = records.identity(machine.unique_id(), "", "")
     meter.factory_vault = vault.Vault(memory.factory, of_board)
     meter.factory = stored_data.FactoryData()
-    meter.factory.read(meter.factory_vault, memory.journal)
+    meter.factory.read(meter.factory_vault, memory)
     model = Model(meter.factory.identity.code, meter.factory.identity.service)
     meter.model = model
     meter.status = Status(model, meter.log)
 
     meter.registers = ScratchRegisters(machine.mem32)
-    meter.journal = Journal(memory.journal, records.identity(machine.unique_id(), model.code, model.service))
+    whose = records.identity(machine.unique_id(), model.code, model.service)
+    meter.journal = Journal(memory.journal, whose, memory.older_journals)
     meter.resuming = Resuming()
-    if meter.factory.provisioned:
+    if meter.factory.newer:
+        meter.journal.leave_unread()
+        meter.log.leave_off()
+    elif meter.factory.provisioned:
         meter.resuming.take_up(state, meter.journal, meter.registers, model, meter.log, meter.status, asked, note)
     elif meter.factory.unread:
         meter.journal.leave_unread()
@@ -100,7 +104,7 @@ def _take_up(meter: Meter, state: State, asked: int, note: int) -> None:
 
     meter.calibration_vault = vault.Vault(memory.calibration, of_board)
     meter.stored = stored_data.StoredCalibration()
-    if not meter.factory.unread:
+    if not meter.factory.unread and not meter.factory.newer:
         meter.stored.read(meter.calibration_vault, model.hz)
     meter.calibration = (Calibration(), Calibration())
     for n in range(2):

@@ -5,6 +5,7 @@ from struct import pack_into, unpack_from
 from openkh.model import WGAIN_NOMINAL, WGAIN_UNITY
 
 ITEMS = ("wgain", "phcal", "wattos", "vgain", "igain")
+"""A line's values in the order in which they are stored, four bytes each; what is added comes last."""
 
 # Limits (CA-3). Gains: 10 % to either side of nominal. Offset: 0.5 % of rated current times nominal voltage, which is
 # the same number for every model, as counts per Wh go the other way: 60 W * 32,000 / 3600 counts per s, 23.432 power
@@ -21,10 +22,9 @@ PHCAL_REVERSED = 0x400  # it delays the current where bit 9 is set
 VAR_REVERSED = 0x800  # its reactive energy is negative where the current lags
 
 _HEAD = "<3i"  # format, how often calibrated, date
-_LINE = "<5i"
-_FORMAT = 1
 _HEAD_BYTES = 12
-_LINE_BYTES = 20
+_FORMAT = 1
+_ITEMS_IN = {_FORMAT: len(ITEMS)}  # by format, older ones included: the first so many of ITEMS are stored
 
 
 class Calibration:
@@ -92,33 +92,36 @@ def _within(name: str, value: int, nominal: int) -> None:
 
 def pack(lines: "tuple[Calibration, ...]", count: int, date: int) -> bytes:
     """Both lines for the vault, with how often the meter has been calibrated and the date YYMMDD as a number."""
-    buf = bytearray(_HEAD_BYTES + _LINE_BYTES * len(lines))
+    buf = bytearray(_HEAD_BYTES + 4 * len(ITEMS) * len(lines))
     pack_into(_HEAD, buf, 0, _FORMAT, count, date)
     at = _HEAD_BYTES
     for line in lines:
-        pack_into(_LINE, buf, at, line.wgain, line.phcal, line.wattos, line.vgain, line.igain)
-        at += _LINE_BYTES
+        for name in ITEMS:
+            pack_into("<i", buf, at, getattr(line, name))
+            at += 4
     return bytes(buf)
 
 
 def unpack(data: bytes, lines: "tuple[Calibration, ...]", hz: int) -> "tuple[int, int]":
-    """Set `lines` from the vault's data; returns count and date.
+    """Set `lines` from the vault's data; returns count and date. What an older format lacks is nominal.
 
     ValueError, and `lines` as they were, where it is not what `pack` gives, or not plausible.
     """
-    if len(data) != _HEAD_BYTES + _LINE_BYTES * len(lines):
+    if len(data) < _HEAD_BYTES:
         raise ValueError("calibration: %d bytes" % len(data))
     form, count, date = unpack_from(_HEAD, data, 0)
-    if form != _FORMAT:
-        raise ValueError("calibration: format %d" % form)
+    items = _ITEMS_IN.get(form, 0)
+    if not items or len(data) != _HEAD_BYTES + 4 * items * len(lines):
+        raise ValueError("calibration: format %d, %d bytes" % (form, len(data)))
     found = []
     at = _HEAD_BYTES
     for _ in lines:
         line = Calibration()
-        line.wgain, line.phcal, line.wattos, line.vgain, line.igain = unpack_from(_LINE, data, at)
+        for name in ITEMS[:items]:
+            setattr(line, name, unpack_from("<i", data, at)[0])
+            at += 4
         check(line, hz)
         found.append(line)
-        at += _LINE_BYTES
     for n in range(len(lines)):
         lines[n].take(found[n])
     return count, date

@@ -18,14 +18,14 @@ class Identity:
         self.count = count
 
     def pack(self) -> bytes:
-        """As stored in the vault (60 bytes at most)."""
+        """As stored in the vault: fields in this order, parted by commas; what is added comes last (docs/memory.md)."""
         return _SEPARATOR.join((self.date, self.serial, self.code, self.service, str(self.count))).encode()
 
 
 def unpack(data: bytes) -> Identity:
-    """From the vault; ValueError if it is not what `pack` gives."""
+    """From the vault; ValueError if it is not what `pack` gives. What a newer firmware added is left out."""
     fields = bytes(data).decode().split(_SEPARATOR)
-    if len(fields) != _FIELDS:
+    if len(fields) < _FIELDS:
         raise ValueError("factory data: %d fields, %d expected" % (len(fields), _FIELDS))
     return Identity(fields[0], fields[1], fields[2], fields[3], int(fields[4]))
 

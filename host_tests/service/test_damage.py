@@ -43,7 +43,7 @@ def damaged(memory, medium, what, copies, version=None):
         if medium == "fram":
             at = region._first + slot * region._stride
         else:
-            at = region._blocks[slot // 32] * 4096 + slot % 32 // 2 * 256 + slot % 2 * 108
+            at = region.blocks[slot // 32] * 4096 + slot % 32 // 2 * 256 + slot % 2 * 108
         if content[at] == MARK and version in (None, content[at + 4]):
             content[at + 20] ^= 8
     return {medium: base64.b64encode(content).decode()}

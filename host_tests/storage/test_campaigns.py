@@ -59,6 +59,6 @@ def test_ST_3_the_ring_wears_evenly():
             journal.tidy()
             saves += 1
     used = [now - then for now, then in zip(rig.chip.erases, before, strict=True)]
-    blocks = [used[block] for block in rig.memory().journal._blocks]
+    blocks = [used[block] for block in rig.memory().journal.blocks]
     assert max(blocks) - min(blocks) <= 2
     assert sum(used) == sum(blocks)

@@ -171,7 +171,7 @@ def test_a_damaged_entry_costs_only_itself(medium):
         at = (
             layout.FRAM_EVENTS[0] + slot * layout.FRAM_EVENTS[2]
             if medium == "fram"
-            else region._blocks[0] * 4096 + slot // 12 * 256 + slot % 12 * 20
+            else region.blocks[0] * 4096 + slot // 12 * 256 + slot % 12 * 20
         )
         rig.chip.memory[at + 9] ^= 4
     log = loaded(rig)

@@ -111,7 +111,7 @@ def slots_of(rig):
     where = []
     for slot in range(region.slots):
         in_block = slot % region.group
-        at = region._blocks[slot // region.group] * 4096 + in_block // 3 * 256 + in_block % 3 * layout.RECORD_BYTES
+        at = region.blocks[slot // region.group] * 4096 + in_block // 3 * 256 + in_block % 3 * layout.RECORD_BYTES
         where.append((at, layout.RECORD_BYTES))
     return where
 

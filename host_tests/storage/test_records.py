@@ -126,7 +126,7 @@ def test_ST_2_a_record_of_another_board_model_or_service_is_foreign(board, code,
 
 def test_ST_2_a_record_of_another_layout_is_foreign():
     buf = packed()
-    buf[0] = records.FORMAT + 1
+    buf[0] = layout.RECORD_FORMAT + 1
     crc = check(buf, 81)
     buf[81:85] = crc.to_bytes(4, "little")
     assert records.judge(buf, WHOSE) == verdict.FOREIGN

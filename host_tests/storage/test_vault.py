@@ -22,7 +22,7 @@ def places(rig):
     region = rig.memory().calibration
     if rig.medium == "fram":
         return [region._first + slot * region._stride for slot in range(region.slots)]
-    return [region._blocks[slot // 32] * 4096 + slot % 32 // 2 * 256 + slot % 2 * 108 for slot in range(region.slots)]
+    return [region.blocks[slot // 32] * 4096 + slot % 32 // 2 * 256 + slot % 2 * 108 for slot in range(region.slots)]
 
 
 def damage(rig, version=None):

@@ -8,6 +8,7 @@ from openkh.metrology.energy import wh_text
 from openkh.metrology.status import NAMES
 from openkh.model import WGAIN_NOMINAL, WGAIN_UNITY
 from openkh.service.refused import RefusedError
+from openkh.storage.layout import LAYOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _COLUMNS = ((8, 3), (8, 3), (10, 3), (10, 3), (6, 3), (7, 2), (6, 3))  # and the
 _FAULTS = ("spoilt", "rejected", "resets", "repairs", "gap_ms")
 _OFFSET_UNITS = 16384 * 163_840  # of the offset register for one count per s, times _OFFSET_PER: 128 * 512 / 4
 _OFFSET_PER = 223_750  # 895,000 / 4
+NEWER = "\nNOTHING IS STORED: newer software has laid out this memory (layout %d). Put that software back."
 _LOG_MS = 60_000  # the log is read four entries a cycle
 
 
@@ -73,6 +75,7 @@ def status(meter: "Meter") -> "Answer":
             "delivered_counts": state.delivered_counts,
             "counts_per_wh": model.counts_per_wh,
             "counter": state.counter_given,
+            "memory_layout": meter.factory_vault.layout,
             "max_w": (state.last_max_mw if state.periods else state.max_mw) // 1000,
             "run_s": state.run_s,
             "seal": "open" if meter.seal.open else "closed",
@@ -109,7 +112,7 @@ def status_text(found: "Answer") -> str:
             "run time %d s, maximum %d W, 12 V %s, supply %s"
             % (found["run_s"], found["max_w"], found["rail12"], found["supply"]),
         )
-    )
+    ) + (NEWER % found["memory_layout"] if found["memory_layout"] > LAYOUT else "")
 
 
 def identity(meter: "Meter") -> "Answer":

@@ -267,6 +267,8 @@ def save(meter: "Meter", date: str) -> "Answer":
     check_date(date)
     if not meter.factory.provisioned or meter.factory.damaged:
         raise RefusedError("no factory data: allowed after provision()")
+    if meter.factory.newer:
+        raise RefusedError("newer software has laid out this memory: allowed with that software")
     if meter.stored.found and saved(meter):
         raise RefusedError("nothing has changed since the last save(): allowed after a change")
     count = max(0, meter.stored.count)

@@ -14,6 +14,7 @@ from openkh.startup.stored_data import sound
 from openkh.state import State
 from openkh.storage import records, verdict
 from openkh.storage.journal import Journal
+from openkh.storage.layout import LAYOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class LateMemory:
         """Add to the register and restart; returns where the memory does not take it."""
         store = self._meter.factory_vault
         result = store.load()
-        found = sound(store) if result == verdict.GOOD else None
+        found = sound(store) if result == verdict.GOOD and store.layout <= LAYOUT else None
         if result == verdict.SILENT or (found is not None and not self._save(Model(found.code, found.service))):
             return
         restart.ask(restart.MEMORY)
@@ -57,7 +58,8 @@ class LateMemory:
         """Add what was counted in RAM to the register of `model` in the memory; False where that was not possible."""
         meter = self._meter
         whose = records.identity(machine.unique_id(), model.code, model.service)
-        journal = Journal(meter.memory.journal, whose)
+        memory = meter.memory
+        journal = Journal(memory.journal, whose, memory.older_journals)
         state = State()
         result = journal.load(state)
         if result != verdict.GOOD and result != verdict.BLANK:
@@ -74,7 +76,7 @@ class LateMemory:
         state.raw_1 = ram.raw_1
         state.raw_2 = ram.raw_2 if model.elements == 2 else -1
         journal.start_life()
-        if not journal.save(state) or Journal(meter.memory.journal, whose).load(ram) != verdict.GOOD:
+        if not journal.save(state) or Journal(memory.journal, whose).load(ram) != verdict.GOOD:
             return False
         meter.registers.keep(state, journal.life, 0)  # the restart goes on from here
         return True

@@ -6,14 +6,14 @@ again.
 """
 
 from openkh.storage import records, verdict
-from openkh.storage.layout import RECORD_BYTES
+from openkh.storage.layout import RECORD_FORMAT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openkh.storage.regions import FlashRegion, FramRegion
+    from openkh.storage.regions import Memory
 
 
-def model_of_records(journal: "FramRegion | FlashRegion", board_id: bytes) -> "tuple[str, str] | None":
+def model_of_records(memory: "Memory", board_id: bytes) -> "tuple[str, str] | None":
     """Model code and service of the newest record of this board, or None. Reads the journal: 0.1 s on FRAM, 1 s on
     flash."""
     codes = {}
@@ -25,16 +25,17 @@ def model_of_records(journal: "FramRegion | FlashRegion", board_id: bytes) -> "t
                     codes[records.identity(board_id, code, "60Hz")] = (code, "60Hz")
                     if elements == "S":
                         codes[records.identity(board_id, code, "50Hz")] = (code, "50Hz")
-    buf = bytearray(RECORD_BYTES)
     found = None
     newest = -1
-    for slot in range(journal.slots):
-        if not journal.read(slot, buf):
-            continue
-        whose = buf[1] | buf[2] << 8 | buf[3] << 16
-        if records.judge(buf, whose) == verdict.GOOD and whose in codes:
-            sequence = records.sequence_of(buf)
-            if newest < 0 or records.newer(sequence, newest):
-                newest = sequence
-                found = codes[whose]
+    for region, form, _ in ((memory.journal, RECORD_FORMAT, 0),) + memory.older_journals:
+        buf = bytearray(region.size)
+        for slot in range(region.slots):
+            if not region.read(slot, buf):
+                continue
+            whose = buf[1] | buf[2] << 8 | buf[3] << 16
+            if records.judge(buf, whose, form) == verdict.GOOD and whose in codes:
+                sequence = records.sequence_of(buf)
+                if newest < 0 or records.newer(sequence, newest):
+                    newest = sequence
+                    found = codes[whose]
     return found

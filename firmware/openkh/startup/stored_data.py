@@ -12,13 +12,14 @@ from openkh.calibration import Calibration
 from openkh.calibration import unpack as unpack_calibration
 from openkh.model import Model
 from openkh.storage import verdict
+from openkh.storage.layout import LAYOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.identity import Identity
     from openkh.metrology.status import Status
     from openkh.storage.events import EventLog
-    from openkh.storage.regions import FlashRegion, FramRegion
+    from openkh.storage.regions import Memory
     from openkh.storage.vault import Vault
 
 # What an unprovisioned board meters as; it stores nothing until factory data are written.
@@ -39,6 +40,7 @@ class FactoryData:
     `provisioned`: there are factory data, or the journal's records told the model.
     `damaged`: the stored ones are damaged, with no good copy (FAIL 03).
     `unread`: the memory does not answer, so it is not known what the meter is.
+    `newer`: the memory is in the layout of a newer firmware (layout.py): it is left as it is, and nothing else is read.
     """
 
     def __init__(self) -> None:
@@ -46,15 +48,19 @@ class FactoryData:
         self.provisioned = False
         self.damaged = False
         self.unread = False
+        self.newer = False
 
-    def read(self, store: "Vault", journal: "FramRegion | FlashRegion") -> None:
-        """Load the factory data's vault; where it is damaged, ask the records in the journal's region for the model."""
+    def read(self, store: "Vault", memory: "Memory") -> None:
+        """Load the factory data's vault; where it is damaged, ask the journal's records for the model."""
         result = load(store)
         if result == verdict.GOOD:
             found = sound(store)
             if found is not None:
                 self.identity = found
                 self.provisioned = True
+                self.newer = store.layout > LAYOUT
+                if store.layout < LAYOUT:
+                    store.put(store.data or b"")  # before anything is written that an older firmware would misread
                 return
             result = verdict.DAMAGED
         self.unread = result == verdict.SILENT
@@ -62,7 +68,7 @@ class FactoryData:
             self.damaged = True
             from openkh.startup.model_of_records import model_of_records
 
-            model = model_of_records(journal, machine.unique_id())
+            model = model_of_records(memory, machine.unique_id())
             if model is not None:
                 self.provisioned = True
                 self.identity = identity.Identity("", "", model[0], model[1], -1)

@@ -33,3 +33,14 @@ def check(buf: "bytearray | memoryview", count: int, crc: int = START) -> int:
         crc = (crc >> 8) ^ table[(crc ^ buf[i]) & 255]
         i += 1
     return crc
+
+
+def blank(buf: "bytearray | memoryview") -> bool:
+    """Whether `buf`, a whole slot, was never written: all ones or all zeros. Allocates nothing."""
+    first = buf[0]
+    if first not in (0, 255):
+        return False
+    for byte in buf:  # noqa: SIM110  all() takes a generator from the heap
+        if byte != first:
+            return False
+    return True

@@ -248,6 +248,7 @@ class EventLog:
         self._misses = 0
         self._tried_s = 0
         self._ready = False
+        self._off = False  # nothing may be written
         self.run_s = 0
         self.added = 0
         self.held_back = 0  # repetitions that were not logged
@@ -265,6 +266,10 @@ class EventLog:
             if ring.order >= 0 and (ring.order - self._order) & _ORDER_MASK <= _NEWER:
                 self._order = ring.order
         return self._ready
+
+    def leave_off(self) -> None:
+        """Write nothing from now on: the memory is in the layout of a newer firmware."""
+        self._off = True
 
     @property
     def damaged(self) -> int:
@@ -305,7 +310,7 @@ class EventLog:
             self._tried_s = self.run_s
             if not self._ready and not self.load():
                 return
-        if self._count:
+        if self._count and not self._off:
             self._write()
         elif self.wanted is not None:
             self._collect(self.wanted)

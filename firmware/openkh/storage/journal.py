@@ -14,12 +14,12 @@ from openkh.metrology.energy import ROLL_WH, add
 from openkh.state import State
 from openkh.storage import records
 from openkh.storage.scan import Scan
-from openkh.storage.verdict import BLANK, GOOD
+from openkh.storage.verdict import BLANK, GOOD, OLDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.model import Model
-    from openkh.storage.regions import FlashRegion, FramRegion
+    from openkh.storage.regions import FlashRegion, FramRegion, OlderJournal
 
 _FAILED_AFTER = 5  # saves in a row that did not succeed: FAIL 04
 _RETRY_S = 10  # from one look at an unusable memory to the next
@@ -40,7 +40,7 @@ _RAW_MASK = 0xFFFFFF
 # Modes. A journal begins BLOCKED, because nothing is known of the memory.
 #
 #   leave_off     BLOCKED -> OFF          a board without factory data
-#   leave_unread  BLOCKED -> UNREAD       it is not known what the meter is
+#   leave_unread  BLOCKED -> UNREAD       it is not known what the meter is, or the memory is a newer firmware's
 #   load          BLOCKED -> WRITING      where a good record was found, or the memory is blank
 #   step          BLOCKED -> WRITING      the memory answers after all, and is blank
 #                 BLOCKED -> RECOVERED    the memory answers after all, and has a good record
@@ -55,10 +55,17 @@ WRITING = 4  # records are written as they fall due
 class Journal:
     """Records of `identity` (records.identity) in a region. The counters are for the service status."""
 
-    def __init__(self, region: "FramRegion | FlashRegion", identity: int) -> None:
+    def __init__(
+        self,
+        region: "FramRegion | FlashRegion",
+        identity: int,
+        older: "tuple[OlderJournal, ...]" = (),
+    ) -> None:
+        """`older`: as Memory.older_journals."""
         self._region = region
         self._identity = identity
-        self._scan = Scan(region, identity)
+        self._scan = Scan(region, identity, older)
+        self._older = older
         self._group = region.group  # slots erased together; 0 = FRAM
         self.found = self._scan.found  # the newest record in the memory when it was read
         self.mode = BLOCKED
@@ -106,6 +113,7 @@ class Journal:
         result = scan.run()
         if scan.doubt:
             result = scan.run()
+        result = self._or_older(result)
         if result in (BLANK, GOOD):
             self._go_on(result)
         else:
@@ -119,12 +127,21 @@ class Journal:
         self.mode = OFF
 
     def leave_unread(self) -> None:
-        """Instead of load(): it is not known what the meter is, so it stores nothing and shows FAIL 04."""
+        """Instead of load(): it is not known what the meter is, or the memory is a newer firmware's. It stores nothing,
+        which is FAIL 04."""
         self.mode = UNREAD
 
     def start_life(self) -> None:
         """Call after load() where the supply had been off: records from now on belong to a new life (MD-4)."""
         self.life = (self.life + 1) & 15
+
+    def _or_older(self, result: int) -> int:
+        """The verdict `result` of this layout's scan, or where there is nothing of this layout the older ones'."""
+        if not self._older or result not in (BLANK, OLDER):
+            return result
+        from openkh.storage import upward
+
+        return upward.find(self._scan, self._group, self._older, self._identity)
 
     def _go_on(self, result: int) -> None:
         """Write from here on where the scan has found the end of the journal; `result` is BLANK or GOOD."""
@@ -320,7 +337,7 @@ class Journal:
                 self._tried_s = state.run_s
                 scan.begin()
         elif scan.step():
-            result = scan.finish()
+            result = self._or_older(scan.finish())
             if result in (BLANK, GOOD):
                 self._go_on(result)
             if result == GOOD:

@@ -1,9 +1,13 @@
-"""Where everything lies in the memory: the one home of regions, slots and sizes.
+"""Where everything lies in the memory, and in which layout: the one home of regions, slots and sizes.
 
 A region is a row of equal slots, used in order and round again. In FRAM a region is named by its first address, its
 slots and the bytes from one slot to the next; in flash by a number of blocks, each of which holds as many whole slots
-in each of its pages as fit.
+in each of its pages as fit. docs/memory.md says how to add to this without losing a register.
 """
+
+# Stored with the factory data. A firmware that finds a higher number than its own leaves the whole memory as it is, so
+# raise this with every change that an older firmware would misread, or that it would lose something by.
+LAYOUT = 0
 
 # Bytes of a slot's content.
 RECORD_BYTES = 85  # the journal's record (records.py); three to a page of flash
@@ -19,8 +23,13 @@ FRAM_SERVICE_EVENTS = (0x1500, 64, 24)
 FRAM_FACTORY = (0x1D00, 4, 160)
 
 # Flash: (blocks, bytes of a slot) of calibration, factory data, events, service events and journal, in the order of the
-# blocks in the map (drivers/flash.py).
+# blocks in the map (drivers/flash.py). What is added comes last.
 FLASH_BLOCK_BYTES = 4096
 FLASH_PAGE_BYTES = 256
 FLASH_USES = ((2, VAULT_BYTES), (2, VAULT_BYTES), (4, EVENT_BYTES), (2, EVENT_BYTES), (96, RECORD_BYTES))
 FLASH_BLOCKS = 106
+
+# The journal's record: its first byte, and the layouts of it before this one, newest first: (first byte, how many of
+# State's FIELDS it has, bytes, place in FRAM). In flash all of them share the journal's blocks.
+RECORD_FORMAT = 0x51
+OLDER_RECORDS: "tuple[tuple[int, int, int, tuple[int, int, int]], ...]" = ()

@@ -14,28 +14,24 @@ The check comes last, so that a record counts only when all of it is there.
 from struct import pack_into, unpack_from
 
 from openkh.state import FIELDS
-from openkh.storage.check import START, check
-from openkh.storage.layout import RECORD_BYTES
+from openkh.storage.check import START, blank, check
+from openkh.storage.layout import RECORD_BYTES, RECORD_FORMAT
 from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.state import State
 
-FORMAT = 0x51
 
 NO_RAW_1 = 1  # marks: the raw count of line 1 (2) is not known
 NO_RAW_2 = 2
 FAILING = 4  # written when the supply was failing
 AHEAD = 8  # flash: the block after this record's own was erased when it was written
 
-ERASED = b"\xff" * RECORD_BYTES
-_ZEROS = bytes(RECORD_BYTES)
-
 SEQUENCE_MASK = 0x3FFFFFFF
 _NEWER = 0x1FFFFFFF
 _FIELDS_AT = 9
-_CHECK_AT = 81
+_CHECK_AT = RECORD_BYTES - 4
 
 # Bytes of each field where they are not four.
 _WIDTHS = {
@@ -93,7 +89,7 @@ def pack(buf: "bytearray | memoryview", state: "State", whose: int, sequence: in
         marks |= NO_RAW_2
     pack_into("<i", buf, 1, whose)
     pack_into("<i", buf, 4, sequence)
-    buf[0] = FORMAT
+    buf[0] = RECORD_FORMAT
     buf[8] = marks
     _pack_fields(buf, state)
     pack_into("<i", buf, _CHECK_AT, check(buf, _CHECK_AT))
@@ -114,17 +110,19 @@ def _pack_fields(buf: "bytearray | memoryview", state: "State") -> None:
     pack_into("<iiiH", buf, 67, state.interval_mw, state.max_mw, state.last_max_mw, state.periods & 0xFFFF)
 
 
-def judge(buf: "bytearray | memoryview", whose: int) -> int:
-    """What `buf` holds: BLANK (never written: all ones or all zeros), GOOD, DAMAGED, or FOREIGN (good but not ours)."""
-    if buf == ERASED or buf == _ZEROS:  # noqa: SIM109  a tuple would be allocated
+def judge(buf: "bytearray | memoryview", whose: int, form: int = RECORD_FORMAT) -> int:
+    """What `buf`, a whole slot, holds: BLANK, GOOD (a record of the layout `form`), DAMAGED, or FOREIGN (good, but of
+    another layout, board, model or service)."""
+    if blank(buf):
         return BLANK
     # The stored check is read by bytes: four of 0xFF would be no small integer.
-    crc = check(buf, _CHECK_AT)
-    for i in range(_CHECK_AT, RECORD_BYTES):
+    at = len(buf) - 4
+    crc = check(buf, at)
+    for i in range(at, at + 4):
         if buf[i] != crc & 255:
             return DAMAGED
         crc >>= 8
-    if buf[0] != FORMAT or buf[1] != whose & 255 or buf[2] != whose >> 8 & 255 or buf[3] != whose >> 16:
+    if buf[0] != form or buf[1] != whose & 255 or buf[2] != whose >> 8 & 255 or buf[3] != whose >> 16:
         return FOREIGN
     return GOOD
 
@@ -134,9 +132,9 @@ def sequence_of(buf: "bytearray | memoryview") -> int:
     return unpack_from("<i", buf, 4)[0] & SEQUENCE_MASK
 
 
-def unpack(buf: "bytearray | memoryview", state: "State") -> None:
-    """Set every field of `state` from a GOOD record."""
-    for i in range(len(FIELDS)):
+def unpack(buf: "bytearray | memoryview", state: "State", fields: int = len(FIELDS)) -> None:
+    """Set the first `fields` of `state`'s FIELDS from a GOOD record that has so many; the others stay as they are."""
+    for i in range(fields):
         # The last bytes of a narrow field's four belong to the next one.
         setattr(state, FIELDS[i], unpack_from("<i", buf, _OFFSETS[i])[0] & _MASKS[i])
     if buf[8] & NO_RAW_1:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from openkh.drivers.flash import Flash
     from openkh.drivers.fram import Fram
 
+    OlderJournal = tuple["FramRegion | FlashRegion", int, int]
+
 
 class FramRegion:
     """Slots of `size` bytes in FRAM, laid out as `where` says: one of the FRAM_... tuples of layout.py."""
@@ -19,6 +21,7 @@ class FramRegion:
         self._fram = fram
         self._first, self.slots, self._stride = where
         self.group = 0
+        self.size = size
         self._buf = bytearray(2 + size)
         self._view = memoryview(self._buf)[2:]
         self._back = bytearray(size)
@@ -60,8 +63,8 @@ class FlashRegion:
 
     def __init__(self, flash: "Flash", blocks: "tuple[int, ...]", size: int) -> None:
         self._flash = flash
-        self._blocks = blocks
-        self._size = size
+        self.blocks = blocks
+        self.size = size
         self._per_page = FLASH_PAGE_BYTES // size
         self.group = self._per_page * (FLASH_BLOCK_BYTES // FLASH_PAGE_BYTES)
         self.slots = self.group * len(blocks)
@@ -79,14 +82,14 @@ class FlashRegion:
         """Program the slot's page with the view's content; 0.4 ms, 3 ms at worst. Verified by `holds`."""
         page = slot % self.group // self._per_page
         return self._flash.program(
-            self._blocks[slot // self.group], page * FLASH_PAGE_BYTES, self._pages[slot % self._per_page]
+            self.blocks[slot // self.group], page * FLASH_PAGE_BYTES, self._pages[slot % self._per_page]
         )
 
     def read(self, slot: int, buf: bytearray) -> bool:
         """Fill `buf` from a slot."""
         in_block = slot % self.group
-        at = in_block // self._per_page * FLASH_PAGE_BYTES + in_block % self._per_page * self._size
-        return self._flash.read(self._blocks[slot // self.group], at, buf)
+        at = in_block // self._per_page * FLASH_PAGE_BYTES + in_block % self._per_page * self.size
+        return self._flash.read(self.blocks[slot // self.group], at, buf)
 
     def holds(self, slot: int) -> bool:
         """Whether `slot` reads back as what was committed last."""
@@ -103,24 +106,29 @@ class FlashRegion:
     def spoil(self, slot: int) -> None:
         """Clear every bit of a slot."""
         view = self.view(slot)
-        for i in range(self._size):
+        for i in range(self.size):
             view[i] = 0
         self.commit(slot)
 
     def erase(self, slot: int) -> bool:
         """Erase the block that `slot` lies in: stops code and interrupts for 45 ms, 400 ms at worst."""
-        return self._flash.erase(self._blocks[slot // self.group])
+        return self._flash.erase(self.blocks[slot // self.group])
 
 
 class Memory:
-    """The regions of one medium: `journal`, `events`, `service_events`, `calibration`, `factory`."""
+    """The regions of one medium.
 
-    def __init__(self, journal, events, service_events, calibration, factory) -> None:  # type: ignore[no-untyped-def]
+    `older_journals`: of each layout of the record before this one, newest first, the region that it lies in, its first
+    byte and the number of its fields.
+    """
+
+    def __init__(self, journal, events, service_events, calibration, factory, older_journals=()) -> None:  # type: ignore[no-untyped-def]
         self.journal = journal
         self.events = events
         self.service_events = service_events
         self.calibration = calibration
         self.factory = factory
+        self.older_journals = older_journals
 
 
 def fram_memory(fram: "Fram") -> Memory:
@@ -131,15 +139,19 @@ def fram_memory(fram: "Fram") -> Memory:
         FramRegion(fram, layout.FRAM_SERVICE_EVENTS, layout.EVENT_BYTES),
         FramRegion(fram, layout.FRAM_CALIBRATION, layout.VAULT_BYTES),
         FramRegion(fram, layout.FRAM_FACTORY, layout.VAULT_BYTES),
+        tuple([(FramRegion(fram, place, size), form, n) for form, n, size, place in layout.OLDER_RECORDS]),
     )
 
 
 def flash_memory(flash: "Flash", blocks: "tuple[int, ...]") -> Memory:
-    """Lay the regions out over the layout.FLASH_BLOCKS numbers that drivers.flash.find() gave."""
+    """Lay the regions out over the numbers that drivers.flash.find() gave; on a board that was laid out with fewer than
+    layout.FLASH_BLOCKS, a region that lacks some of its blocks has no slots."""
     at = 0
     regions = []
     for count, size in layout.FLASH_USES:
-        regions.append(FlashRegion(flash, blocks[at : at + count], size))
+        own = blocks[at : at + count]
+        regions.append(FlashRegion(flash, own if len(own) == count else (), size))
         at += count
     calibration, factory, events, service_events, journal = regions
-    return Memory(journal, events, service_events, calibration, factory)
+    older = tuple([(FlashRegion(flash, journal.blocks, size), form, n) for form, n, size, _ in layout.OLDER_RECORDS])
+    return Memory(journal, events, service_events, calibration, factory, older)

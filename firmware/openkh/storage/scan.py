@@ -1,13 +1,13 @@
 """Reading a journal after a start: which record is the newest good one, and where the next may go (ST-1, ST-2)."""
 
-from openkh.state import State
+from openkh.state import FIELDS, State
 from openkh.storage import records
-from openkh.storage.layout import RECORD_BYTES
-from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD, SILENT
+from openkh.storage.layout import RECORD_FORMAT
+from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD, OLDER, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openkh.storage.regions import FlashRegion, FramRegion
+    from openkh.storage.regions import FlashRegion, FramRegion, OlderJournal
 
 _TRIES = 3  # reads of a slot before its content is taken for damaged
 # A new meter's first record cut off, again and again, leaves so many damaged ones and no other.
@@ -21,10 +21,23 @@ class Scan:
     the next record (-1: none is ready) and `next` the first slot of the erased block after that one's (-1: not erased).
     """
 
-    def __init__(self, region: "FramRegion | FlashRegion", identity: int) -> None:
+    def __init__(
+        self,
+        region: "FramRegion | FlashRegion",
+        identity: int,
+        older: "tuple[OlderJournal, ...]" = (),
+        form: int = RECORD_FORMAT,
+        fields: int = len(FIELDS),
+    ) -> None:
+        """`older`: as Memory.older_journals. `form` and `fields` name another layout of the record than this
+        firmware's, as in layout.OLDER_RECORDS."""
         self._region = region
         self._identity = identity
-        self._buf = bytearray(RECORD_BYTES)
+        self._older = older if region.group else ()  # in FRAM each layout has a place of its own
+        self._form = form
+        self._fields = fields
+        self._buf = bytearray(region.size)
+        self._erased = b"\xff" * region.size
         self._unit = max(1, region.group)
         self.found = State()
         self.busy = False
@@ -35,6 +48,7 @@ class Scan:
         self.next = -1
         self.damaged = 0
         self.foreign = 0
+        self._older_blocks = 0
         self.doubt = False  # finish() wants another look before it believes what it has seen
         self._unread = 0
         self._blanks = 0
@@ -53,6 +67,7 @@ class Scan:
         self.busy = True
         self.damaged = 0
         self.foreign = 0
+        self._older_blocks = 0
         self._unread = 0
         self._blanks = 0
         self._at = 0
@@ -64,7 +79,11 @@ class Scan:
             self._unread = 1
             return True
         at = self._at
-        for slot in range(at, at + self._unit):
+        self._at = at + self._unit
+        if self._older and self._is_older(at):
+            self._older_blocks += 1
+            return self._at >= self._region.slots
+        for slot in range(at, self._at):
             found = self._look(slot)
             if found == GOOD:
                 # Within a block the numbers rise, so the first good record tells the block's age.
@@ -75,13 +94,26 @@ class Scan:
                 break
             if found == BLANK:
                 self._blanks += 1
-            if self._buf == records.ERASED:
+            if self._buf == self._erased:
                 break  # nothing follows: a slot that is left out is made unreadable
-        self._at = at + self._unit
         return self._at >= self._region.slots
 
+    def _is_older(self, at: int) -> bool:
+        """Flash: whether the block that begins with slot `at` has records of an older layout, in their own slots."""
+        buf = self._buf
+        read = self._region.read(at, buf)
+        if read and (buf == self._erased or records.judge(buf, self._identity, self._form) == GOOD):
+            return False
+        for region, form, _ in self._older:
+            buf = bytearray(region.size)
+            first = at // self._unit * region.group
+            for slot in range(first, first + region.group):
+                if region.read(slot, buf) and records.judge(buf, self._identity, form) == GOOD:
+                    return True
+        return False
+
     def finish(self) -> int:
-        """Decide: BLANK (a new meter), GOOD, DAMAGED (no good record, and there was one), FOREIGN or SILENT."""
+        """Decide: BLANK (a new meter), GOOD, DAMAGED (no good record, and there was one), FOREIGN, SILENT, or OLDER."""
         self.busy = False
         self.newest = -1
         self.next = -1
@@ -93,6 +125,8 @@ class Scan:
                 return FOREIGN
             if self.damaged > (_TORN_AT_BIRTH if self._unit > 1 else 1):
                 return DAMAGED
+            if self._older_blocks:
+                return OLDER
             if not self._region.works():
                 return SILENT
             if self._unit > 1:
@@ -110,7 +144,7 @@ class Scan:
         self.sequence = records.sequence_of(self._buf)
         self.life = self._buf[8] >> 4
         ahead = self._buf[8] & records.AHEAD
-        records.unpack(self._buf, self.found)
+        records.unpack(self._buf, self.found, self._fields)
         if self._unit == 1:
             self.free = (newest + 1) % self._region.slots
             return GOOD
@@ -129,7 +163,7 @@ class Scan:
         found = -1
         for _ in range(_TRIES):
             if self._region.read(slot, self._buf):
-                found = records.judge(self._buf, self._identity)
+                found = records.judge(self._buf, self._identity, self._form)
                 if found != DAMAGED:
                     break
         if found < 0:
@@ -164,7 +198,7 @@ class Scan:
         blank.
         """
         slot = end
-        while slot > first and self._region.read(slot - 1, self._buf) and self._buf == records.ERASED:
+        while slot > first and self._region.read(slot - 1, self._buf) and self._buf == self._erased:
             slot -= 1
         if slot < end:
             self._region.spoil(slot)

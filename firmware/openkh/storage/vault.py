@@ -1,33 +1,31 @@
 """A small block of data that must last: calibration, factory data (ID-5, CA, DX-6).
 
-Each version is written to two places and read back; the newest good copy wins and the version before stays for undo. A
-record is 108 bytes: format (1), board (3), version (2), length (1), spare (1), data (96), check (4). The region is used
-as two halves; version v lies at the same place, v modulo the half, in both. On flash a half is one block of 32.
+Each version is written to two places and read back; the newest good copy wins and the version before stays for undo.
+A record fills its slot: format (1), board (3), version (2), length (1), layout (1), data, check (4). The region is used
+as two halves; version v lies at the same place, v modulo the half, in both. On flash a half is one block.
 """
 
 from struct import pack_into, unpack_from
 
-from openkh.storage.check import check
-from openkh.storage.layout import VAULT_BYTES
+from openkh.storage.check import blank, check
+from openkh.storage.layout import LAYOUT
 from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.storage.regions import FlashRegion, FramRegion
 
-MOST_BYTES = 96
 _FORMAT = 0x5A
 _DATA_AT = 8
-_CHECK_AT = 104
+_AROUND = 12  # bytes of a record that are not data
 _VERSION_MASK = 0xFFFF
 _NEWER = 0x7FFF
 _TRIES = 3
-_ERASED = b"\xff" * VAULT_BYTES
-_ZEROS = bytes(VAULT_BYTES)
 
 
 class Vault:
-    """`data` and `previous` are bytes, or None; `board` is records.identity(board id, "", "").
+    """`data` and `previous` are bytes, or None; `most_bytes` what they may have. `board` is records.identity(board id,
+    "", ""). `layout`: the highest number of layout.py that a good copy was written with.
 
     Writing goes in steps of a few ms, one a cycle: begin(data), then step() until it returns False, then `written`.
     """
@@ -35,7 +33,10 @@ class Vault:
     def __init__(self, region: "FramRegion | FlashRegion", board: int) -> None:
         self._region = region
         self._board = board
-        self._buf = bytearray(VAULT_BYTES)
+        self._buf = bytearray(region.size)
+        self._check_at = region.size - 4
+        self.most_bytes = region.size - _AROUND
+        self.layout = 0
         self._half = region.slots // 2
         self.data: bytes | None = None
         self.previous: bytes | None = None
@@ -70,6 +71,7 @@ class Vault:
             elif found == FOREIGN:
                 self.foreign += 1
             elif found == GOOD:
+                self.layout = max(self.layout, self._buf[7])
                 version, length = unpack_from("<HB", self._buf, 4)
                 versions[version] = bytes(self._buf[_DATA_AT : _DATA_AT + length])
                 copies[version] = copies.get(version, 0) | 1 << slot // self._half
@@ -85,16 +87,16 @@ class Vault:
         self.data = versions.pop(newest)
         if versions:
             self.previous = versions[self._newest(versions)]
-        if copies[newest] != 3:
+        if copies[newest] != 3 and self.layout <= LAYOUT:
             self._jobs = [(newest, 2 - copies[newest], self.data)]
             while self.step():
                 pass
         return GOOD
 
     def begin(self, data: bytes) -> None:
-        """Start to write a new version. Raises ValueError for more than 96 bytes."""
-        if len(data) > MOST_BYTES:
-            raise ValueError("%d bytes, at most %d" % (len(data), MOST_BYTES))
+        """Start to write a new version. Raises ValueError for more than `most_bytes`."""
+        if len(data) > self.most_bytes:
+            raise ValueError("%d bytes, at most %d" % (len(data), self.most_bytes))
         version = (self.version + 1) & _VERSION_MASK
         self._jobs = []
         if self._region.group and version % self._half == 0 and self.data is not None:
@@ -153,9 +155,9 @@ class Vault:
         for _ in range(_TRIES):
             if not self._region.read(slot, buf):
                 return SILENT
-            if buf == _ERASED or buf == _ZEROS:  # noqa: SIM109
+            if blank(buf):
                 return BLANK
-            if unpack_from("<I", buf, _CHECK_AT)[0] == check(buf, _CHECK_AT) and buf[6] <= MOST_BYTES:
+            if unpack_from("<I", buf, self._check_at)[0] == check(buf, self._check_at) and buf[6] <= self.most_bytes:
                 whose = buf[1] | buf[2] << 8 | buf[3] << 16
                 return GOOD if buf[0] == _FORMAT and whose == self._board else FOREIGN
         return DAMAGED
@@ -167,7 +169,7 @@ class Vault:
         view = region.view(slot)
         pack_into("<i", view, 1, self._board)
         view[0] = _FORMAT
-        pack_into("<HBB", view, 4, version, len(data), 0)
-        view[_DATA_AT:_CHECK_AT] = data + bytes(MOST_BYTES - len(data))
-        pack_into("<i", view, _CHECK_AT, check(view, _CHECK_AT))
+        pack_into("<HBB", view, 4, version, len(data), LAYOUT)
+        view[_DATA_AT : self._check_at] = data + bytes(self.most_bytes - len(data))
+        pack_into("<i", view, self._check_at, check(view, self._check_at))
         region.commit(slot)

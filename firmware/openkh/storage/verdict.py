@@ -5,3 +5,4 @@ GOOD = 1
 DAMAGED = 2  # something was written, and there is no good copy of it
 FOREIGN = 3  # good, but of another board, model or service, or of another layout
 SILENT = 4  # the memory does not answer, so nothing is known
+OLDER = 5  # only records of an older layout of the journal (upward.py)

@@ -1,10 +1,12 @@
 """The meter's prompt for tests and campaigns: what is typed arrives at exact simulated times."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from host.port.prompt import CodeError
 from host.sim.board import Board
+from host.sim.link import FIRMWARE
 from openkh.model import Model
 
 
@@ -17,11 +19,13 @@ class Prompt(Board):
         model: str = "MDNCT-1SC",
         service: str = "60Hz",
         board: dict[str, Any] | None = None,
+        firmware_dir: Path = FIRMWARE,
         **config: Any,
     ) -> None:
         self.model = Model(model, service)
         self.typed = 0  # characters
-        super().__init__({"model": model, "service": service, "board": board or {}, **config}, engine, strict=False)
+        settings = {"model": model, "service": service, "board": board or {}, **config}
+        super().__init__(settings, engine, strict=False, firmware_dir=firmware_dir)
 
     def __enter__(self) -> "Prompt":
         return self

@@ -9,10 +9,11 @@ What a scenario drives is a Session (session.py); what others reach by a port of
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from host.port.prompt import CodeError, PortError, last_line
-from host.sim.link import EngineError, Link
+from host.sim.link import FIRMWARE, EngineError, Link
 
 SPARE_S = 120.0  # a command is given up this long after it should have answered
 FIRST_STEP_US = 2_000  # how long the prompt is left alone before it is looked at, growing
@@ -31,7 +32,13 @@ class Board:
     item of `out`.
     """
 
-    def __init__(self, config: dict[str, Any], engine: str = "micropython", strict: bool = True) -> None:
+    def __init__(
+        self,
+        config: dict[str, Any],
+        engine: str = "micropython",
+        strict: bool = True,
+        firmware_dir: Path = FIRMWARE,
+    ) -> None:
         self.now_us = 0
         self.snap: dict[str, Any] = {}
         self.out: list[list[Any]] = []
@@ -39,7 +46,7 @@ class Board:
         self._strict = strict
         self._items: list[list[Any]] = []
         self._raw = False
-        self._link = Link(engine, {"board": {}, "seed": 1, **config, "console": True})
+        self._link = Link(engine, {"board": {}, "seed": 1, **config, "console": True}, firmware_dir)
 
     def __enter__(self) -> "Board":
         return self

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 TOP = Path(__file__).resolve().parents[3]
+FIRMWARE = TOP / "firmware"
 ENGINES = ("micropython", "cpython")  # for people; "wasm" is the 32-bit build that tests use
 HEAP = "64m"
 MARK = "\x1e"
@@ -54,7 +55,7 @@ class Link:
         self,
         engine: str,
         config: dict[str, Any],
-        firmware_dir: Path | str = TOP / "firmware",
+        firmware_dir: Path | str = FIRMWARE,
         board_dir: Path | str = TOP / "boards" / "reference",
     ) -> None:
         roots = [str(TOP), str(Path(firmware_dir).resolve()), str(Path(board_dir).resolve())]
