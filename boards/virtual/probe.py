@@ -28,6 +28,7 @@ class Probe:
         self._cycles = 0
         self._faults = {}
         self._last = None
+        self._identity = {"serial": "", "date": "", "revision": ""}
         self.run_us = 0  # run time when the firmware was stopped last
 
     def retire(self):
@@ -36,6 +37,7 @@ class Probe:
         if running is None:
             return
         self._last = self._figures(running)
+        self._identity = self.identity()
         state = running.cycle.state
         self.run_us = state.run_s * 1000000 + state.run_us
         self._cycles += running.cycle.cycles
@@ -70,6 +72,16 @@ class Probe:
             for name, count in self._counters(running):
                 faults[name] = faults.get(name, 0) + count
         return {"cycles": cycles, "faults": faults}
+
+    def identity(self):
+        """Serial number, date of manufacture and software revision; empty where the firmware has not run."""
+        running = meter()
+        if running is None:
+            return self._identity
+        from openkh import REVISION
+
+        found = running.factory.identity
+        return {"serial": found.serial, "date": found.date, "revision": REVISION}
 
     def lines(self):
         """Each line as measured."""

@@ -67,6 +67,8 @@ class FakeEngine:
             "lcd": {"screen": "1", "text": "0.00", "symbols": [], "bar": "off", "blinking": [], "lit": LIT},
             "pins": {"opto10": 1, "opto100": 0, "opto1000": 0, "led": 1, "counter": 0, "rail12": 1},
             "counter": 12,
+            "gap_us": [0] * self.elements,
+            "counted": [0] * self.elements,
             "status": {"condition": "normal", "lines": [], "failures": [], "rail12v": "on"},
             "rail12_ma": 8,
         }
@@ -75,6 +77,7 @@ class FakeEngine:
         snap = self.snap()
         return {
             "counted": [{"counts": 0, "gap_s": 0.0}] * self.elements,
+            "identity": {"serial": "000000000042", "date": "260131", "revision": "0.10"},
             "register": {"delivered_wh": snap["delivered"], "received_wh": snap["received"]},
             "pulses": {"10": int(self.delivered_wh // 10), "100": 0, "1000": 0},
             "led": 0,

@@ -67,7 +67,8 @@ def test_the_whole_way_from_a_scenario_to_report_and_trace(tmp_path, engines, ca
     assert run.main(arguments) == 0
     said = json.loads(report.read_text())
     assert ",".join(said) == (
-        "engine,model,service,simulated_s,wall_s,true,counted,register,pulses,led,counter,demand,lcd,status,events,firmware"
+        "engine,model,service,simulated_s,wall_s,true,counted,register,pulses,led,counter,demand,lcd,status,events,firmware,"
+        "identity,revision,seed,input,difference,intervals"
     )
     assert (said["engine"], said["model"], said["service"]) == ("micropython", "MDTCT-2SP", "60Hz")
     assert said["simulated_s"] == 1800

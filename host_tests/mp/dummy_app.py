@@ -19,6 +19,7 @@ class Nothing:
     errors = late = 0
     condition = lines = failures = 0
     line_1 = line_2 = None
+    serial = date = ""
 
     @staticmethod
     def name():
@@ -38,7 +39,7 @@ class Dummy(Nothing):
         self.memory = I2C(0, scl=Pin(5), sda=Pin(4), timeout=5000)
         self.lcd = I2C(1, scl=Pin(7), sda=Pin(6), timeout=5000)
         self.state = State()
-        self.cycle = self.status = self.rail12 = self.journal = self
+        self.cycle = self.status = self.rail12 = self.journal = self.factory = self.identity = self
         self.elements = ()
         self.cycles = 0
         self.saves = 0

@@ -191,6 +191,9 @@ class Probe:
     def firmware(self) -> dict[str, Any]:
         return self._firmware
 
+    def identity(self) -> dict[str, str]:
+        return virtual_probe.Probe(self._model).identity()
+
     def lines(self) -> list:
         return []
 

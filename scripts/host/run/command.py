@@ -1,16 +1,14 @@
 """./scripts/run: the meter's firmware on the virtual board, live in the terminal or headless."""
 
 import argparse
-import json
 import os
 import re
 import sys
-from typing import Any
 
 from host.cli.parser import command_parser
 from host.cli.refused import RefusedError, writable
 from host.cli.status import DONE, FAILED, INTERRUPTED, reported, say_error, writing
-from host.run import headless, inputs
+from host.run import headless, inputs, report
 from host.sim import link
 from host.sim.memory import MemoryDir, write_whole
 from host.sim.session import FirmwareError, Session, Setup
@@ -67,7 +65,11 @@ def parser() -> argparse.ArgumentParser:
     add("--speed", metavar="N|max", help="simulated seconds per second (default 1 live, max headless)")
     add("--headless", action="store_true", help="no terminal view; progress on standard error")
     add("--for", dest="duration", metavar="DURATION", help="simulated time: 90s, 15m, 24h, 30d")
-    add("--report", metavar="FILE.json", help="write what happened")
+    add(
+        "--report",
+        metavar="FILE",
+        help="write what happened: FILE.json, FILE.html (a page with plots), - (standard output)",
+    )
     add("--trace", metavar="FILE.csv", help="write every change of outputs, LED, counter and 12 V rail")
     add("--state", metavar="DIR", help="the board's memory, kept between runs (else a new meter each time)")
     add("--serial", action="store_true", help="the RS-485 port as a pseudo-terminal; says which on standard error")
@@ -96,7 +98,7 @@ def setup_of(args: argparse.Namespace) -> Setup:
         duration = round(source.end_s * 1e6)
     if args.explain:
         return Setup(model, source)
-    if args.report is not None:
+    if args.report not in (None, report.STANDARD_OUTPUT):
         writable(args.report, "--report")
     _apart(args)
     setup = Setup(model, source, args.engine, plan.seed, plan.board, duration_us=duration, live=not args.headless)
@@ -116,20 +118,15 @@ def _apart(args: argparse.Namespace) -> None:
     taken: dict[str, str] = {}
     for option in ("scenario", "load", "waveform", "report", "trace"):
         path = getattr(args, option)
-        if path is None or "\0" in path or (os.path.exists(path) and not os.path.isfile(path)):
+        if (
+            path in (None, report.STANDARD_OUTPUT)
+            or "\0" in path
+            or (os.path.exists(path) and not os.path.isfile(path))
+        ):
             continue  # a device takes everything
         other = taken.setdefault(os.path.realpath(path), option)
         if other != option and option in ("report", "trace"):
             raise RefusedError(f"--{option} {path}: the same file as --{other}")
-
-
-def report_text(report: dict[str, Any]) -> str:
-    """The report as JSON, an item of its lists on each line."""
-    parts = []
-    for key, value in report.items():
-        items = ",\n  ".join(json.dumps(item) for item in value) if isinstance(value, list) and value else None
-        parts.append(f' "{key}": ' + (json.dumps(value) if items is None else f"[\n  {items}\n ]"))
-    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 @reported()
@@ -160,7 +157,8 @@ def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
     try:
         if args.headless:
             assert setup.duration_us is not None
-            if not headless.run(session, setup.duration_us, speed):
+            fine = args.report is not None and report.is_page(args.report)
+            if not headless.run(session, setup.duration_us, speed, fine):
                 status = INTERRUPTED
                 say_error("stopped before the end")
         else:
@@ -168,14 +166,26 @@ def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
 
             if not view(session, speed):
                 return FAILED
-        report = session.report()
-        print(headless.summary(report, setup.source, setup.begin_wh), flush=True)
-        if args.report is not None:
-            with writing(f"--report {args.report}"):
-                write_whole(args.report, report_text(report).encode())
+        _tell(args.report, session)
     finally:
         session.close()
     return status
+
+
+def _tell(path: str | None, session: Session) -> None:
+    """The summary, and the report in the file or on standard output, from where the summary then keeps away."""
+    found, setup = session.report(), session.setup
+    summary = headless.summary(found, setup.source, setup.begin_wh)
+    print(summary, file=sys.stderr if path == report.STANDARD_OUTPUT else sys.stdout, flush=True)
+    if path is None:
+        return
+    text = report.page(found, session.history, setup.source) if report.is_page(path) else report.text(found)
+    with writing(f"--report {path}"):
+        if path == report.STANDARD_OUTPUT:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            write_whole(path, text.encode())
 
 
 if __name__ == "__main__":

@@ -13,27 +13,33 @@ PROGRESS_S = 1.0  # wall seconds between two lines of progress on a terminal
 PROGRESS_FILE_S = 10.0  # and elsewhere
 
 
-def run(session: Session, duration_us: int, speed: float | None, err: IO[str] = sys.stderr) -> bool:
-    """Run `session` for `duration_us`, at `speed` simulated seconds per second (None: as fast as it goes).
+def run(session: Session, duration_us: int, speed: float | None, fine: bool = False, err: IO[str] = sys.stderr) -> bool:
+    """Run `session` for `duration_us`, at `speed` simulated seconds per second (None: as fast as it goes). `fine`: in
+    steps as short as plots show.
 
     An interrupt (Ctrl-C, SIGTERM) ends it early, between two windows, so that the report is whole; returns False then.
     """
     stop: list[int] = []
     before = {number: signal.signal(number, lambda n, _: stop.append(n)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        _run(session, duration_us, speed, err, stop)
+        _run(session, duration_us, speed, window_us(duration_us, fine), err, stop)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     return not stop
 
 
-def _run(session: Session, duration_us: int, speed: float | None, err: IO[str], stop: list[int]) -> None:
+def window_us(duration_us: int, fine: bool) -> int:
+    """The length of a step: whole tenths of a second, a thousandth of the run where it is to be plotted."""
+    return max(100_000, min(WINDOW_US, duration_us // 100_000_000 * 100_000)) if fine else WINDOW_US
+
+
+def _run(session: Session, duration_us: int, speed: float | None, most_us: int, err: IO[str], stop: list[int]) -> None:
     tty = err.isatty()
     began = told = time.monotonic()
-    window_us = WINDOW_US if speed is None else max(100_000, min(WINDOW_US, int(speed * 200_000)))
+    step_us = most_us if speed is None else max(100_000, min(most_us, int(speed * 200_000)))
     while session.now_us < duration_us and not stop:
-        until_us = min(duration_us, session.now_us + window_us)
+        until_us = min(duration_us, session.now_us + step_us)
         if session.setup.terminals and speed is not None:
             session.pace(until_us, speed)
         else:
@@ -76,6 +82,7 @@ def summary(report: dict[str, Any], source: Source, begin_wh: float | None) -> s
     for name, from_wh in before.items():
         registered, true_wh = report["register"][name + "_wh"], report["true"][name + "_wh"]
         energy.append(f"  {name:13} {registered} Wh{_against(registered, true_wh, from_wh)}")
+    energy += _difference(report)
     rows = [
         f"{report['model']} {report['service']} on {report['engine']}: {source.what}",
         *(f"  {line}" for line in (source.told.lines if source.told else [])),
@@ -90,10 +97,27 @@ def summary(report: dict[str, Any], source: Source, begin_wh: float | None) -> s
 
 
 def _against(registered: str, true_wh: float, begin_wh: float | None) -> str:
-    """The true energy of the run, and the error where it can be told."""
+    """The true energy of the run."""
     if not true_wh:
         return ""
     if begin_wh is None or float(registered) < begin_wh:  # an earlier run's energy, or the register has rolled over
         return f" (true, this run alone: {true_wh:.6f})"
-    error = 100 * (float(registered) - begin_wh - true_wh) / true_wh
-    return f" (true {begin_wh + true_wh:.6f}, error {error:+.4f} %)"
+    return f" (true {begin_wh + true_wh:.6f})"
+
+
+def _difference(report: dict[str, Any]) -> list[str]:
+    """What makes up the difference to the true energy, a line each."""
+    parts = report["difference"]
+    if parts is None:
+        return []
+    gap_s = max((chip["gap_s"] for chip in report["counted"]), default=0.0)
+    lines = []
+    if gap_s:
+        lines.append(
+            f"    not measured {parts['not_measured_wh']:+.6f} Wh (front ends starting or reset for {gap_s:.3f} s)"
+        )
+    if parts["under_way_wh"]:
+        lines.append(f"    under way    {parts['under_way_wh']:+.6f} Wh (measured, not yet in the register)")
+    if parts["metering_percent"] is not None:
+        lines.append(f"    metering     {parts['metering_wh']:+.6f} Wh, error {parts['metering_percent']:+.4f} %")
+    return lines

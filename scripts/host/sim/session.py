@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from host.sim.history import History
 from host.sim.link import EngineError
 from host.sim.memory import MemoryDir
 from host.sim.terminals import Terminals
@@ -76,6 +77,7 @@ class Session:
     def __init__(self, setup: Setup, start: Callable[[str, dict[str, Any]], Engine]) -> None:
         self.setup = setup
         self.stimulus = Stimulus(setup.model, setup.source)
+        self.history = History(setup.model, setup.source)
         self.snap: dict[str, Any] = {}
         self.lcd: list[Said] = []
         self.rises = dict.fromkeys(SIGNALS, 0)  # off-to-on edges
@@ -99,9 +101,20 @@ class Session:
         for item in reply["out"]:
             self._take(item)
         self.snap = reply["snap"]
+        if not self.history.counted:
+            self._begin_history()
+        self.history.add(self.stimulus, self.snap, self.rises["opto10"])
         if self._wheels is None and self.snap.get("counter_given") is not None:
             self._wheels = self.snap["counter_given"] - self.snap["counter"]
         return self.snap
+
+    def _begin_history(self) -> None:
+        """The register before this run; an earlier run's is known as soon as the firmware runs."""
+        begin_wh = self.setup.begin_wh
+        if begin_wh is None:
+            self.history.begin(self.snap["delivered"], self.snap["received"])
+        else:
+            self.history.begin(str(begin_wh), "0")
 
     @property
     def wheels(self) -> int:
@@ -147,6 +160,9 @@ class Session:
     def report(self) -> dict[str, Any]:
         """The report in the layout of the project's interface; ends the run."""
         final = self.finish()
+        identity = final.get("identity") or {}
+        source = self.setup.source
+        self.history.finish(self.snap)
         return {
             "engine": self.setup.engine,
             "model": self.setup.model.code,
@@ -167,6 +183,35 @@ class Session:
                 "cycles": final["firmware"]["cycles"],
                 "faults": dict(sorted(final["firmware"]["faults"].items())),
             },
+            "identity": {key: identity.get(key, "") for key in ("serial", "date")},
+            "revision": identity.get("revision", ""),
+            "seed": self.setup.seed,
+            "input": {"what": source.what, **(source.told.facts if source.told else {})},
+            "difference": self._difference(final),
+            "intervals": self.history.intervals,
+        }
+
+    def _difference(self, final: dict[str, Any]) -> dict[str, float] | None:
+        """What register and true energy differ by, net; None where an earlier run's energy is in the register.
+
+        Not measured: flowed while no front end measured (start-up, resets). Under way: measured, and not in the
+        register at the end. Metering: the rest, the error of what was measured, also as a part of it.
+        """
+        register = final["register"]
+        if self.setup.begin_wh is None:
+            return None
+        net_wh = float(register["delivered_wh"]) - float(register["received_wh"]) - self.setup.begin_wh
+        true_wh = (self.stimulus.truth.net.delivered_ws - self.stimulus.truth.net.received_ws) / 3600
+        lost_wh = self.history.not_measured_ws / 3600
+        elements = self.setup.model.elements
+        measured_wh = sum(chip["counts"] for chip in final["counted"][:elements]) / self.setup.model.counts_per_wh
+        metering_wh = measured_wh - (true_wh - lost_wh)
+        seen_wh = abs(true_wh - lost_wh)
+        return {
+            "not_measured_wh": round(-lost_wh, 6),
+            "under_way_wh": round(net_wh - measured_wh, 6),
+            "metering_wh": round(metering_wh, 6),
+            "metering_percent": round(100 * metering_wh / seen_wh, 5) if seen_wh > 1e-3 else None,
         }
 
     def _take(self, item: list[Any]) -> None:
