@@ -129,3 +129,38 @@ def test_every_requirement_is_named_by_a_test_or_is_marked():
     assert not untested, "named by no test: name one after it, or mark it in docs/requirements.md"
     built = sorted(tag for tag, mark in marks.items() if mark == "not yet" and tag in named)
     assert not built, "a test names them: take the mark `not yet` from docs/requirements.md"
+
+
+def imports_of(path, modules, name):
+    """Modules of the project that a module imports when it runs, in functions too, but not for annotations."""
+    found = set()
+    for node in ast.walk(_WithoutTypingOnly().visit(ast.parse(path.read_text()))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return (found & modules.keys()) - {name}
+
+
+def test_no_module_imports_in_a_circle():
+    modules = {}
+    for root, top in (("firmware", "firmware"), ("scripts/host", "scripts"), ("boards/virtual", ".")):
+        for path in (TOP / root).rglob("*.py"):
+            name = ".".join(path.relative_to(TOP / top).with_suffix("").parts)
+            modules[name.removesuffix(".__init__")] = path
+    needs = {name: imports_of(path, modules, name) for name, path in modules.items()}
+    assert sum(map(len, needs.values())) > 300
+    while free := {name for name in needs if not needs[name] & needs.keys()}:  # what imports nothing that is left
+        needs = {name: needed for name, needed in needs.items() if name not in free}
+    used = {name for needed in needs.values() for name in needed}
+    circles = {name: sorted(needed & needs.keys()) for name, needed in needs.items() if name in used}
+    assert not circles, "these are in a circle, or between two"
+
+
+def test_only_the_tests_import_from_the_tests():
+    tests = {path.stem for path in (TOP / "host_tests").rglob("*.py")} | {"host_tests"}
+    product = {path.stem for path in CODE if "host_tests" not in path.parts}
+    for path in CODE:
+        if "host_tests" not in path.parts:
+            named = re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.M)
+            assert not (set(named) & tests) - product, path

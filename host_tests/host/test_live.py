@@ -11,9 +11,9 @@ from host.run.live import Live
 from host.run.readings import EVENTS, event_text, rail, shortened, unmetered_w, wheels
 from host.run.view import MeterView
 from host.sim.session import FirmwareError, Session, Setup
+from host.stimulus.lines import Line
 from host.stimulus.profiles import profile
 from host.stimulus.profiles.profile import Profile, Span
-from host.stimulus.source import Line
 from openkh.event_codes import NAMES
 from openkh.model import Model
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host.stimulus import scenario
-from host.stimulus.source import Line, Point, source_of_points
+from host.stimulus.lines import Line, Point
+from host.stimulus.source import source_of_points
 from host.stimulus.wave import Wave
 from host.stimulus.windows import Stimulus, Truth, watts
 from openkh.model import Model

@@ -8,6 +8,7 @@ from openkh.metrology.energy import wh_text
 from openkh.metrology.status import NAMES
 from openkh.model import WGAIN_NOMINAL, WGAIN_UNITY
 from openkh.service.refused import RefusedError
+from openkh.service.steps import steps_done
 from openkh.storage.layout import LAYOUT
 
 TYPE_CHECKING = False
@@ -271,8 +272,6 @@ def _pairs(found: "Answer") -> str:
 
 def cal(meter: "Meter") -> "Answer":
     """See help()."""
-    from openkh.service.tuning import steps_done
-
     model = meter.model
     found = []
     for n in range(model.elements):

@@ -13,6 +13,7 @@ from openkh.identity import check_date
 from openkh.service.refused import RefusedError
 from openkh.service.reports import angle_of, date_text, line_number, log_entries, saved, status_line, units_per_watt
 from openkh.service.requests import Apply, Store, post
+from openkh.service.steps import STEPS, step_taken, steps_done
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,16 +32,8 @@ GAIN_LEAST_PERCENT = 5  # of the CT rating
 OFFSET_MOST_PERCENT = 5
 OFFSET_LEAST_PERCENT = 0.2
 
-STEPS = ("gain", "phase", "offset")
 _APPLY_MS = 15_000
 _STORE_MS = 30_000
-
-_done: "list[list[str]]" = [[], []]
-
-
-def steps_done(meter: "Meter", n: int) -> "list[str]":
-    """Steps of the guided order that line n + 1 has behind it; all of them once it is calibrated."""
-    return list(STEPS) if meter.stored.found else list(_done[n])
 
 
 def window(meter: "Meter", seconds: int) -> "Answer":
@@ -114,8 +107,7 @@ def _into_force(meter: "Meter", n: int, new: Calibration, step: str = "") -> "An
     calibration.check(new, meter.model.hz)
     old = _copy(meter, n)
     post(Apply(meter, (None, new) if n else (new, None)), _APPLY_MS)
-    if step and step not in _done[n]:
-        _done[n].append(step)
+    step_taken(n, step)
     changed = []
     for name in calibration.ITEMS:
         before = getattr(old, name)

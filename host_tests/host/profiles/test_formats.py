@@ -9,10 +9,11 @@ from host.campaigns import malformed
 from host.campaigns.profile_samples import Sample, green_button, nem12, samples
 from host.cli.refused import RefusedError
 from host.sim import link
+from host.stimulus.lines import Segment
 from host.stimulus.profiles import profile, reader
 from host.stimulus.profiles.household import household_source
 from host.stimulus.profiles.profile import Options
-from host.stimulus.source import Segment, Source
+from host.stimulus.source import Source
 from host.stimulus.windows import Stimulus, watts
 from openkh.model import Model
 

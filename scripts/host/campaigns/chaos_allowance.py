@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from host.stimulus.source import Segment, Source
+from host.stimulus.lines import Segment
+from host.stimulus.source import Source
 from openkh.model import Model
 
 if TYPE_CHECKING:

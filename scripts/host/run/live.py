@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from host.sim.session import Session
-from host.stimulus.source import Event, Line
+from host.stimulus.lines import Event, Line
 
 STEP_S = 0.05  # wall time of one step: keys and picture keep up with it
 SPEEDS = (0.1, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, None)  # simulated seconds per second; None: all it can

@@ -9,7 +9,7 @@ from host.run.glass_cells import GLASS, LIT
 from host.run.headless import clock
 from host.run.live import Live
 from host.sim.session import Session
-from host.stimulus.source import Line
+from host.stimulus.lines import Line
 from host.stimulus.windows import watts
 
 ON, OFF, WARN = "#e8453c", "#4a3230", "#e0b040"

@@ -10,7 +10,8 @@ from host.sim.link import EngineError
 from host.sim.memory import MemoryDir
 from host.sim.terminals import Terminals
 from host.sim.trace import SIGNALS, Trace
-from host.stimulus.source import Event, Source
+from host.stimulus.lines import Event
+from host.stimulus.source import Source
 from host.stimulus.windows import Stimulus
 from openkh.model import Model
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from host.stimulus.faults import PARTS
 from host.stimulus.kinds import Choice, Flag, Number, Sign, Table, Text
-from host.stimulus.source import Event
+from host.stimulus.lines import Event
 
 LATEST_S = 3.2e9  # a century; beyond it a time is a slip of the pen
 

@@ -11,7 +11,8 @@ from typing import Any
 from host.cli.refused import RefusedError, read_text
 from host.stimulus.checker import Checker
 from host.stimulus.keys import BOARD_DEFAULTS, EVENTS, MAINS_KEYS
-from host.stimulus.source import Event, Line, Point, Source, source_of_points
+from host.stimulus.lines import Event, Line, Point
+from host.stimulus.source import Source, source_of_points
 from openkh.model import Model
 
 

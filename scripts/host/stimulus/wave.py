@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from host.stimulus.source import Event, Line, Lines
+from host.stimulus.lines import Event, Line, Lines
 from openkh.model import Model
 
 

@@ -10,7 +10,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from host.stimulus.source import Event, Line, Lines, Segment, Source
+from host.stimulus.lines import Event, Line, Lines, Segment
+from host.stimulus.source import Source
 from host.stimulus.wave import Wave
 from openkh.model import Model
 

@@ -9,8 +9,9 @@ The year's energy it is scaled to is a typical one where such a meter is used: 1
 import warnings
 from collections.abc import Iterator
 
+from host.stimulus.lines import Segment
 from host.stimulus.profiles.profile import lines_of
-from host.stimulus.source import Segment, Source
+from host.stimulus.source import Source
 from openkh.model import Model
 
 HOUSEHOLD_WH = {60: 10_500_000, 50: 3_500_000}

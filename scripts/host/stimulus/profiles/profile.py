@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from host.stimulus.source import Line, Lines, Segment, Source, Told
+from host.stimulus.lines import Line, Lines, Segment
+from host.stimulus.source import Source, Told
 from openkh.model import Model
 
 LEAST_W_MEANT = 30.0  # a household that never takes more is more likely given in kW

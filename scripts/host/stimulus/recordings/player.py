@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from host.cli.refused import RefusedError
+from host.stimulus.lines import Point
 from host.stimulus.recordings import audio, columns, comtrade
 from host.stimulus.recordings.capture import Capture, RecordingError
 from host.stimulus.recordings.lines import Options, Pick, choose
 from host.stimulus.recordings.recording import Recording
 from host.stimulus.recordings.sampling import sampled
 from host.stimulus.recordings.signal_path import wave
-from host.stimulus.source import Point, Source, Told, source_of_points
+from host.stimulus.source import Source, Told, source_of_points
 from openkh.model import Model
 
 READERS: tuple[ModuleType, ...] = (comtrade, audio, columns)
