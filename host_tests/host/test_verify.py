@@ -220,7 +220,7 @@ def test_CA_1_ID_4_calibrate_then_verify_over_mpremote(tmp_path, capsys):
     state = ["--virtual", "--state", str(tmp_path / "bench"), "--date", "260131"]
     report = tmp_path / "report.html"
     assert calibrate.main([*state, "--windows", "2", "--new", "--seed", "5", "--model", "MSNCT-1SC"]) == DONE
-    arguments = [*state, "--report", str(report), "--json", str(tmp_path / "f.json"), "--no-load", "30"]
+    arguments = [*state, "--report", str(report), "--json", str(tmp_path / "f.json"), "--no-load", "30s"]
     assert verify.main(arguments) == DONE
     said = capsys.readouterr().out
     assert "\nPASS\n" in said and "Report in" in said and "first 0.1 Wh" in said
@@ -233,13 +233,13 @@ def test_CA_1_ID_4_calibrate_then_verify_over_mpremote(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--virtual", "--no-load", "0"], "1 to 86400"),
+        (["--virtual", "--no-load", "0s"], "such as 90s"),
         (["--virtual", "--report", "/no/such/folder/r.html"], "existing folder"),
         (["--virtual", "--report", "/tmp"], "--report /tmp: cannot be written"),
         (["--virtual", "--report", "a\0b.html"], "cannot be written"),
         (["--virtual", "--report", ""], "cannot be written"),
         (["--virtual", "--json", "/tmp"], "--json /tmp: cannot be written"),
-        (["--virtual", "--no-load", "nan"], "1 to 86400"),
+        (["--virtual", "--no-load", "nan"], "such as 90s"),
         (["--port", "/dev/null", "--reference", "/dev/zero"], "too long"),
         (["--port", "/dev/null"], "no serial port, or another program"),
         (["--port", "/dev/no-such-port"], "there is no such port"),

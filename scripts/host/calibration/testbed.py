@@ -14,6 +14,7 @@ from typing import Any
 from host.calibration import bench_source, raw_boards
 from host.calibration.bench_source import Bench, PersonBench, VirtualBench
 from host.cli.refused import FailedError, RefusedError, read_text
+from host.cli.values import model_code
 from host.port.prompt import SerialPrompt
 from host.port.serial_ports import names
 from host.port.service import Service
@@ -51,8 +52,14 @@ def add_options(add: Any) -> None:
     add("--state", metavar="DIR", default=str(STATE), help=virtual + "kept here between runs (default build/bench)")
     add("--new", action="store_true", help=virtual + "a new raw one, its parts drawn from --seed")
     add("--seed", type=int, default=1, metavar="N", help=virtual + "of a new one's parts")
-    add("--model", metavar="CODE", default="MDNCT-1SC", help=virtual + "a new one's model code (..SP: split-core CTs)")
-    add("--meter-service", choices=("60Hz", "50Hz"), default="60Hz", help=virtual + "a new one's service")
+    add(
+        "--model",
+        type=model_code,
+        metavar="CODE",
+        default="MDNCT-1SC",
+        help=virtual + "a new one's model code (..SP: split-core CTs)",
+    )
+    add("--service", choices=("60Hz", "50Hz"), default="60Hz", help=virtual + "a new one's service")
     add("--speed", type=float, default=SPEED, metavar="N", help=virtual + f"times real time (default {SPEED:g})")
     add("--engine", choices=ENGINES, default=ENGINES[0], metavar="NAME", help=virtual + " or ".join(ENGINES))
 
@@ -151,7 +158,7 @@ def _config(args: argparse.Namespace, folder: MemoryDir) -> dict[str, Any]:
                 f"--state {folder.path}: the memory of a board whose parts are not known ({BOARD_FILE} is missing): "
                 "allowed: another folder, or --new, which throws it away"
             )
-    model = Model(args.model, args.meter_service)
+    model = Model(args.model, args.service)
     core = "split" if model.core == "SP" else "solid"
     config = {
         "model": model.code,

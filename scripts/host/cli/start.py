@@ -4,6 +4,7 @@ python -m host.cli.start calibration ARGUMENTS...
 """
 
 import importlib
+import os
 import signal
 import sys
 
@@ -12,6 +13,10 @@ def main() -> int:
     """Entry point."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     command = importlib.import_module(f"host.{sys.argv[1]}.command")
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what may be typed next (docs/run.md)
+        import argcomplete
+
+        argcomplete.autocomplete(command.parser())
     signal.signal(signal.SIGINT, signal.default_int_handler)
     status: int = command.main(sys.argv[2:])
     return status

@@ -7,6 +7,7 @@ import time
 from host.cli.parser import Parser, command_parser
 from host.cli.refused import FailedError
 from host.cli.status import DONE, reported
+from host.cli.values import model_code
 from host.flash import deploy
 from host.flash.deploy import BUNDLE, LOADER
 from host.port.prompt import CodeError, SerialPrompt
@@ -290,7 +291,7 @@ def parser() -> Parser:
     for name, allowed in deploy.CHOICES.items():
         add(f"--{name.lower()}", choices=allowed, help="default: as it was flashed, else as in the board's file")
     new = "of a board without factory data "
-    add("--model", metavar="CODE", default="MDNCT-1SC", help=new + "(default %(default)s)")
+    add("--model", type=model_code, metavar="CODE", default="MDNCT-1SC", help=new + "(default %(default)s)")
     add("--service", choices=("60Hz", "50Hz"), default="60Hz", help=new + "(default %(default)s)")
     add("--serial", metavar="12_DIGITS", help=new)
     add("--date", metavar="YYMMDD", help=new + ": its manufacture (default today)")

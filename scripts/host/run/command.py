@@ -8,6 +8,7 @@ import sys
 from host.cli.parser import command_parser
 from host.cli.refused import RefusedError, writable
 from host.cli.status import DONE, FAILED, INTERRUPTED, reported, say_error, writing
+from host.cli.values import DURATIONS, duration_s, model_code
 from host.run import headless, inputs, report
 from host.sim import link
 from host.sim.memory import MemoryDir, write_whole
@@ -19,7 +20,6 @@ from host.stimulus.scenario import Scenario
 from openkh.model import Model
 
 DEFAULT_MODEL, DEFAULT_SERVICE = "MDNCT-1SC", "60Hz"
-LONGEST_S = 3_200_000_000
 
 DESCRIPTION = """\
 Runs the meter's firmware on the virtual board: live in the terminal, or at full speed without
@@ -30,15 +30,6 @@ EXAMPLES = """\
   ./scripts/run --speed 60                               the same, a minute each second
   ./scripts/run --headless --for 24h --report r.json     the whole day at once
   ./scripts/run --scenario storm.toml --trace edges.csv  what a scenario does, with every edge"""
-
-
-def duration_us(text: str) -> int:
-    """`90s`, `15m`, `24h`, `30d` in microseconds; else RefusedError."""
-    found = re.fullmatch(r"(\d{1,10}(?:\.\d{1,6})?)([smhd])", text, re.ASCII)
-    seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]] if found else 0
-    if not 0 < seconds <= LONGEST_S:
-        raise RefusedError(f"--for {text}: allowed: a time above 0 such as 90s, 15m, 24h, 30d")
-    return round(seconds * 1e6)
 
 
 def speed_of(text: str | None, live: bool, ports: bool = False) -> float | None:
@@ -60,11 +51,11 @@ def parser() -> argparse.ArgumentParser:
     p = command_parser("run", DESCRIPTION, EXAMPLES)
     inputs.add_options(p)
     add = p.add_argument
-    add("--model", metavar="CODE", help=f"the meter's model code (default {DEFAULT_MODEL})")
+    add("--model", type=model_code, metavar="CODE", help=f"the meter's model code (default {DEFAULT_MODEL})")
     add("--service", metavar="60Hz|50Hz", help=f"the service it is built for (default {DEFAULT_SERVICE})")
     add("--speed", metavar="N|max", help="simulated seconds per second (default 1 live, max headless)")
     add("--headless", action="store_true", help="no terminal view; progress on standard error")
-    add("--for", dest="duration", metavar="DURATION", help="simulated time: 90s, 15m, 24h, 30d")
+    add("--for", dest="duration", metavar="DURATION", help=f"simulated time: {DURATIONS}")
     add(
         "--report",
         metavar="FILE",
@@ -80,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
 
 def setup_of(args: argparse.Namespace) -> Setup:
     """Everything checked and opened; RefusedError where something is unusable."""
-    duration = duration_us(args.duration) if args.duration is not None else None
+    duration = round(duration_s(args.duration, "--for") * 1e6) if args.duration is not None else None
     plan = scenario.load(args.scenario) if args.scenario is not None else Scenario()
     try:
         code, service = (

@@ -7,8 +7,9 @@ import sys
 from host.calibration import testbed
 from host.calibration.testbed import Testbed
 from host.cli.parser import command_parser
-from host.cli.refused import RefusedError, writable
+from host.cli.refused import writable
 from host.cli.status import DONE, FAILED, begun, reported, writing
+from host.cli.values import duration_s
 from host.sim.link import TOP
 from host.sim.memory import write_whole
 from host.verification import report
@@ -36,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     add("--report", metavar="FILE.html", help="the report (default build/verification-SERIAL.html)")
     add("--json", metavar="FILE", help="write every figure to FILE as well")
     add("--note", action="append", default=[], metavar="TEXT", help="goes into the report: reference, place, name, ...")
-    add("--no-load", type=float, default=Scope.no_load_s, metavar="S", help="seconds of the no-load test (3600)")
+    add("--no-load", default="1h", metavar="DURATION", help="length of the no-load test (default 1h)")
     return p
 
 
@@ -45,8 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit status."""
     args = parser().parse_args(argv)
     day = testbed.date_of(args.date)
-    if not 1 <= args.no_load <= 86_400:
-        raise RefusedError(f"--no-load {args.no_load:g}: allowed: 1 to 86400 seconds")
+    args.no_load_s = duration_s(args.no_load, "--no-load", 86_400)
     for option, path in (("--report", args.report), ("--json", args.json)):
         if path is not None:
             writable(path, option)
@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _verify(bed: Testbed, args: argparse.Namespace, day: str) -> int:
-    verifier = Verifier(bed.service, bed.bench, lambda text: print(text, flush=True), Scope(no_load_s=args.no_load))
+    verifier = Verifier(bed.service, bed.bench, lambda text: print(text, flush=True), Scope(no_load_s=args.no_load_s))
     verdict = verifier.run()
     verdict.notes += args.note
     print(f"\n{verdict.word}")
