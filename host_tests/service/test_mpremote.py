@@ -126,7 +126,7 @@ CALLS = (
     Call("bench(1, 60)", r"OK 10 Wh output gives 1 Wh a pulse for 60 s", "ok"),
     Call("bench(0)", r"OK bench mode ended", "ok"),
     Call("rail12_reset()", r"OK 12 V on", "ok"),
-    Call("help()", r"status\(\)  lines\(\)(.*\n)+.*Close the seal when done\.", "text"),
+    Call("help()", r"status\(\) +identity(.*\n)+.*Close the seal when done\.", "text"),
 )  # fmt: skip
 
 

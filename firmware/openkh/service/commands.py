@@ -3,17 +3,13 @@
 import json as _json
 
 from openkh import app
+from openkh.service.catalogue import bind, find
 from openkh.service.refused import RefusedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_MODULES = {
-    "reports": ("help", "status", "lines", "events", "faults", "identity", "provisioned", "image", "cal"),
-    "tuning": ("cal_gain", "cal_phase", "cal_offset", "cal_volts", "cal_amps", "cal_set", "save", "undo", "window"),
-    "works": ("provision", "bench", "rail12_reset", "restart", "update_mode"),
-}
 _WITHOUT_METER = ("help", "restart")
 _quiet = False
 
@@ -24,17 +20,20 @@ def say(text: str) -> None:
         print(text)
 
 
-def run(name: str, json: bool, given: "tuple[Any, ...]") -> None:
-    """Print the answer of command `name`, or one line that says why it is refused."""
+def run(name: str, given: "tuple[Any, ...]", named: "dict[str, Any]") -> None:
+    """Print the answer of command `name` to its arguments, or one line that says why it is refused."""
     global _quiet
+    json = named.pop("json", False)
     _quiet = json
     try:
         if app.meter is None and name not in _WITHOUT_METER:
             raise RefusedError(
                 "no metering (service mode, or a soft reset): allowed now: help(), restart() into metering"
             )
-        module = _module(name)
-        answer = getattr(module, name)(app.meter, *given)
+        row = find(name)
+        arguments = bind(row, given, named)
+        module = __import__("openkh.service." + row[1], None, None, ("x",))
+        answer = getattr(module, name)(app.meter, *arguments)
         if json:
             text = _json.dumps(answer)
         elif hasattr(module, name + "_text"):
@@ -44,10 +43,3 @@ def run(name: str, json: bool, given: "tuple[Any, ...]") -> None:
     except (RefusedError, ValueError, TypeError) as error:
         text = _json.dumps({"error": str(error)}) if json else "ERROR %s" % error
     print(text)
-
-
-def _module(name: str) -> "Any":
-    for module, names in _MODULES.items():
-        if name in names:
-            return __import__("openkh.service." + module, None, None, ("x",))
-    raise RefusedError("no command %s: allowed: help() lists them" % name)

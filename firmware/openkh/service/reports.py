@@ -346,9 +346,9 @@ def image_text(found: "Answer") -> str:
 
 def help(_meter: "Meter") -> "Answer":
     """See help()."""
-    from openkh.service.help_text import HELP
+    from openkh.service.catalogue import COMMANDS, NOTES, usage
 
-    return {"text": HELP}
+    return {"text": "\n".join(["%-40s %s" % (usage(row), row[3]) for row in COMMANDS] + [NOTES])}
 
 
 def help_text(found: "Answer") -> str:
