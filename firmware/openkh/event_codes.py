@@ -1,4 +1,7 @@
-"""Numbers and names of the events in the log (ST-1). Two integers go with each; their meaning stands beside it."""
+"""Numbers and names of the events in the log (ST-1). Two integers go with each; their meaning stands beside it.
+
+Logs on meters hold these numbers: a new event takes a free one, and none is ever given to another.
+"""
 
 POWER_UP = 1  # b: sequence number of the record taken up
 POWER_FAIL = 2  # supply failing; a: bulk mV, b: 1 by sag, 2 by bulk, 3 both
@@ -38,7 +41,7 @@ BENCH_ON = 45  # a: weight in mWh, b: seconds
 BENCH_OFF = 46  # a: 1 time over, 2 load too high, 3 by command, 4 seal closed
 ROLL_OVER = 47  # the register passed 1,000,000 kWh; a: how often so far
 CALIBRATION_SAVED = 48  # a: how often so far, b: date YYMMDD as a number
-# What the glass reported of a line; a: line, b: how often since it was logged last, in the order of the conditions.
+# What the glass reported of a line; a: line, b: how often since it was logged last.
 OVER_CURRENT = 50
 OVER_VOLTAGE = 51
 LOW_VOLTAGE = 52

@@ -1,7 +1,9 @@
 """Scenario files: what is taken, what is refused and in which words."""
 
+import re
 import string
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -187,6 +189,17 @@ def test_the_virtual_board_has_the_same_faults():
     assert {part: set(kinds) for part, kinds in board_faults.PARTS.items()} == {
         part: set(rows) for part, rows in faults.PARTS.items()
     }
+
+
+def test_the_guide_names_every_fault():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "run.md").read_text()
+    told = {}
+    for parts, names in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (`.*) \|$", page, re.M):
+        for part in re.findall(r"`(\w+)`", parts):
+            told[part] = set(re.findall(r"`(\w+)`", names))
+    for part, rows in faults.PARTS.items():
+        named = set(rows).union(*rows.values())
+        assert named == told.get(part), f"docs/run.md, faults of {part}"
 
 
 def test_a_register_may_go_by_either_of_its_addresses():

@@ -23,7 +23,7 @@ class Log:
 class Rig:
     def __init__(self):
         self.log = Log()
-        self.episodes = Episodes(self.log, 5, BEGUN, ENDED, 1, 2, 0)
+        self.episodes = Episodes(self.log, tuple(range(BEGUN, BEGUN + 5)), tuple(range(ENDED, ENDED + 5)), 2, 0)
 
     def run(self, seconds, mask):
         for _ in range(round(seconds * 1_000_000 / CYCLE_US)):

@@ -19,17 +19,17 @@ _STEP_US = 1_000_000  # what waits for its minute is looked at so often
 
 
 class Episodes:
-    """Follows `count` conditions, a bit each.
+    """Follows as many conditions as `begun` has events, a bit each.
 
-    The event of condition i is `begun` + i * `each_code`, at its end `ended` + i * `each_code`; its a is `a` + i *
-    `each_a`, its b how often it has come since it was logged last.
+    The event of condition i is `begun`[i], at its end `ended`[i]; its a is `a` + i * `each_a`, its b how often it has
+    come since it was logged last.
     """
 
-    def __init__(self, log: "Log", count: int, begun: int, ended: int, each_code: int, a: int, each_a: int) -> None:
+    def __init__(self, log: "Log", begun: "tuple[int, ...]", ended: "tuple[int, ...]", a: int, each_a: int) -> None:
+        count = len(begun)
         self._log = log
         self._begun = begun
         self._ended = ended
-        self._each_code = each_code
         self._a = a
         self._each_a = each_a
         self._count = count
@@ -68,11 +68,11 @@ class Episodes:
                 self._end(i)
 
     def _begin(self, i: int) -> None:
-        self._log.add(self._begun + i * self._each_code, self._a + i * self._each_a, self._times[i])
+        self._log.add(self._begun[i], self._a + i * self._each_a, self._times[i])
         self._times[i] = 0
         self._left_us[i] = MINUTE_US
         self._shown |= 1 << i
 
     def _end(self, i: int) -> None:
-        self._log.add(self._ended + i * self._each_code, self._a + i * self._each_a)
+        self._log.add(self._ended[i], self._a + i * self._each_a)
         self._shown &= ~(1 << i)

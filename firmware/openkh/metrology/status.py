@@ -80,7 +80,21 @@ _LAST = REVERSE
 # FAIL 01 and 02 as bits of Status.failures.
 _SILENT = 1 << (FRONT_END_SILENT - 1)
 _ALTERED = 1 << (CONFIGURATION_ALTERED - 1)
-_LOGGED = _LAST - OVER_CURRENT + 1  # of these, the errors
+# Events of the beginning and the end of each error, in the order of the numbers above from OVER_CURRENT on.
+_BEGUN = (
+    event_codes.OVER_CURRENT,
+    event_codes.OVER_VOLTAGE,
+    event_codes.LOW_VOLTAGE,
+    event_codes.BAD_POWER_FACTOR,
+    event_codes.REVERSE_ENERGY,
+)
+_ENDED = (
+    event_codes.OVER_CURRENT_ENDED,
+    event_codes.OVER_VOLTAGE_ENDED,
+    event_codes.LOW_VOLTAGE_ENDED,
+    event_codes.BAD_POWER_FACTOR_ENDED,
+    event_codes.REVERSE_ENERGY_ENDED,
+)
 _FAILURES = 5
 
 
@@ -100,8 +114,7 @@ class Line:
         self._fastest = _CLKIN_16_MHZ // (1050 * model.hz) - 1
         self._frequency_us = -1
         self._frequency_off = False
-        begun, ended = event_codes.OVER_CURRENT, event_codes.OVER_CURRENT_ENDED
-        self.episodes = Episodes(log, _LOGGED, begun, ended, 1, number, 0)
+        self.episodes = Episodes(log, _BEGUN, _ENDED, number, 0)
         self.forget()
 
     def forget(self) -> None:
@@ -281,7 +294,8 @@ class Status:
         self.lines = 0
         self.failures = 0
         self._turn = False  # line 2's
-        self._failed = Episodes(log, _FAILURES, event_codes.FAILURE, event_codes.FAILURE_ENDED, 0, 1, 1)
+        begun, ended = (event_codes.FAILURE,) * _FAILURES, (event_codes.FAILURE_ENDED,) * _FAILURES
+        self._failed = Episodes(log, begun, ended, 1, 1)
 
     def set_failure(self, number: int, stands: bool) -> None:
         """FAIL 03, 04, 05: established elsewhere. 01 and 02 follow the front ends at each step. Shows at once."""

@@ -8,6 +8,8 @@ the first two anew. A register's name is the name of the attribute of `openkh.re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from openkh.metrology.status import NAMES
+
 MAP_VERSION = 1
 OWN_FIRST = 0
 INTERVALS_FIRST = 2000
@@ -134,14 +136,4 @@ FLAGS = {
     0x8000: "no interval: the slot holds a mark of the memory itself, or nothing",
 }
 
-CONDITIONS = (
-    "unjudged",
-    "normal",
-    "low_current",
-    "over_current",
-    "over_voltage",
-    "low_voltage",
-    "bad_power_factor",
-    "reverse_energy",
-    "failure",
-)
+CONDITIONS = NAMES  # by number, as in the register `condition`
