@@ -10,12 +10,5 @@ from machine import Pin  # noqa: E402
 from openkh.startup import restart  # noqa: E402
 
 restart.note_soft_reset(board.PIN_COUNTER)
-for number in (
-    board.PIN_OPTO_10,
-    board.PIN_LED,
-    board.PIN_OPTO_100,
-    board.PIN_OPTO_1000,
-    board.PIN_COUNTER,
-    board.PIN_RAIL12_ENABLE,
-):
+for _signal, number in board.OUTPUTS:
     Pin(number, Pin.OUT, value=0)

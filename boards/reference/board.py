@@ -43,6 +43,17 @@ RAIL12_UV_PER_MA = 30_000  # 3 ohm shunt, gain 10: 110 mA reads 3.3 V
 ADC_BULK = 27
 BULK_DIVIDER = 6  # 12 V reads 2.0 V
 
+# Every pin that drives something, by the name of its signal: boot.py switches them off before anything else, and the
+# virtual board records each.
+OUTPUTS = (
+    ("opto10", PIN_OPTO_10),
+    ("led", PIN_LED),
+    ("opto100", PIN_OPTO_100),
+    ("opto1000", PIN_OPTO_1000),
+    ("counter", PIN_COUNTER),
+    ("rail12", PIN_RAIL12_ENABLE),
+)
+
 # RS-485 port: UART, TX, RX, driver enable (None: the transceiver turns itself round). None: the board has no port.
 RS485: "tuple[int, int, int, int | None] | None" = (1, 24, 25, 29)
 

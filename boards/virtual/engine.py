@@ -172,14 +172,7 @@ class Engine:
         self._events_written = None
         self._told = -1  # order of the newest event told
         self._recorder = recorder = Recorder(board.clock, self._more)
-        for pin, signal in (
-            (parts.PIN_OPTO_10, "opto10"),
-            (parts.PIN_LED, "led"),
-            (parts.PIN_OPTO_100, "opto100"),
-            (parts.PIN_OPTO_1000, "opto1000"),
-            (parts.PIN_COUNTER, "counter"),
-            (parts.PIN_RAIL12_ENABLE, "rail12"),
-        ):
+        for signal, pin in parts.OUTPUTS:
             recorder.watch(board.pins[pin], signal)
         self._glass = GlassReader(parts.GLASS, recorder.lcd)
         lcd = self._reference.lcd

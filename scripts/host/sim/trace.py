@@ -2,9 +2,11 @@
 
 from typing import IO
 
+import board
+
 from host.cli.refused import RefusedError
 
-SIGNALS = ("opto10", "opto100", "opto1000", "led", "counter", "rail12")
+SIGNALS = tuple(signal for signal, _ in board.OUTPUTS)
 
 
 class Trace:

@@ -8,6 +8,7 @@ EVENTS, which boards/virtual/engine.py carries out.
 from collections.abc import Callable
 from typing import Any
 
+from host.flash.deploy import CHOICES
 from host.stimulus.faults import PARTS
 from host.stimulus.kinds import Choice, Flag, Number, Sign, Table, Text
 from host.stimulus.lines import Event
@@ -67,8 +68,8 @@ _BOARD: dict[str, tuple[Any, Any]] = {
     "chip2": (CHIP, {}),
     "temperature": (CELSIUS, 25.0),
     "sensor": (SENSOR, {}),
-    "memory": (Choice(("fram", "flash")), "fram"),
-    "display": (Choice(("pcf85176", "ht1621", "none")), "pcf85176"),
+    "memory": (Choice(CHOICES["MEMORY"]), "fram"),
+    "display": (Choice(CHOICES["DISPLAY"]), "pcf85176"),
     "holdup_ms": (Number(0, 60_000), 80.0),
     "counter_ma": (Number(0, 1000), 8.0),
     "start_delivered_wh": (Number(0, 999_999_999, whole=True), 0),
