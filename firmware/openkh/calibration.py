@@ -30,7 +30,8 @@ _ITEMS_IN = {_FORMAT: len(ITEMS)}  # by format, older ones included: the first s
 class Calibration:
     """Register values of one line, all as the chip takes them (data sheet p.34-35).
 
-    `wgain` `vgain` `igain`: times 0x400000. `phcal`: sign and magnitude, 1.117 us per unit, bit 9 = advance.
+    `wgain` `vgain` `igain`: times 0x400000. `phcal`: sign and magnitude, 1.117 us per unit, bit 9 = advance;
+    above it, which way the chip was found to be.
     `wattos`: signed, 2^-9 power LSB. A new one is nominal.
     """
 
@@ -59,12 +60,20 @@ class Calibration:
 
 def phase_steps(register: int) -> int:
     """The phase register as a signed number of steps; positive delays the current."""
-    return -(register & 0x1FF) if register & _ADVANCE else register & 0x1FF
+    steps = -(register & 0x1FF) if register & _ADVANCE else register & 0x1FF
+    return -steps if register & PHCAL_REVERSED else steps
 
 
-def phase_register(steps: int) -> int:
-    """The phase register for a signed number of steps."""
-    return steps if steps >= 0 else _ADVANCE | -steps
+def phase_register(steps: int, ways: int = 0) -> int:
+    """The phase register for a signed number of steps, on a chip of these ways (`ways_of` another value for it)."""
+    if ways & PHCAL_REVERSED:
+        steps = -steps
+    return (steps if steps >= 0 else _ADVANCE | -steps) | ways
+
+
+def ways_of(register: int) -> int:
+    """Which way the chip is: PHCAL_REVERSED, VAR_REVERSED."""
+    return register & (PHCAL_REVERSED | VAR_REVERSED)
 
 
 def phase_limits(hz: int) -> "tuple[int, int]":

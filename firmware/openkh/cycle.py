@@ -83,6 +83,7 @@ class Cycle:
         self._odd = State()
         self._one = parts.elements[0]
         self._two = parts.elements[1] if len(parts.elements) > 1 else None
+        self._one.beside = self._two
         self._demand = parts.demand
         self._status = parts.status
         self._supply = parts.supply

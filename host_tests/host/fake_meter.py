@@ -134,6 +134,9 @@ class FakeMeter:
     def wait(self, seconds: float) -> None:  # noqa: ARG002
         self.counts += self.creep
 
+    def lags(self, line: int) -> bool:  # noqa: ARG002
+        return True
+
     def counted(self) -> None:
         return None
 

@@ -61,7 +61,6 @@ class Config(Link):
         self._unknown_us = 0
         self._seen = False
         self.learnt = False
-        self.noted = False  # the checksum may not have come back since `note`
         self._reserved = [False] * len(RESERVED)  # those that read as the data sheet has them, and are watched
         self._covered = list(COVERED_RESET)
         self._uncovered = list(UNCOVERED_RESET)
@@ -88,11 +87,10 @@ class Config(Link):
         """Write two entries of UNCOVERED on a chip that runs, and want them so from now on.
 
         False, and what was wanted before is wanted still, if the chip did not take them. The checksum covers the
-        protection, which is open meanwhile: it may be another one for some ms (`noted`).
+        protection, which is open meanwhile: where it is late, the next cycle reads every register back.
         """
         done = self.open() and self.put(address, value) and self.put(other_address, other)
         self.close()
-        self.noted = True
         if done:
             self.want(address, value)
             self.want(other_address, other)

@@ -108,6 +108,8 @@ class Element(Recovery):
         )
         chip.want(IRQENA, IRQ_RESET | (IRQ_SAG if index == 0 else 0))  # the meter is fed from line 1 (ID-6)
 
+        # The other line's, polled next: read directly after this one, so that nothing this one needs comes in between.
+        self.beside: Element | None = None
         self.raw = -1
         self.active = 0
         self.reactive = 0
@@ -131,6 +133,7 @@ class Element(Recovery):
         self._full = False  # the counter is to be taken down, wherever it stands
         self._odd_raw = 0
         self._odd = 0
+        self._ahead = False  # `_reading` is this cycle's already
         self._turn = index == 0  # the lines' turns alternate
         self._sag_us = 0
         self._sag_cleared = False
@@ -151,8 +154,8 @@ class Element(Recovery):
         chip.want(AWATTOS, cal.wattos)
 
     def found(self, cal: "Calibration") -> bool:
-        """Set `cal` to what the chip holds, before `start`; False if it does not answer, or was reset since it was set
-        up: then these are its defaults."""
+        """Set `cal` to what the chip holds (which way it is stays as it stands in `cal`), before `start`; False if it
+        does not answer, or was reset since it was set up: then these are its defaults."""
         read = self._chip.read_sure
         flags = read(IRQSTATA)
         if flags < 0 or flags & IRQ_RESET:
@@ -160,7 +163,7 @@ class Element(Recovery):
         cal.vgain = read(AVGAIN)
         cal.igain = read(AIGAIN)
         cal.wgain = read(AWGAIN)
-        cal.phcal = read(PHCALA)  # which way it works is not in the chip
+        cal.phcal = read(PHCALA) | cal.phcal & ~PHCAL_BITS
         offset = read(AWATTOS)
         cal.wattos = offset - 0x1000000 if offset & 0x800000 else offset
         return min(cal.vgain, cal.igain, cal.wgain, cal.phcal, offset) >= 0
@@ -226,11 +229,16 @@ class Element(Recovery):
         self.fresh = False
         self.rebased = False
 
-        if chip.taking and not chip.take_down():
+        if self._ahead:
+            self._ahead = False
+        elif chip.taking and not chip.take_down():
             self._unanswered(dt_us)
             return
-        self._reading_us = ticks_us()
-        self._reading = chip.read_energy()
+        else:
+            self._reading_us = ticks_us()
+            self._reading = chip.read_energy()
+        if self.beside is not None:
+            self.beside.read_ahead()
         if self._reading < 0:
             self.spoilt += 1
             if not self._try_energy():
@@ -238,12 +246,8 @@ class Element(Recovery):
                 return
         if self._mute_us or self.silent:
             self._answered()
-        if not chip.unaltered() and not chip.unaltered():
-            if chip.noted:
-                chip.noted = False  # it need not have come back yet: the next cycle judges
-                return
-            if not self._restore():
-                return
+        if not chip.unaltered() and not chip.unaltered() and not self._restore():
+            return
         self._book(last_raw)
         # In turn, for time: what need not be as new as the counts.
         turn = not self._turn
@@ -256,6 +260,13 @@ class Element(Recovery):
             self._flags()
         if not turn and (self._scrub.step() or self.altered):
             self._round()
+
+    def read_ahead(self) -> None:
+        """Take the reading for the `poll` that follows in this cycle."""
+        if not self._chip.taking:
+            self._reading_us = ticks_us()
+            self._reading = self._chip.read_energy()
+            self._ahead = True
 
     def _book(self, last_raw: int) -> None:
         """Hand out the counts since `last_raw`, or say why not."""

@@ -26,7 +26,7 @@ COMMANDS = (
     ("cal_volts", "tuning", "line, error", "gain of the voltage, from its error in %"),
     ("cal_amps", "tuning", "line, error", "gain of the current, from its error in %"),
     ("cal_gain", "tuning", "line, error", "gain of active power, from its error in % at unity power factor"),
-    ("cal_phase", "tuning", "line, error, degrees=60", "phase, from the error in % at a lagging current"),
+    ("cal_phase", "tuning", "line, error, degrees=60, lagging=0", "phase, from the error in % at a lagging current"),
     ("cal_offset", "tuning", "line, error, watts=None", "offset, from the error in % at 1 % of class"),
     ("cal_set", "tuning", "line, wgain=None, phcal=None, wattos=None, vgain=None, igain=None", "register values"),
     ("save", "tuning", "date", "store the calibration in force; date as 'YYMMDD'"),

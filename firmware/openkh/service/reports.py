@@ -281,6 +281,8 @@ def cal(meter: "Meter") -> "Answer":
                 "line": n + 1,
                 "wgain": line.wgain,
                 "phcal": calibration.phase_steps(line.phcal),
+                "phcal_sign": -1 if line.phcal & calibration.PHCAL_REVERSED else 1,
+                "var_sign": -1 if line.phcal & calibration.VAR_REVERSED else 1,
                 "wattos": line.wattos,
                 "vgain": line.vgain,
                 "igain": line.igain,

@@ -1,8 +1,9 @@
 """Calibration at the prompt: measuring windows, from errors to register values, into force, into the memory (CA-1).
 
 The arithmetic is AN-1118's with its slips put right: the phase register delays by its positive values (a current that
-leads needs delay), and one unit of the offset register is 2^-9 power LSB whatever the method (2^5 in the formula by
-registers, not 2^9). Voltage and current gain scale power as well, so that watt gain is moved against them.
+leads needs delay; the step itself finds out where it is the other way), and one unit of the offset register is 2^-9
+power LSB whatever the method (2^5 in the formula by registers, not 2^9). Voltage and current gain scale power as well,
+so that watt gain is moved against them.
 """
 
 from math import acos, cos, degrees, radians
@@ -34,6 +35,10 @@ OFFSET_LEAST_PERCENT = 0.2
 
 _APPLY_MS = 15_000
 _STORE_MS = 30_000
+
+LAGS = "; where it does lag and this front end has the sign the other way: lagging=1"
+
+_phase: "list[tuple[float, int]]" = [(0.0, 0), (0.0, 0)]  # each line's last cal_phase: steps found, register after it
 
 
 def window(meter: "Meter", seconds: int) -> "Answer":
@@ -133,26 +138,41 @@ def cal_gain(meter: "Meter", line: int, error: "Any") -> "Answer":
     return _into_force(meter, n, new, "gain")
 
 
-def cal_phase(meter: "Meter", line: int, error: "Any", lag: float) -> "Answer":
-    """See help()."""
+def cal_phase(meter: "Meter", line: int, error: "Any", lag: float, lagging: bool) -> "Answer":
+    """See help(). Which way the chip's phase register works shows when the step is repeated: where the correction has
+    doubled what it was to take away, it works the other way."""
     n = line_number(meter, line)
     _needs(meter, n, "phase")
     if not LAG_LEAST_DEGREES <= lag <= LAG_MOST_DEGREES:
         raise RefusedError("%r degrees: allowed %d to %d, lagging" % (lag, LAG_LEAST_DEGREES, LAG_MOST_DEGREES))
     fraction = _percent(error)
     _, angle = _load(meter, n)
+    new = _copy(meter, n)
+    if lagging and angle < 0:
+        new.phcal ^= calibration.VAR_REVERSED
+        angle = -angle
     if not LAG_LEAST_DEGREES <= angle <= LAG_MOST_DEGREES:
         raise RefusedError(
-            "phase angle %.1f deg: allowed %d to %d (current lagging)" % (angle, LAG_LEAST_DEGREES, LAG_MOST_DEGREES)
+            "phase angle %.1f deg: allowed %d to %d (current lagging)%s"
+            % (angle, LAG_LEAST_DEGREES, LAG_MOST_DEGREES, LAGS if angle < 0 else "")
         )
     # The chip sees the current lag by less than it does: measured / true = cos(lag - lead) / cos(lag).
     lead = lag - degrees(acos(min(1.0, (1 + fraction) * cos(radians(lag)))))
-    new = _copy(meter, n)
-    steps = calibration.phase_steps(new.phcal) + round(lead * calibration.PHASE_HZ / (360 * meter.model.hz))
+    found = lead * calibration.PHASE_HZ / (360 * meter.model.hz)
+    before, register = _phase[n]
+    learnt = register == new.phcal and abs(before) >= 1 and 1.2 < found / before < 3
+    if learnt:
+        new.phcal ^= calibration.PHCAL_REVERSED
+    steps = calibration.phase_steps(new.phcal) + round(found)
     if not -0x17F <= steps <= 0x17F:
         raise RefusedError("%.2f degrees: allowed -1 to +4 in all" % lead)
-    new.phcal = calibration.phase_register(steps)
-    return _into_force(meter, n, new, "phase")
+    new.phcal = calibration.phase_register(steps, calibration.ways_of(new.phcal))
+    answer = _into_force(meter, n, new, "phase")
+    _phase[n] = (found, new.phcal)
+    answer["learnt"] = learnt
+    if learnt:
+        answer["text"] += "; this front end's phase register works the other way: learnt"
+    return answer
 
 
 def cal_offset(meter: "Meter", line: int, error: "Any", watts: "float | None") -> "Answer":
@@ -228,7 +248,7 @@ def cal_set(
         if name == "phcal":
             if not -0x17F <= value <= 0x17F:
                 raise RefusedError("phcal %d: allowed %d to %d" % ((value,) + calibration.phase_limits(meter.model.hz)))
-            value = calibration.phase_register(value)
+            value = calibration.phase_register(value, calibration.ways_of(new.phcal))
         setattr(new, name, value)
     return _into_force(meter, n, new)
 

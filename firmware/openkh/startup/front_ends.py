@@ -39,6 +39,7 @@ def _start(element: "Element", raw: int, calibration: Calibration, hz: int) -> b
     calibration found in it is taken over, and True returned.
     """
     found = Calibration()
+    found.take(calibration)  # which way the chip is does not stand in it
     if raw >= 0 and element.found(found) and not found.equals(calibration):
         try:
             check_calibration(found, hz)

@@ -87,6 +87,10 @@ class Bench(Protocol):
         """Let so much of the meter's time pass."""
         ...
 
+    def lags(self, line: int) -> bool:
+        """Whether the current of a line lags for certain, although the meter sees it lead."""
+        ...
+
     def counted(self) -> list[int] | None:
         """The chips' own running totals of counts, where the bench can see them."""
         ...
@@ -151,6 +155,10 @@ class VirtualBench:
     def wait(self, seconds: float) -> None:
         """See Bench."""
         self.board.wait(seconds)
+
+    def lags(self, line: int) -> bool:  # noqa: ARG002
+        """See Bench: it feeds what was asked for."""
+        return True
 
     def counted(self) -> list[int]:
         """See Bench."""
@@ -230,6 +238,13 @@ class PersonBench:
     def wait(self, seconds: float) -> None:
         """See Bench."""
         self._sleep(seconds)
+
+    def lags(self, line: int) -> bool:
+        """See Bench."""
+        self._say(
+            f"Line {line}: the meter sees a current that leads. Either it does, or this front end's sign differs."
+        )
+        return self._answer("Does the reference show it lagging? [y/N] ").strip().lower() in ("y", "yes")
 
     def counted(self) -> None:
         """See Bench: hidden in the chips."""

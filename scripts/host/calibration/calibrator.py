@@ -6,6 +6,7 @@ squares fit over all points sets the fine values, and the load that stands is re
 """
 
 import contextlib
+import dataclasses
 import math
 import statistics
 from collections.abc import Callable, Iterator
@@ -153,7 +154,11 @@ class Calibrator:
                 self._rms_gains(line, point)
             else:
                 self._apply(line, point)
+            self._turned = False
             taken.append(self._correct(line, point))
+            if self._turned:  # until now the phase register has done the contrary of what it says
+                for one in taken:
+                    one.registers = dataclasses.replace(one.registers, phcal=-one.registers.phcal)
         errors, left = self._fit(line, taken)
         after = self._finish(line, errors, taken[-1])
         result = LineResult(line, before, after, errors, taken)
@@ -184,20 +189,38 @@ class Calibrator:
         if point is GAIN:
             self._service.call(f"cal_gain({line}, {errors})")
         elif point is PHASE:
-            self._service.call(f"cal_phase({line}, {errors}, {taken.degrees:.4f})")
+            self._phase(line, errors, taken.degrees)
         elif point is OFFSET:
             self._service.call(f"cal_offset({line}, {errors}, {taken.watts:.6f})")
         else:
             return taken
         again = self._take(line, point, 1, AFTER_S, "again")
-        taken.after_percent = again.mean_percent
         allowed = WORSE_PERCENT + taken.uncertainty_percent + again.uncertainty_percent
-        if abs(again.mean_percent) > allowed + (0.1 if point is PHASE else 0.0):  # a step of PHCAL is 0.07 %
+        if point is PHASE:
+            allowed += 0.1  # a step of PHCAL is 0.07 %
+            if abs(again.mean_percent) > allowed and self._phase(line, f"{again.mean_percent:.6f}", taken.degrees):
+                self._say("  the phase register of this front end works the other way: learnt, and set anew")
+                self._turned = True
+                again = self._take(line, point, 1, AFTER_S, "again")
+        taken.after_percent = again.mean_percent
+        if abs(again.mean_percent) > allowed:
             raise RefusedError(
                 f"line {line}, {point.key}: {taken.mean_percent:+.3f} % before the correction and still "
                 f"{again.mean_percent:+.3f} % after it: has the load changed, or belongs the reference to another line?"
             )
         return taken
+
+    def _phase(self, line: int, errors: str, degrees: float) -> bool:
+        """The phase step; True where the meter has learnt from it that its phase register works the other way."""
+        command = f"cal_phase({line}, {errors}, {degrees:.4f}"
+        try:
+            answer = self._service.call(command + ")")
+        except CommandRefusedError as error:
+            if "lagging=1" not in str(error) or not self._bench.lags(line):
+                raise
+            answer = self._service.call(command + ", lagging=1)")
+            self._say("  reactive energy of this front end has the other sign: learnt")
+        return bool(answer.get("learnt"))
 
     def _finish(self, line: int, errors: Errors, last: Taken) -> Registers:
         """The fitted values, and the standing load (1 % of class) read with them."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 START_S = 0.4  # a chip counts so long at most before it is set up after the power came
 GAP_S = 0.35  # the same for a chip that was reset
+SILENT_S = 0.04  # of this each is silent after its reset, the likeliest chip
+STOPS_S = 28.0  # a counter that stops at its end does so at full scale after this, at the soonest
 SCRUB_S = 1.2  # an altered register that the checksum leaves out
 CYCLE_S = 0.11
 WARNED_MS = 40.0  # a hold-up from which on a cut loses nothing
@@ -118,6 +120,9 @@ class Allowance:
         self.memory = case.board.get("memory", "fram")
         self.holdup_s = case.board.get("holdup_ms", 80.0) / 1000
         self.warned = self.holdup_s >= WARNED_MS / 1000 + 2 * self.jitter_s
+        chips = [case.board.get(f"chip{n}", {}) for n in (1, 2)]
+        self.more_s = max(0.0, *(chip.get("silent_ms", 40.0) / 1000 - SILENT_S for chip in chips))
+        self._stops = [chip.get("counter_end") == "stop" for chip in chips]
         self._segments = list(seen.source.segments())
         self._costs = sorted(self._each_cost())
 
@@ -192,7 +197,7 @@ class Allowance:
         if cause == "power":
             # A processor that stands still before the chips are set up begins that much later.
             held = [f.end_s for f in self.faults if f.part == "cpu" and at - 0.1 <= f.start_s <= at + START_S]
-            yield at - 0.1, self.counts(at - 0.1, max([at, *held]) + START_S)
+            yield at - 0.1, self.counts(at - 0.1, max([at, *held]) + START_S + self.more_s)
             for line in range(self.model.elements):
                 # A chip that cannot be reached after the power came cannot be set up, and what it counts until then
                 # is of an unknown scale: it is missing until the fault is over (FAIL 01).
@@ -219,9 +224,12 @@ class Allowance:
 
     def _chip(self, fault: Fault, line: int) -> Iterator[Cost]:
         yield from self._wrong(fault, line)
+        back_s = self._unreachable_until(line, fault.start_s)
+        if self._stops[line] and back_s - fault.start_s > STOPS_S:
+            yield fault.start_s, self.counts(fault.start_s, back_s + CHIP_BACK_S, line)
         if fault.kind in ("reset", "register"):
             back_s = self._back_s(fault, line)
-            yield fault.start_s, self.counts(fault.start_s, back_s + GAP_S + self.jitter_s, line)
+            yield fault.start_s, self.counts(fault.start_s, back_s + GAP_S + self.more_s + self.jitter_s, line)
             for other in self.faults:  # what was not booked when the chip lost it
                 if other is not fault and other.covers(fault.start_s):
                     held_s = other.end_s + START_S if other.part == "cpu" else fault.start_s

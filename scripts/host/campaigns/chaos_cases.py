@@ -91,6 +91,35 @@ def make(seed: int) -> Case:
     return _Maker(seed).case()
 
 
+# What the front end's data sheet leaves open (CH-1), and how often each way is drawn.
+SETTINGS: dict[str, tuple[Any, ...]] = {
+    "checksum_live_bits": (False, True),
+    "checksum_delay_ms": (0.0, 0.0, 3.0, 10.0),
+    "checksum_seed": (0, 1, 77_777),
+    "counter_end": ("wrap", "stop"),
+    "phcal_sign": (1, -1),
+    "var_sign": (1, -1),
+    "version": (3, 1, 254),
+    "last_changes": (False, True),
+    "silent_ms": (40.0, 0.0, 12.5, 100.0),
+    "flags_return": (False, True),
+    "key_strict": (True, False),
+    "noise": (False, False, True),
+    "ripple": (False, False, True),
+    "period_settle_ms": (40.0, 0.0),
+}
+
+
+def draw_chips(seed: int, count: int) -> dict[str, dict[str, Any]]:
+    """[board] chip1 and chip2 with every setting drawn; one chip in eight is the likeliest one."""
+    r = random.Random(f"chips {seed}")
+    chips = {}
+    for n in range(1, count + 1):
+        drawn = {key: r.choice(ways) for key, ways in SETTINGS.items()}
+        chips[f"chip{n}"] = {} if r.random() < 0.125 else drawn
+    return chips
+
+
 class _Maker:
     """Draws a case. The order of the draws is what makes a seed's case: a new kind of incident changes them all."""
 
@@ -109,8 +138,8 @@ class _Maker:
         }
         if r.random() < 0.3:
             board["start_delivered_wh"] = r.choice((r.randrange(10**9), 10**9 - r.randrange(1, 600)))
-        if r.random() < 0.3:
-            board["chip1"] = {"noise": True}
+        r.random()  # (was the noise of chip 1; the draws after it stay those of the seed)
+        board |= draw_chips(seed, 1 if model[1] == "S" else 2)
         config = {
             "jitter_us": r.choice((0, 0, 5_000, 27_000, 80_000)),
             "interleave": r.random() < 0.25,
