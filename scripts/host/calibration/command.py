@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from host.calibration import testbed
+from host.calibration import bench_file, testbed
 from host.calibration.calibrator import MOST_WINDOWS, Calibrator, LineResult
 from host.calibration.testbed import Testbed
 from host.cli.parser import command_parser
@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     testbed.add_options(add)
     add("--line", type=int, choices=(1, 2), help="only this line (default: all)")
     add("--windows", type=int, default=3, metavar="N", help="measuring windows a point, 2 to 8 (default 3)")
-    add("--reference-uncertainty", type=float, default=0.02, metavar="PERCENT", help="of the reference, k=2 (0.02)")
+    add("--reference-uncertainty", type=float, metavar="PERCENT", help="of the reference, k=2 (--bench's, else 0.02)")
     add("--yes", action="store_true", help="store without asking")
     add("--undo", action="store_true", help="back to the stored calibration before this one, and store it")
     add("--json", metavar="FILE", help="write what was done to FILE as well")
@@ -46,6 +46,9 @@ def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit status."""
     args = parser().parse_args(argv)
     day = testbed.date_of(args.date)
+    bench = bench_file.load(args.bench) if args.bench is not None else bench_file.BenchFile()
+    if args.reference_uncertainty is None:
+        args.reference_uncertainty = bench.number("reference", "uncertainty_percent", bench_file.REFERENCE_PERCENT)
     if not 0 <= args.reference_uncertainty <= 1:
         raise RefusedError(f"--reference-uncertainty {args.reference_uncertainty:g}: allowed: 0 to 1 percent")
     if not 2 <= args.windows <= MOST_WINDOWS:

@@ -47,6 +47,7 @@ def add_options(add: Any) -> None:
     add("--port", metavar="PORT", help="the meter's serial port, such as /dev/ttyACM0")
     add("--virtual", action="store_true", help="the virtual board and bench instead of a real one")
     add("--reference", metavar="FILE.csv", help="reference readings: point,line,volts,amps,watts[,window]")
+    add("--bench", metavar="FILE.toml", help="the bench: reference, source, place, serials (docs/calibration.md)")
     add("--date", metavar="YYMMDD", help="today's date (the meter has no clock); default: this computer's")
     virtual = "virtual board: "
     add("--state", metavar="DIR", default=str(STATE), help=virtual + "kept here between runs (default build/bench)")

@@ -1,18 +1,21 @@
 """./scripts/verify: accuracy verification of a meter, with a report."""
 
 import argparse
+import dataclasses
+import datetime
 import json
 import sys
 
-from host.calibration import testbed
+from host.calibration import bench_file, testbed
 from host.calibration.testbed import Testbed
 from host.cli.parser import command_parser
-from host.cli.refused import writable
+from host.cli.refused import RefusedError, read_text, writable
 from host.cli.status import DONE, FAILED, begun, reported, writing
 from host.cli.values import duration_s
 from host.sim.link import TOP
 from host.sim.memory import write_whole
 from host.verification import report
+from host.verification.report import Certificate
 from host.verification.verifier import Scope, Verifier
 
 DESCRIPTION = """\
@@ -23,7 +26,8 @@ plots. See docs/calibration.md."""
 EXAMPLES = """\
   ./scripts/verify --virtual                                       the virtual board that calibrate --virtual has left
   ./scripts/verify --port /dev/ttyACM0 --report meter.html         guided; reference readings are typed in
-  ./scripts/verify --port /dev/ttyACM0 --reference day.csv         reference readings from a file"""
+  ./scripts/verify --port /dev/ttyACM0 --reference day.csv         reference readings from a file
+  ./scripts/verify --virtual --bench bench.toml --as-found a.json  a certificate: bench, as found and as left"""
 STATUSES = """\
 0 passed (or reported, not judged: split-core CTs); 1 failed, or could not be done; 2 unusable arguments or files; 130
 given up by Ctrl-C"""
@@ -38,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     add("--json", metavar="FILE", help="write every figure to FILE as well")
     add("--note", action="append", default=[], metavar="TEXT", help="goes into the report: reference, place, name, ...")
     add("--no-load", default="1h", metavar="DURATION", help="length of the no-load test (default 1h)")
+    add("--as-found", metavar="FILE.json", help="figures of an earlier verification (its --json), shown beside these")
     return p
 
 
@@ -50,11 +55,29 @@ def main(argv: list[str] | None = None) -> int:
     for option, path in (("--report", args.report), ("--json", args.json)):
         if path is not None:
             writable(path, option)
+    bench = bench_file.load(args.bench) if args.bench is not None else bench_file.BenchFile()
+    as_found = _as_found(args.as_found) if args.as_found is not None else {}
     with testbed.opened(args) as bed, begun():
-        return _verify(bed, args, day)
+        return _verify(bed, args, day, Certificate(bench, began=_now(), as_found=as_found))
 
 
-def _verify(bed: Testbed, args: argparse.Namespace, day: str) -> int:
+def _now() -> str:
+    return datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+
+
+def _as_found(path: str) -> dict[tuple[str, int], float]:
+    """The load errors of an earlier verification, by point and line; RefusedError where the file has none."""
+    try:
+        rows = json.loads(read_text(path, "--as-found"))["rows"]
+        found = {(row["key"], row["line"]): float(row["value"]) for row in rows if row["group"] == "load"}
+    except (ValueError, KeyError, TypeError):
+        found = {}
+    if not found:
+        raise RefusedError(f"--as-found {path}: no load points: allowed: what verify --json has written")
+    return found
+
+
+def _verify(bed: Testbed, args: argparse.Namespace, day: str, certificate: Certificate) -> int:
     verifier = Verifier(bed.service, bed.bench, lambda text: print(text, flush=True), Scope(no_load_s=args.no_load_s))
     verdict = verifier.run()
     verdict.notes += args.note
@@ -65,7 +88,7 @@ def _verify(bed: Testbed, args: argparse.Namespace, day: str) -> int:
     if path is None:
         (TOP / "build").mkdir(exist_ok=True)
         path = str(TOP / "build" / f"verification-{verdict.identity['serial'] or 'unprovisioned'}.html")
-    page = report.page(verdict, day)
+    page = report.page(verdict, day, dataclasses.replace(certificate, ended=_now()))
     with writing(f"--report {path}"):
         write_whole(path, page.encode())
     if args.json is not None:

@@ -52,8 +52,13 @@ def limit_of(part: float, degrees: float) -> float | None:
     return 1.0 if part < 0.1 else 0.6
 
 
+def load_seconds(part: float) -> float:
+    """The window of a load point: longer where few counts come."""
+    return 20.0 if part < 0.05 else 10.0
+
+
 def _load(part: float, degrees: float) -> Point:
-    seconds = 20.0 if part < 0.05 else 10.0
+    seconds = load_seconds(part)
     name = {PF1: "pf1", LAG: "lag", LEAD: "lead"}[degrees]
     title = f"{part:.4g} of class".replace(f"{part:.4g}", f"{part * 100:.3g} %") + f", {CURVES[degrees]}"
     return Point(f"{name}-{part * 100:.3g}", "load", title, part, degrees, limit_of(part, degrees), seconds=seconds)

@@ -1,13 +1,16 @@
 """The verification report: one self-contained HTML file with the verdict, the error curves and every figure."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup
 
+from host.calibration.bench_file import REFERENCE_PERCENT, BenchFile
 from host.pages import page as pages
 from host.pages import plot
 from host.verification.error_plot import Band, error_curves
 from host.verification.points import CURVES, LAG, LEAD, PF1
+from host.verification.uncertainty import expanded_percent
 from host.verification.verifier import SUM, Row, Verdict
 
 HALF = "class 0.5 (the limit here)"
@@ -35,8 +38,20 @@ GROUPS = {
 Fact = tuple[str, ...]  # name, value, and a class of the style
 
 
-def page(verdict: Verdict, date: str) -> str:
+@dataclass(frozen=True)
+class Certificate:
+    """What the report says beside the figures: the bench, when it began and ended, the errors as found before (by the
+    key of a point and its line, from the figures of an earlier verification)."""
+
+    bench: BenchFile = field(default_factory=BenchFile)
+    began: str = ""
+    ended: str = ""
+    as_found: dict[tuple[str, int], float] = field(default_factory=dict)
+
+
+def page(verdict: Verdict, date: str, certificate: Certificate | None = None) -> str:
     """The report. `date` as YYMMDD."""
+    certificate = certificate or Certificate()
     day = _day(date)
     groups = [(title, [row for row in verdict.rows if row.group == group]) for group, title in GROUPS.items()]
     return pages.render(
@@ -48,7 +63,8 @@ def page(verdict: Verdict, date: str) -> str:
         summary=_summary(verdict),
         meter=_meter(verdict),
         calibration=_calibration(verdict),
-        conditions=_conditions(verdict),
+        conditions=_conditions(verdict) + _bench(certificate),
+        uncertainties=_uncertainties(verdict, certificate),
         curves=_curves(verdict),
         matrix=_matrix(verdict),
         watts=_watts(verdict),
@@ -100,6 +116,44 @@ def _conditions(verdict: Verdict) -> list[Fact]:
         ("reference", verdict.bench),
         *(("note", note) for note in verdict.notes),
     ]
+
+
+def _bench(certificate: Certificate) -> list[Fact]:
+    """Who measured with what, where and when; what nobody has said is not there."""
+    bench = certificate.bench
+    unity = bench.number("reference", "uncertainty_percent", REFERENCE_PERCENT)
+    known = "stated" if bench.numbers.get(("reference", "uncertainty_percent")) else "assumed"
+    celsius = bench.number("place", "temperature_c", -273.0)
+    reference = [bench.text("reference", key) for key in ("name", "serial", "certificate")]
+    facts = [
+        ("reference standard", " · ".join(text for text in reference if text)),
+        ("its uncertainty", f"{unity:g} % (k = 2), {known}"),
+        ("source", " · ".join(text for key in ("name", "serial") if (text := bench.text("source", key)))),
+        ("place, operator", " · ".join(text for key in ("name", "operator") if (text := bench.text("place", key)))),
+        ("temperature", f"{celsius:g} °C" if celsius > -273.0 else ""),
+        (
+            "CTs, serial numbers",
+            " · ".join(t for key in ("ct1_serial", "ct2_serial") if (t := bench.text("meter", key))),
+        ),
+        ("seals", bench.text("meter", "seals")),
+        ("began", certificate.began),
+        ("ended", certificate.ended),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _uncertainties(verdict: Verdict, certificate: Certificate) -> list[list[str]]:
+    """Each load point of each line: its error as found (where that is known), as left, and its uncertainty, k = 2."""
+    rows = []
+    for row in verdict.rows:
+        if row.group != "load" or row.line == SUM:
+            continue
+        degrees = next(angle for angle, name in KEYS.items() if row.key.startswith(name + "-"))
+        percent = expanded_percent(verdict.model, certificate.bench, _load_of(row) / 100, degrees)
+        found = certificate.as_found.get((row.key, row.line))
+        before = "" if found is None else f"{found:+.3f} %"
+        rows.append([row.title, f"line {row.line}", before, f"{row.value:+.3f} %", f"{percent:.3f} %"])
+    return rows
 
 
 def _calibration(verdict: Verdict) -> dict[str, Any]:

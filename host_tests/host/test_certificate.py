@@ -1,0 +1,109 @@
+"""The verification report as a test certificate: bench file, uncertainty, as found and as left."""
+
+import math
+
+import pytest
+
+from host.calibration import bench_file
+from host.calibration.bench_file import BenchFile
+from host.cli.refused import RefusedError
+from host.verification import report
+from host.verification.points import LAG, PF1
+from host.verification.report import Certificate
+from host.verification.uncertainty import expanded_percent
+from host.verification.verifier import Row, Verdict
+from openkh.model import Model
+
+MODEL = Model("MDNCT-1SC", "60Hz")
+BENCH = """
+[reference]
+name = "Reference meter"
+serial = "R-17"
+certificate = "no. 2026-041"
+uncertainty_percent = 0.02
+uncertainty_pf_half_percent = 0.04
+[source]
+stability_percent = 0.01
+[place]
+name = "Test room"
+temperature_c = 23
+[meter]
+ct1_serial = "A1"
+ct2_serial = "A2"
+seals = "0017, 0018"
+"""
+
+
+def loaded(tmp_path, text):
+    path = tmp_path / "bench.toml"
+    path.write_text(text)
+    return bench_file.load(str(path))
+
+
+def test_CA_1_the_uncertainty_is_the_root_of_the_sum_of_squares(tmp_path):
+    """Worked by hand at 10 A, 120 V, PF 1, 10 s: 106,667 counts."""
+    bench = loaded(tmp_path, BENCH)
+    counts = 1200 * 10 / 3600 * 32_000
+    parts = [0.01, 0.01 / math.sqrt(3), 0.003 / math.sqrt(3), 100 / counts / math.sqrt(6)]
+    assert expanded_percent(MODEL, bench, 0.1, PF1) == pytest.approx(2 * math.sqrt(sum(p * p for p in parts)))
+    assert expanded_percent(MODEL, bench, 0.1, LAG) > expanded_percent(MODEL, bench, 0.1, PF1)
+    assert expanded_percent(MODEL, BenchFile(), 0.01, PF1) > expanded_percent(MODEL, BenchFile(), 1.0, PF1)
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("[reference]\nserial = 17\n", 'reference.serial: allowed: a text in quotes, such as "17"'),
+        ("[reference]\nuncertainty_percent = 2\n", "reference.uncertainty_percent: allowed: a number from 0 to 1"),
+        ("[reference]\nuncertainty_percent = true\n", "allowed: a number"),
+        ("[place]\ntemperature_c = 100\n", "place.temperature_c: allowed: a number from -40 to 85"),
+        ("[plaice]\n", "plaice: allowed: the tables reference, source, place, meter"),
+        ("[meter]\nct3_serial = '1'\n", "meter.ct3_serial: allowed in [meter]: ct1_serial, ct2_serial, seals"),
+        ("reference = 1\n", "reference: allowed: the tables"),
+        ("[reference\n", "not valid TOML"),
+    ],
+)
+def test_an_unusable_bench_file_is_refused_by_name(tmp_path, text, told):
+    with pytest.raises(RefusedError) as refused:
+        loaded(tmp_path, text)
+    assert told in str(refused.value)
+
+
+def verdict():
+    line = {"line": 1} | dict.fromkeys(
+        ("gain_percent", "phase_degrees", "offset_w", "volts_percent", "amps_percent"), 0.0
+    )
+    line |= dict.fromkeys(("wgain", "phcal", "wattos", "vgain", "igain"), 0)
+    calibration = {"calibrated": True, "date": "260131", "calibration_count": 1, "saved": True, "lines": [line]}
+    identity = {"serial": "000000000001", "model": "MDNCT-1SC", "service": "60Hz", "date": "260131", "memory": "fram"}
+    status = {"seal": "open", "delivered_wh": "1.0", "configuration_count": 1}
+    image = {"files": 1, "revision": "0.10", "image": "00"}
+    rows = [
+        Row("pf1-10", "load", "10 % of class, PF 1.0", 1, 0.012, 0.5, passed=True),
+        Row("lag-10", "load", "10 % of class, PF 0.5 lagging", 1, -0.03, 0.6, passed=True),
+    ]
+    return Verdict(MODEL, "a bench", identity, status, image, calibration, True, rows, complete=True)
+
+
+def test_the_certificate_says_who_measured_with_what_and_what_was_found(tmp_path):
+    found = {("pf1-10", 1): 0.731}
+    certificate = Certificate(loaded(tmp_path, BENCH), "2026-01-31 10:00 UTC", "2026-01-31 11:30 UTC", found)
+    page = report.page(verdict(), "260131", certificate)
+    for text in (
+        "R-17",
+        "no. 2026-041",
+        "0.02 % (k = 2), stated",
+        "A1 · A2",
+        "0017, 0018",
+        "23 °C",
+        "11:30",
+        "+0.731 %",
+    ):
+        assert text in page, text
+    assert f"{expanded_percent(MODEL, certificate.bench, 0.1, PF1):.3f} %" in page
+
+
+def test_what_nobody_has_said_is_not_on_the_certificate():
+    page = report.page(verdict(), "260131")
+    assert "0.02 % (k = 2), assumed" in page
+    assert "CTs, serial numbers" not in page and "temperature" not in page
