@@ -59,6 +59,7 @@ class Rs485:
         self._more_us = 0  # silence beyond the UART's own time-out
         self._bits_us = 0  # of 1000 bits
         self._character_bits = 10
+        self._send_ms = 0
         self._window_us = 0
         self._bursts = 0
         self.floods = 0  # times at which the port was left alone for a while
@@ -103,9 +104,15 @@ class Rs485:
         self._waiting = True
         self._drive(1)
         self._uart.write(buf, first, length)  # type: ignore[call-arg]  # offset and length are not in the stubs
-        self._after(self._turn_timer, length * self._character_bits * self._bits_us // 1000, self._on_turn)
+        self._send_ms = max(1, length * self._character_bits * self._bits_us // 1_000_000)
+        self._watch()
+
+    def _watch(self) -> None:
+        """Whole milliseconds, so that this call fits the stack (DR-7); the rest is the interrupt's to wait for."""
+        self._turn_timer.init(mode=Timer.ONE_SHOT, period=self._send_ms, callback=self._on_turn, hard=True)
 
     def _after(self, timer: Timer, us: int, callback: "Callable[[object], None]") -> None:
+        """Only in an interrupt, where the heap is locked, and a call of this size takes the stack."""
         timer.init(mode=Timer.ONE_SHOT, period=us, tick_hz=1_000_000, callback=callback, hard=True)  # type: ignore[call-overload]
 
     def _drive(self, level: int) -> None:

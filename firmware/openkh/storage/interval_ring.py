@@ -1,0 +1,361 @@
+"""The interval data as they are stored: numbered slots in pages, the newest after the one before (AM-6, ST-1, ST-2).
+
+    page  at  bytes
+           0      1  format
+           1      3  identity: hash of board, model and service
+           4      4  number of the page, counting on for ever; it lies at this number modulo the number of pages
+           8      2  power-up that the first slot belongs to
+          10      4  intervals that had ended in it before the page began
+          14      5  energy delivered that all slots before the page add up to: whole Wh of the register, and tenths
+          19      5  energy received, the same way
+          24      4  check of all before it
+          28      6  each of 38 slots: kind (4 bits), two numbers (18 bits each), check (8 bits, over its number too)
+
+The check of a slot is short, but a slot counts only where it is the next one, and what it says is never the register:
+the mark of the next page, and the register itself, are what all slots have to add up to.
+"""
+
+from struct import pack_into
+
+from openkh.metrology.energy import ROLL_WH
+from openkh.storage.check import START, check
+from openkh.storage.interval_pages import HEADER_BYTES, PAGE_BYTES, SLOT_BYTES, SLOTS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.state import State
+    from openkh.storage.interval_pages import FlashPages, FramPages
+
+FORMAT = 0x49
+
+# Kinds of a slot. An interval is 0 plus its flags; a part of one that a loss of power ended is PARTIAL plus its flags.
+POWER_LOST = 1
+GAP = 2
+FAILURE = 4
+PARTIAL = 8
+POWER_UP = 9  # a new power-up begins: its number, and the seconds of the partial interval before it
+JUMP = 11  # intervals that have ended in this power-up, where one or more were passed over
+MOST = 0x3FFFF  # of a number in a slot
+
+# What the port's registers say of a slot that holds no interval, beside the flags above.
+DAMAGED = 0x4000
+NONE = 0x8000
+
+_BLANK = b"\xff" * SLOT_BYTES
+_FIRST = HEADER_BYTES
+_CHECK_AT = 24
+
+
+def is_interval(kind: int) -> bool:
+    """Whether a slot of this kind has energy in it."""
+    return kind >= 0 and (kind < PARTIAL or kind & 1 == 0)
+
+
+class Ring:
+    """`number`: of the next slot; `oldest`: of the oldest one that can be read. `power_up` and `ended`: of the newest
+    slot. `wh`, `tenths`, `received_wh`, `received_tenths`: what all slots add up to, as the register counts.
+    `closed`: the newest slot is a partial interval. `lost`: slots of the newest page that are damaged."""
+
+    def __init__(self, pages: "FramPages | FlashPages", identity: int) -> None:
+        self._pages = pages
+        self._identity = identity
+        self._buf = bytearray(PAGE_BYTES)
+        self._cached = -1  # page that is in the buffer
+        self._known = False  # whether it is a page of this meter
+        self._at = 0  # slots of it that were gone through, and what holds after them
+        self._at_power_up = 0
+        self._at_ended = 0
+        self._erased = -1  # flash: first page of the block that was erased ahead
+        self.number = 0
+        self.oldest = 0
+        self.power_up = 0
+        self.ended = 0
+        self.wh = 0
+        self.tenths = 0
+        self.received_wh = 0
+        self.received_tenths = 0
+        self.closed = False
+        self.lost = 0
+        self.a = 0  # what `decode` has found
+        self.b = 0
+
+    @property
+    def slots(self) -> int:
+        """Slots in all pages."""
+        return self._pages.count * SLOTS
+
+    # At the start: may take heap
+
+    def load(self) -> bool:
+        """Find the newest page, and in it the newest slot. False where there is none of this meter; 0.1 s."""
+        newest = -1
+        oldest = -1
+        for page in range(self._pages.count):
+            if self._look(page):
+                number = self._page_number()
+                newest = max(newest, number)
+                oldest = number if oldest < 0 else min(oldest, number)
+        if newest < 0:
+            return False
+        page = newest % self._pages.count
+        self._look(page)
+        self._take_header()
+        used = 0
+        for i in range(SLOTS):
+            if self._buf[_FIRST + i * SLOT_BYTES : _FIRST + (i + 1) * SLOT_BYTES] != _BLANK:
+                used = i + 1
+        for i in range(used):
+            kind = self.decode(newest * SLOTS + i)
+            if kind < 0:
+                self.lost += 1
+            else:
+                self._take(kind, self.a, self.b)
+        self.number = newest * SLOTS + used
+        self.oldest = max(oldest, newest - self._pages.count + self._pages.group) * SLOTS
+        return True
+
+    def begin(self, state: "State") -> None:
+        """Start with what the register says now; the memory is blank, or another meter's."""
+        self.wh = state.delivered_wh
+        self.received_wh = state.received_wh
+
+    def _take_header(self) -> None:
+        buf = self._buf
+        self.power_up = buf[8] | buf[9] << 8
+        self.ended = self._long(10)
+        self.wh = self._long(14)
+        self.tenths = buf[18]
+        self.received_wh = self._long(19)
+        self.received_tenths = buf[23]
+
+    # In the measuring cycle: takes no heap
+
+    @property
+    def last_of_page(self) -> bool:
+        """Whether the next slot is the last one of its page."""
+        return self.number % SLOTS == SLOTS - 1
+
+    def append(self, kind: int, a: int, b: int) -> bool:
+        """Write the next slot and read it back. False where that came to nothing: try again in a later cycle."""
+        if self.number % SLOTS == 0 and not self._begin_page():
+            return False
+        self._fill(self._pages.slot, kind, a, b)
+        if not self._write_slot():
+            return False
+        if self.decode(self.number) != kind or self.a != a or self.b != b:
+            if self._pages.group > 1 and not self._is_blank(self.number % SLOTS):
+                self.number += 1  # flash takes nothing more there
+            return False
+        self.number += 1
+        self._take(kind, a, b)
+        return True
+
+    def _write_slot(self) -> bool:
+        """Write what `_fill` has made, and have its page in the buffer as it reads now."""
+        page = self.number // SLOTS % self._pages.count
+        self._cached = -1
+        written = self._pages.write_slot(page, _FIRST + self.number % SLOTS * SLOT_BYTES)
+        return written and self._look(page)
+
+    def _fill(self, slot: "bytearray | memoryview", kind: int, a: int, b: int) -> None:
+        slot[0] = kind << 4 | a >> 14
+        slot[1] = a >> 6 & 255
+        slot[2] = (a & 63) << 2 | b >> 16
+        slot[3] = b >> 8 & 255
+        slot[4] = b & 255
+        slot[5] = check(slot, 5, START ^ self.number) & 255
+
+    def _take(self, kind: int, a: int, b: int) -> None:
+        """What a slot changes."""
+        self.closed = False
+        if kind == POWER_UP:
+            self.power_up = a
+            self.ended = 0
+        elif kind == JUMP:
+            self.ended = a
+        else:
+            if kind < PARTIAL:
+                self.ended += 1
+            else:
+                self.closed = True
+            tenths = self.tenths + a
+            self.wh = (self.wh + tenths // 10) % ROLL_WH
+            self.tenths = tenths % 10
+            tenths = self.received_tenths + b
+            self.received_wh = (self.received_wh + tenths // 10) % ROLL_WH
+            self.received_tenths = tenths % 10
+
+    def _begin_page(self) -> bool:
+        """Erase a page (flash: it must have been erased ahead) and write its header."""
+        pages = self._pages
+        number = self.number // SLOTS
+        page = number % pages.count
+        if pages.group == 1:
+            if not pages.erase(page):
+                return False
+            self.oldest = max(self.oldest, (number - pages.count + 1) * SLOTS)
+        elif page % pages.group == 0:
+            if self._erased != page:
+                self._erased = page if self._erase(page) else -1
+                return False  # again in the next cycle: this one has been long
+            self._erased = -1
+        self._fill_header(number)
+        self._cached = -1
+        pages.write_header(page)
+        if self._look(page) and self._page_number() == number:
+            return True
+        if pages.group > 1:
+            self.number += SLOTS  # a page that was spoilt by a cut takes nothing more
+        return False
+
+    def _fill_header(self, number: int) -> None:
+        header = self._pages.header
+        pack_into("<i", header, 0, FORMAT | (self._identity & 0x3FFFFF) << 8)
+        header[3] = self._identity >> 16
+        pack_into("<i", header, 4, number)
+        pack_into("<H", header, 8, self.power_up)
+        pack_into("<i", header, 10, self.ended)
+        pack_into("<i", header, 14, self.wh)
+        header[18] = self.tenths
+        pack_into("<i", header, 19, self.received_wh)
+        header[23] = self.received_tenths
+        pack_into("<i", header, _CHECK_AT, check(header, _CHECK_AT))
+
+    # Flash
+
+    def tidy(self) -> bool:
+        """Flash: erase the block ahead where it will be needed soon, and say so; stops everything for 45 ms, 400 ms at
+        worst. Call where Journal.tidy() may be called."""
+        pages = self._pages
+        page = self.number // SLOTS % pages.count
+        if pages.group == 1 or page % pages.group < pages.group - 1 or self._erased >= 0:
+            return False
+        ahead = (page + 1) % pages.count
+        self._erased = ahead if self._erase(ahead) else -1
+        return True
+
+    def _erase(self, page: int) -> bool:
+        self._cached = -1
+        ahead = self.number // SLOTS
+        ahead += (page - ahead) % self._pages.count
+        self.oldest = max(self.oldest, (ahead - self._pages.count + self._pages.group) * SLOTS)
+        return self._pages.erase(page)
+
+    # Reading
+
+    def _look(self, page: int) -> bool:
+        """Have a page in the buffer; whether it is one of this meter."""
+        if self._cached != page:
+            self._known = self._pages.read(page, self._buf) and self._sound(page)
+            self._cached = page
+            self._rewind()
+        return self._known
+
+    def _sound(self, page: int) -> bool:
+        buf = self._buf
+        whose = buf[1] | buf[2] << 8 | buf[3] << 16
+        if buf[0] != FORMAT or whose != self._identity or buf[27] > 63 or buf[7] > 63:
+            return False
+        return self._long(_CHECK_AT) == check(buf, _CHECK_AT) and self._page_number() % self._pages.count == page
+
+    def _long(self, at: int) -> int:
+        buf = self._buf
+        return buf[at] | buf[at + 1] << 8 | buf[at + 2] << 16 | (buf[at + 3] & 63) << 24
+
+    def _page_number(self) -> int:
+        return self._long(4)
+
+    def _rewind(self) -> None:
+        self._at = 0
+        self._at_power_up = self._buf[8] | self._buf[9] << 8
+        self._at_ended = self._long(10)
+
+    def decode(self, number: int) -> int:
+        """Kind of slot `number`, whose page is in the buffer; -1 where it is damaged. Sets `a` and `b`."""
+        buf = self._buf
+        at = _FIRST + number % SLOTS * SLOT_BYTES
+        crc = START ^ number
+        end = at + 5
+        crc = self._check(at, end, crc)
+        if buf[end] != crc & 255:
+            return -1
+        self.a = (buf[at] & 15) << 14 | buf[at + 1] << 6 | buf[at + 2] >> 2
+        self.b = (buf[at + 2] & 3) << 16 | buf[at + 3] << 8 | buf[at + 4]
+        return buf[at] >> 4
+
+    def _check(self, at: int, end: int, crc: int) -> int:
+        slot = self._pages.slot
+        i = 0
+        while at < end:
+            slot[i] = self._buf[at]
+            i += 1
+            at += 1
+        return check(slot, 5, crc)
+
+    def _is_blank(self, i: int) -> bool:
+        at = _FIRST + i * SLOT_BYTES
+        end = at + SLOT_BYTES
+        while at < end:
+            if self._buf[at] != 0xFF:
+                return False
+            at += 1
+        return True
+
+    def seek(self, slot: int) -> int:
+        """Kind of the slot at place `slot` (0 .. slots - 1), -1 damaged, NONE where there is none. Sets `a`, `b`, and
+        what held before it: `at_power_up`, `at_ended`."""
+        i = slot % SLOTS
+        if not self._look(slot // SLOTS):
+            return NONE
+        number = self._page_number() * SLOTS + i
+        if number >= self.number or number < self.oldest or self._is_blank(i):
+            return NONE
+        if i < self._at:
+            self._rewind()
+        while self._at < i:
+            self._pass(self._page_number() * SLOTS + self._at)
+            self._at += 1
+        return self.decode(number)
+
+    def _pass(self, number: int) -> None:
+        kind = self.decode(number)
+        if kind == POWER_UP:
+            self._at_power_up = self.a
+            self._at_ended = 0
+        elif kind == JUMP:
+            self._at_ended = self.a
+        elif 0 <= kind < PARTIAL:
+            self._at_ended += 1
+
+    def encode(self, slot: int, buf: bytearray, at: int) -> None:
+        """The registers of the slot at place `slot` (docs/modbus.md): number, power-up, flags, end, two energies."""
+        kind = self.seek(slot)
+        pack_into("<iii", buf, at, 0, 0, 0)
+        pack_into("<iH", buf, at + 12, 0, 0)
+        if kind == NONE or kind in (POWER_UP, JUMP):
+            buf[at + 4] = NONE >> 8
+        elif kind < 0:
+            buf[at + 4] = DAMAGED >> 8
+        else:
+            self._encode(kind, buf, at)
+        if kind != NONE:
+            number = self._page_number() * SLOTS + slot % SLOTS
+            buf[at] = number >> 8 & 255
+            buf[at + 1] = number & 255
+            buf[at + 2] = self._at_power_up >> 8
+            buf[at + 3] = self._at_power_up & 255
+
+    def _encode(self, kind: int, buf: bytearray, at: int) -> None:
+        pack_into(">i", buf, at + 10, self.a)
+        pack_into(">i", buf, at + 14, self.b)
+        if kind < PARTIAL:
+            buf[at + 5] = kind
+            pack_into(">i", buf, at + 6, 900 * (self._at_ended + 1))
+        else:
+            buf[at + 5] = kind & (GAP | FAILURE) | POWER_LOST
+            pack_into(">i", buf, at + 6, 900 * self._at_ended + self._seconds())
+
+    def _seconds(self) -> int:
+        """Length of the partial interval that was decoded last: the next slot has it."""
+        number = self._page_number() * SLOTS + self._at + 1
+        return self.b if self._at + 1 < SLOTS and self.decode(number) == POWER_UP else 0
