@@ -43,6 +43,7 @@ I2C_TIMEOUT_US = 5000
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from openkh.metrology.intervals import Intervals
     from openkh.remote.port import Port
 
 meter: "Meter | None" = None
@@ -101,6 +102,7 @@ def _take_up(meter: Meter, state: State, asked: int, note: int) -> None:
     else:
         meter.journal.leave_off()
     meter.seal.note(meter.log)
+    meter.intervals = _intervals(meter)
 
     meter.calibration_vault = vault.Vault(memory.calibration, of_board)
     meter.stored = stored_data.StoredCalibration()
@@ -110,6 +112,16 @@ def _take_up(meter: Meter, state: State, asked: int, note: int) -> None:
     for n in range(2):
         meter.calibration[n].take(meter.stored.lines[n])
     stored_data.report_damage(meter.factory, meter.stored, meter.status, meter.log)
+
+
+def _intervals(meter: Meter) -> "Intervals | None":
+    """The recorder of interval data, where there is memory for it (AM-6)."""
+    if meter.memory.intervals is None:
+        return None
+    from openkh.metrology.intervals import Intervals
+
+    journal = meter.journal
+    return Intervals(meter.memory.intervals, journal.identity, meter.model, journal.found, meter.resuming.continued)
 
 
 def _front_ends() -> "tuple[Ade7953, ...]":
@@ -219,7 +231,13 @@ def _port(meter: Meter) -> "Port | None":
 
     number, tx, rx, enable = board.RS485
     return Port(
-        meter, None, Settings(), number, Pin(tx), Pin(rx), None if enable is None else Pin(enable, Pin.OUT, value=0)
+        meter,
+        meter.intervals,
+        Settings(),
+        number,
+        Pin(tx),
+        Pin(rx),
+        None if enable is None else Pin(enable, Pin.OUT, value=0),
     )
 
 

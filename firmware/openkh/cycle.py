@@ -10,7 +10,7 @@ from openkh.metrology.energy import book
 from openkh.outputs.pulses import BENCH_SEALED
 from openkh.startup import restart
 from openkh.state import State
-from openkh.storage.journal import RECOVERED, UNREAD
+from openkh.storage.journal import RECOVERED, UNREAD, WRITING
 from openkh.ticks import ticks_diff, ticks_us
 
 TYPE_CHECKING = False
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from openkh.metrology.demand import Demand
     from openkh.metrology.element import Element
+    from openkh.metrology.intervals import Intervals
     from openkh.metrology.status import Status
     from openkh.model import Model
     from openkh.outputs.counter import Counter
@@ -63,6 +64,7 @@ class Parts:
     coil: "Pin"
     rail12: "Rail12"
     journal: "Journal"
+    intervals: "Intervals | None"
     registers: "ScratchRegisters"
     notes: "ChipNotes"
     resuming: "Resuming"
@@ -93,6 +95,7 @@ class Cycle:
         self._coil_level = 0
         self._rail12 = parts.rail12
         self._journal = parts.journal
+        self._intervals = parts.intervals
         self._registers = parts.registers
         self._notes = parts.notes
         self._resuming = parts.resuming
@@ -246,8 +249,10 @@ class Cycle:
             self._status.set_failure(failures.REGISTER_NOT_STORED, at_risk)
         if not failing:
             self._drive_counter(now_us, saved or failed)
+        if self._intervals is not None and not failing:
+            self._record(state, saved)
         if saved and not self._journal.tidy() and not failing:
-            self._log.tidy()
+            self._tidy()
         if self._pulses.bench_ended:
             self._log.add(event_codes.BENCH_OFF, self._pulses.bench_ended)
             self._pulses.bench_ended = 0
@@ -263,6 +268,16 @@ class Cycle:
             self.request = None
         if alive:
             self._watchdog.feed()
+
+    def _record(self, state: State, saved: bool) -> None:
+        """Interval data, once the memory is known to be this meter's."""
+        if self._journal.mode == WRITING and self._intervals is not None:
+            self._intervals.step(state, saved, self._status.failures != 0, self._rebased)
+
+    def _tidy(self) -> None:
+        """Flash: erase a block of the log or of the interval data, where one is needed soon."""
+        if not self._log.tidy() and self._intervals is not None:
+            self._intervals.tidy()
 
     def _leave(self, state: State) -> None:
         """Restart when the log is written and no count is being given; the chips count on meanwhile (EN-2, CA-2)."""

@@ -59,6 +59,7 @@ def meter(code="MDNCT-1SC", service="60Hz", **changed):
         status=SimpleNamespace(line_1=lines[0], line_2=lines[1], condition=7, lines=2, failures=0),
         rail12=SimpleNamespace(state=1),
         log=SimpleNamespace(order=12),
+        intervals=None,
         stored=SimpleNamespace(count=3),
         factory=SimpleNamespace(identity=SimpleNamespace(serial="000000000042", date="260131", count=1)),
     )

@@ -23,16 +23,25 @@ INTERVAL_S = SUB_INTERVALS * SUB_INTERVAL_S
 SHORTEST_S = 60  # of an interval that a loss of power ends
 
 _NOTHING = -1
+_PAGES = 4  # looked at in a cycle after the start
 _POWER_UP_MASK = 0xFFFF
 
 
 class Intervals:
-    """`ring`: what is stored. `flags`: quality of the running interval so far. `errors`: writes that did not hold."""
+    """`ring`: what is stored. `flags`: quality of the running interval so far. `errors`: writes that did not hold.
 
-    def __init__(self, pages: "FramPages | FlashPages", identity: int, model: "Model") -> None:
+    `record`: what the journal had when it was read. `continued`: this start goes on with the power-up of that record.
+    """
+
+    def __init__(
+        self, pages: "FramPages | FlashPages", identity: int, model: "Model", record: "State", continued: bool
+    ) -> None:
         self.ring = Ring(pages, identity)
         self.slots = self.ring.slots
         self._counts_per_tenth = model.counts_per_wh // 10
+        self._record = record
+        self._continued = continued
+        self._ready = False
         self.flags = 0
         self.errors = 0
         self._kind = _NOTHING  # slot that is to be written next,
@@ -43,20 +52,19 @@ class Intervals:
         self._due = 0  # sub-intervals at the end of the running interval
         self._failed_s = -1
 
-    def start(self, state: "State", ended_s: int) -> None:
-        """Take up what is stored, before the first cycle. `state`: as it came from the journal. `ended_s`: run time at
-        which the last power-up ended, -1 where this one goes on. May take heap."""
+    def _start(self) -> None:
+        """What is stored has been found: close what a loss of power has left."""
         ring = self.ring
-        found = ring.load()
+        self._ready = True
         if ring.lost:
             self.flags |= GAP
-        if not found:
-            ring.begin(state)
+        if not ring.found:
+            ring.begin(self._record)
             self._power_up()
         elif ring.closed:
             self._power_up()  # a cut came between the two slots of a new power-up
-        elif ended_s >= 0:
-            self._new_power_up(state, ended_s)
+        elif not self._continued:
+            self._new_power_up(self._record, self._record.run_s)
         self._due = (ring.ended + 1) * SUB_INTERVALS
 
     def _new_power_up(self, state: "State", ended_s: int) -> None:
@@ -79,12 +87,16 @@ class Intervals:
         self._partial_s = 0
 
     def step(self, state: "State", saved: bool, failure: bool, gap: bool) -> None:
-        """Once a cycle, after the journal. `saved`: it has saved this state now. `failure`, `gap`: in this cycle a
-        failure stood, or counts were lost. Allocates nothing."""
+        """Once a cycle, after the journal, while it writes. `saved`: it has saved this state now. `failure`, `gap`: in
+        this cycle a failure stood, or counts were lost. Allocates nothing."""
         if failure:
             self.flags |= FAILURE
         if gap:
             self.flags |= GAP
+        if not self._ready:
+            if self.ring.scan(_PAGES):
+                self._start()
+            return
         if self._kind == _NOTHING:
             if state.sub_k < self._due:
                 return

@@ -7,6 +7,8 @@ nothing is taken from the heap: the port is served between two cycles.
 from openkh.fixed import muldiv
 from openkh.remote.layout import MAP_VERSION
 
+INTERVAL_S = 900  # of run time
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.meter import Meter
@@ -118,6 +120,17 @@ class Reading:
         self.serial = meter.factory.identity.serial.encode()
         self.date = meter.factory.identity.date.encode()
         self.revision = b""
+        intervals = meter.intervals
+        self.intervals_capacity = 0 if intervals is None else intervals.slots
+        self.power_ups = 0
+        self.intervals_oldest = 0
+        self.intervals_next = 0
+        self.intervals_end_wh = 0
+        self.intervals_end_tenths = 0
+        self.intervals_end_received_wh = 0
+        self.intervals_end_received_tenths = 0
+        self.intervals_start_s = 0
+        self.intervals_flags = 0
         self.image = b""  # the meter puts it here once it has been worked out
 
     def take(self) -> None:
@@ -225,13 +238,16 @@ class Reading:
         self.sun_events = found
 
     def _intervals(self) -> None:
-        self.power_ups = 0
-        self.intervals_capacity = 0
-        self.intervals_oldest = 0
-        self.intervals_next = 0
-        self.intervals_end_wh = 0
-        self.intervals_end_tenths = 0
-        self.intervals_end_received_wh = 0
-        self.intervals_end_received_tenths = 0
-        self.intervals_start_s = 0
-        self.intervals_flags = 0
+        intervals = self._meter.intervals
+        if intervals is None:
+            return
+        ring = intervals.ring
+        self.power_ups = ring.power_up
+        self.intervals_oldest = ring.oldest
+        self.intervals_next = ring.number
+        self.intervals_end_wh = ring.wh
+        self.intervals_end_tenths = ring.tenths
+        self.intervals_end_received_wh = ring.received_wh
+        self.intervals_end_received_tenths = ring.received_tenths
+        self.intervals_start_s = ring.ended * INTERVAL_S
+        self.intervals_flags = intervals.flags

@@ -44,11 +44,17 @@ NONE = 0x8000
 _BLANK = b"\xff" * SLOT_BYTES
 _FIRST = HEADER_BYTES
 _CHECK_AT = 24
+_TRIES = 3
 
 
 def is_interval(kind: int) -> bool:
     """Whether a slot of this kind has energy in it."""
     return kind >= 0 and (kind < PARTIAL or kind & 1 == 0)
+
+
+def long_at(buf: bytearray, at: int) -> int:
+    """Four bytes as a number below 2^30."""
+    return buf[at] | buf[at + 1] << 8 | buf[at + 2] << 16 | (buf[at + 3] & 63) << 24
 
 
 class Ring:
@@ -60,6 +66,11 @@ class Ring:
         self._pages = pages
         self._identity = identity
         self._buf = bytearray(PAGE_BYTES)
+        self._head = bytearray(HEADER_BYTES)
+        self._scanned = 0
+        self._newest = -1
+        self._oldest = -1
+        self.found = False  # there was something of this meter
         self._cached = -1  # page that is in the buffer
         self._known = False  # whether it is a page of this meter
         self._at = 0  # slots of it that were gone through, and what holds after them
@@ -84,48 +95,66 @@ class Ring:
         """Slots in all pages."""
         return self._pages.count * SLOTS
 
-    # At the start: may take heap
+    # At the start, within the measuring cycle: takes no heap
 
-    def load(self) -> bool:
-        """Find the newest page, and in it the newest slot. False where there is none of this meter; 0.1 s."""
-        newest = -1
-        oldest = -1
-        for page in range(self._pages.count):
-            if self._look(page):
-                number = self._page_number()
-                newest = max(newest, number)
-                oldest = number if oldest < 0 else min(oldest, number)
-        if newest < 0:
+    def scan(self, pages: int) -> bool:
+        """Look at the headers of the next so many pages; True once all were looked at, and the newest slot is known."""
+        end = min(self._scanned + pages, self._pages.count)
+        while self._scanned < end:
+            number = self._header_number(self._scanned)
+            if number >= 0:
+                self._newest = max(self._newest, number)
+                self._oldest = number if self._oldest < 0 else min(self._oldest, number)
+            self._scanned += 1
+        if end < self._pages.count:
             return False
-        page = newest % self._pages.count
-        self._look(page)
+        self.found = self._newest >= 0 and self._look(self._newest % self._pages.count)
+        if self.found:
+            self._take_page()
+        return True
+
+    def _header_number(self, page: int) -> int:
+        """Number of a page of this meter, -1 for another. What looks damaged is read again, because it would be written
+        over."""
+        header = self._head
+        for _ in range(_TRIES):
+            if not self._pages.read(page, header):
+                continue
+            if self._sound(header, page):
+                return long_at(header, 4)
+            if header[0] in (0, 0xFF):
+                break
+        return -1
+
+    def _take_page(self) -> None:
+        """Go through the newest page."""
         self._take_header()
-        used = 0
-        for i in range(SLOTS):
-            if self._buf[_FIRST + i * SLOT_BYTES : _FIRST + (i + 1) * SLOT_BYTES] != _BLANK:
-                used = i + 1
-        for i in range(used):
-            kind = self.decode(newest * SLOTS + i)
+        used = SLOTS
+        while used and self._is_blank(used - 1):
+            used -= 1
+        self.number = self._newest * SLOTS
+        while used:
+            kind = self.decode(self.number)
             if kind < 0:
                 self.lost += 1
             else:
                 self._take(kind, self.a, self.b)
-        self.number = newest * SLOTS + used
-        self.oldest = max(oldest, newest - self._pages.count + self._pages.group) * SLOTS
-        return True
+            self.number += 1
+            used -= 1
+        self.oldest = max(self._oldest, self._newest - self._pages.count + self._pages.group) * SLOTS
 
     def begin(self, state: "State") -> None:
-        """Start with what the register says now; the memory is blank, or another meter's."""
+        """Start with what `state` says of the register; the memory is blank, or another meter's."""
         self.wh = state.delivered_wh
         self.received_wh = state.received_wh
 
     def _take_header(self) -> None:
         buf = self._buf
         self.power_up = buf[8] | buf[9] << 8
-        self.ended = self._long(10)
-        self.wh = self._long(14)
+        self.ended = long_at(buf, 10)
+        self.wh = long_at(buf, 14)
         self.tenths = buf[18]
-        self.received_wh = self._long(19)
+        self.received_wh = long_at(buf, 19)
         self.received_tenths = buf[23]
 
     # In the measuring cycle: takes no heap
@@ -246,29 +275,25 @@ class Ring:
     def _look(self, page: int) -> bool:
         """Have a page in the buffer; whether it is one of this meter."""
         if self._cached != page:
-            self._known = self._pages.read(page, self._buf) and self._sound(page)
+            self._known = self._pages.read(page, self._buf) and self._sound(self._buf, page)
             self._cached = page
             self._rewind()
         return self._known
 
-    def _sound(self, page: int) -> bool:
-        buf = self._buf
+    def _sound(self, buf: bytearray, page: int) -> bool:
+        """Whether a header is whole, of this meter, and where it belongs."""
         whose = buf[1] | buf[2] << 8 | buf[3] << 16
         if buf[0] != FORMAT or whose != self._identity or buf[27] > 63 or buf[7] > 63:
             return False
-        return self._long(_CHECK_AT) == check(buf, _CHECK_AT) and self._page_number() % self._pages.count == page
-
-    def _long(self, at: int) -> int:
-        buf = self._buf
-        return buf[at] | buf[at + 1] << 8 | buf[at + 2] << 16 | (buf[at + 3] & 63) << 24
+        return long_at(buf, _CHECK_AT) == check(buf, _CHECK_AT) and long_at(buf, 4) % self._pages.count == page
 
     def _page_number(self) -> int:
-        return self._long(4)
+        return long_at(self._buf, 4)
 
     def _rewind(self) -> None:
         self._at = 0
         self._at_power_up = self._buf[8] | self._buf[9] << 8
-        self._at_ended = self._long(10)
+        self._at_ended = long_at(self._buf, 10)
 
     def decode(self, number: int) -> int:
         """Kind of slot `number`, whose page is in the buffer; -1 where it is damaged. Sets `a` and `b`."""
@@ -330,8 +355,7 @@ class Ring:
     def encode(self, slot: int, buf: bytearray, at: int) -> None:
         """The registers of the slot at place `slot` (docs/modbus.md): number, power-up, flags, end, two energies."""
         kind = self.seek(slot)
-        pack_into("<iii", buf, at, 0, 0, 0)
-        pack_into("<iH", buf, at + 12, 0, 0)
+        self._clear(buf, at, at + 18)
         if kind == NONE or kind in (POWER_UP, JUMP):
             buf[at + 4] = NONE >> 8
         elif kind < 0:
@@ -339,11 +363,18 @@ class Ring:
         else:
             self._encode(kind, buf, at)
         if kind != NONE:
-            number = self._page_number() * SLOTS + slot % SLOTS
-            buf[at] = number >> 8 & 255
-            buf[at + 1] = number & 255
-            buf[at + 2] = self._at_power_up >> 8
-            buf[at + 3] = self._at_power_up & 255
+            self._encode_place(self._page_number() * SLOTS + slot % SLOTS, buf, at)
+
+    def _encode_place(self, number: int, buf: bytearray, at: int) -> None:
+        buf[at] = number >> 8 & 255
+        buf[at + 1] = number & 255
+        buf[at + 2] = self._at_power_up >> 8
+        buf[at + 3] = self._at_power_up & 255
+
+    def _clear(self, buf: bytearray, at: int, end: int) -> None:
+        while at < end:
+            buf[at] = 0
+            at += 1
 
     def _encode(self, kind: int, buf: bytearray, at: int) -> None:
         pack_into(">i", buf, at + 10, self.a)

@@ -63,7 +63,7 @@ class Journal:
     ) -> None:
         """`older`: as Memory.older_journals."""
         self._region = region
-        self._identity = identity
+        self.identity = identity
         self._scan = Scan(region, identity, older)
         self._older = older
         self._group = region.group  # slots erased together; 0 = FRAM
@@ -141,7 +141,7 @@ class Journal:
             return result
         from openkh.storage import upward
 
-        return upward.find(self._scan, self._group, self._older, self._identity)
+        return upward.find(self._scan, self._group, self._older, self.identity)
 
     def _go_on(self, result: int) -> None:
         """Write from here on where the scan has found the end of the journal; `result` is BLANK or GOOD."""
@@ -257,7 +257,7 @@ class Journal:
         if self._next >= 0 and self._next == self._block_after(slot):
             marks |= records.AHEAD
         view = self._region.view(slot)
-        records.pack(view, state, self._identity, (self.sequence + 1) & records.SEQUENCE_MASK, marks)
+        records.pack(view, state, self.identity, (self.sequence + 1) & records.SEQUENCE_MASK, marks)
 
     def _commit(self, slot: int) -> bool:
         """Write what is packed and go on to the next slot; the flash is read back at once."""

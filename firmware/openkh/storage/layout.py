@@ -14,8 +14,7 @@ RECORD_BYTES = 85  # the journal's record (records.py); three to a page of flash
 EVENT_BYTES = 20  # an entry of the event log (events.py)
 VAULT_BYTES = 108  # a copy of factory data or calibration (vault.py)
 
-# FRAM: (first address, slots, bytes from slot to slot). All this fits 8 KiB, the smallest part that can be fitted; from
-# 0x2000 on a part of 32 KiB is free.
+# FRAM: (first address, slots, bytes from slot to slot). All this fits 8 KiB, the smallest part that can be fitted.
 FRAM_JOURNAL = (0x0000, 16, 88)
 FRAM_CALIBRATION = (0x0600, 4, 160)
 FRAM_EVENTS = (0x0900, 128, 24)
@@ -27,7 +26,15 @@ FRAM_FACTORY = (0x1D00, 4, 160)
 FLASH_BLOCK_BYTES = 4096
 FLASH_PAGE_BYTES = 256
 FLASH_USES = ((2, VAULT_BYTES), (2, VAULT_BYTES), (4, EVENT_BYTES), (2, EVENT_BYTES), (96, RECORD_BYTES))
-FLASH_BLOCKS = 106
+# Settings of the RS-485 port and interval data (interval_ring.py): in a FRAM of 32 KiB a vault, and (first address,
+# pages); in flash the blocks that the map has after those above. A map that was made before has none of them.
+FRAM_32K = 0x8000
+FRAM_PORT = (0x7E00, 4, 112)
+FRAM_INTERVALS = (0x2000, 94)
+FLASH_PORT_BLOCKS = 2
+FLASH_INTERVAL_BLOCKS = 7
+
+FLASH_BLOCKS = 106 + FLASH_PORT_BLOCKS + FLASH_INTERVAL_BLOCKS
 
 # The journal's record: its first byte, and the layouts of it before this one, newest first: (first byte, how many of
 # State's FIELDS it has, bytes, place in FRAM). In flash all of them share the journal's blocks.

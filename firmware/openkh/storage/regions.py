@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.drivers.flash import Flash
     from openkh.drivers.fram import Fram
+    from openkh.storage.interval_pages import FlashPages, FramPages
 
     OlderJournal = tuple["FramRegion | FlashRegion", int, int]
 
@@ -116,7 +117,8 @@ class FlashRegion:
 
 
 class Memory:
-    """The regions of one medium.
+    """The regions of one medium; where there is room for them also `port` (the RS-485 port's settings) and `intervals`
+    (pages of interval data), else None.
 
     `older_journals`: of each layout of the record before this one, newest first, the region that it lies in, its first
     byte and the number of its fields.
@@ -129,11 +131,13 @@ class Memory:
         self.calibration = calibration
         self.factory = factory
         self.older_journals = older_journals
+        self.port: FramRegion | FlashRegion | None = None
+        self.intervals: FramPages | FlashPages | None = None
 
 
 def fram_memory(fram: "Fram") -> Memory:
     """Lay the regions out in FRAM."""
-    return Memory(
+    memory = Memory(
         FramRegion(fram, layout.FRAM_JOURNAL, layout.RECORD_BYTES),
         FramRegion(fram, layout.FRAM_EVENTS, layout.EVENT_BYTES),
         FramRegion(fram, layout.FRAM_SERVICE_EVENTS, layout.EVENT_BYTES),
@@ -141,6 +145,12 @@ def fram_memory(fram: "Fram") -> Memory:
         FramRegion(fram, layout.FRAM_FACTORY, layout.VAULT_BYTES),
         tuple([(FramRegion(fram, place, size), form, n) for form, n, size, place in layout.OLDER_RECORDS]),
     )
+    if fram.size >= layout.FRAM_32K:
+        from openkh.storage.interval_pages import FramPages
+
+        memory.port = FramRegion(fram, layout.FRAM_PORT, layout.VAULT_BYTES)
+        memory.intervals = FramPages(fram, layout.FRAM_INTERVALS[0], layout.FRAM_INTERVALS[1])
+    return memory
 
 
 def flash_memory(flash: "Flash", blocks: "tuple[int, ...]") -> Memory:
@@ -154,4 +164,11 @@ def flash_memory(flash: "Flash", blocks: "tuple[int, ...]") -> Memory:
         at += count
     calibration, factory, events, service_events, journal = regions
     older = tuple([(FlashRegion(flash, journal.blocks, size), form, n) for form, n, size, _ in layout.OLDER_RECORDS])
-    return Memory(journal, events, service_events, calibration, factory, older)
+    memory = Memory(journal, events, service_events, calibration, factory, older)
+    if len(blocks) >= layout.FLASH_BLOCKS:
+        from openkh.storage.interval_pages import FlashPages
+
+        after = at + layout.FLASH_PORT_BLOCKS
+        memory.port = FlashRegion(flash, blocks[at:after], layout.VAULT_BYTES)
+        memory.intervals = FlashPages(flash, blocks[after : after + layout.FLASH_INTERVAL_BLOCKS])
+    return memory

@@ -12,7 +12,7 @@ from openkh.metrology.status import NAMES
 
 MAP_VERSION = 1
 OWN_FIRST = 0
-INTERVALS_FIRST = 2000
+INTERVALS_FIRST = 1000
 SUNSPEC_FIRST = 40000
 MOST_REGISTERS = 125  # in one answer
 
