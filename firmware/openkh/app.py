@@ -187,6 +187,7 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
         from openkh.startup.late_memory import LateMemory
 
         meter.cycle.request = LateMemory(meter)
+    meter.port = _port(meter)
     now_us = ticks_us()
     meter.cycle.start(now_us)
     meter.rail12.start(now_us)
@@ -199,7 +200,9 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
     identity = meter.factory.identity
     screens = Screens(meter.model, identity.date, identity.serial, REVISION, not meter.resuming.continued)
     meter.tasks.start_display(Display(_controller(), screens, Glass(board.GLASS), meter.status, meter.log), STEP_MS)
-    meter.port = _port(meter)
+    if meter.port is not None:
+        meter.port.open()
+        _image(meter.port)
 
 
 def _memory() -> regions.Memory:
@@ -223,22 +226,30 @@ def _memory() -> regions.Memory:
 
 
 def _port(meter: Meter) -> "Port | None":
-    """The RS-485 port, where the board has one: its modules are loaded only there (AM-1)."""
+    """The RS-485 port, where the board has one: its modules are loaded only there (AM-1). Before the cycle starts,
+    because it reads the memory."""
     if board.RS485 is None:
         return None
+    from openkh.remote import settings
     from openkh.remote.port import Port
-    from openkh.remote.settings import Settings
 
+    region = meter.memory.port
+    store = None if region is None else vault.Vault(region, records.identity(machine.unique_id(), "", ""))
     number, tx, rx, enable = board.RS485
-    return Port(
-        meter,
-        meter.intervals,
-        Settings(),
-        number,
-        Pin(tx),
-        Pin(rx),
-        None if enable is None else Pin(enable, Pin.OUT, value=0),
-    )
+    driver = None if enable is None else Pin(enable, Pin.OUT, value=0)
+    return Port(meter, meter.intervals, settings.load(store, meter.log), store, number, Pin(tx), Pin(rx), driver)
+
+
+def _image(port: "Port") -> None:
+    """Work out the hash of the firmware's files for the port; half a second, while the meter meters."""
+    from binascii import unhexlify
+
+    from openkh.service import image_hash
+
+    try:
+        port.reading.image = unhexlify(image_hash.of_firmware()[1])
+    except (OSError, MemoryError):
+        pass  # it stays unknown
 
 
 def _controller():  # type: ignore[no-untyped-def]

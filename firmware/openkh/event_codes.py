@@ -23,7 +23,7 @@ COUNTER_FULL = 18  # a front end's counter was found at its end: what it measure
 FREQUENCY = 17  # line frequency is not the service's; a: line, b: mHz
 FAILURE = 20  # a: its number (FAIL 01 to 05), b: how often since it was logged last
 FAILURE_ENDED = 21  # a: its number
-CALIBRATION_DAMAGED = 22  # no good copy (FAIL 03); a: 1 calibration, 2 factory data
+CALIBRATION_DAMAGED = 22  # no good copy (FAIL 03); a: 1 calibration, 2 factory data, 3 settings of the port
 INTERNAL_ERROR = 23  # exception in the measuring loop (FAIL 05); a: count
 RAIL12_OFF = 30  # a: mA, b: 1 overload, 2 sensor stuck
 RAIL12_RETRY = 31  # a: failures so far
@@ -54,6 +54,8 @@ BAD_POWER_FACTOR_ENDED = 58
 REVERSE_ENERGY_ENDED = 59
 TEMPERATURE_LOST = 60  # its sensor fails or jumps: no correction for it; a: 0.01 degC read, b: believed before
 TEMPERATURE_BACK = 61  # the sensor is believed again; a: 0.01 degC
+PORT = 62  # settings of the RS-485 port changed; a: baud, b: unit * 10 + parity (0 none, 1 even, 2 odd)
+PORT_OLD = 63  # what they were before, in the entry before
 
 NAMES = {
     POWER_UP: "power_up",
@@ -106,4 +108,6 @@ NAMES = {
     REVERSE_ENERGY_ENDED: "reverse_energy_ended",
     TEMPERATURE_LOST: "temperature_lost",
     TEMPERATURE_BACK: "temperature_back",
+    PORT: "port",
+    PORT_OLD: "port_old",
 }

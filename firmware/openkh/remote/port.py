@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from openkh.meter import Meter
     from openkh.remote.registers import Intervals
     from openkh.remote.settings import Settings
+    from openkh.storage.vault import Vault
 
 
 class Port:
-    """`settings`: as stored. `served`: bursts looked at."""
+    """`settings`: in force; `vault`: where they are stored, None where there is no room. `served`: bursts seen."""
 
     def __init__(
         self,
         meter: "Meter",
         intervals: "Intervals | None",
         settings: "Settings",
+        vault: "Vault | None",
         number: int,
         tx: "Pin",
         rx: "Pin",
@@ -37,15 +39,16 @@ class Port:
         self.reading.revision = REVISION.encode()
         buf = new_buffer()
         self.slave = Slave(Registers(self.reading, intervals, buf), buf, settings.unit)
+        self.vault = vault
         self._request = bytearray(RECEIVE_BYTES)
         self.served = 0
-        self.errors = 0
         self._on_burst = self._serve
         self.link = Rs485(number, tx, rx, driver_enable, self._on_burst)
-        self.open(settings)
+        self.settings = settings
 
-    def open(self, settings: "Settings") -> None:
-        """Work with these settings from now on. May take heap; in the cycle, or before it starts."""
+    def open(self) -> None:
+        """Listen from now on, with `settings`. May take heap."""
+        settings = self.settings
         self.slave.unit = settings.unit
         self.reading.unit = settings.unit
         self.link.open(settings.baud, PARITIES[settings.parity])

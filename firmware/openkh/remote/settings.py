@@ -1,10 +1,19 @@
 """Settings of the RS-485 port, stored like the identity (AM-1)."""
 
+from openkh import event_codes
+from openkh.storage import verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.storage.events import EventLog
+    from openkh.storage.vault import Vault
+
 BAUDS = (9600, 19200, 38400, 57600, 115200)
 PARITIES = {"none": None, "even": 0, "odd": 1}  # as machine.UART takes them
 UNITS = (1, 247)  # least and most
 
 _SEPARATOR = ","
+_DAMAGED = 3  # first value of event CALIBRATION_DAMAGED
 
 
 class Settings:
@@ -38,3 +47,16 @@ def unpack(data: bytes) -> Settings:
     settings = Settings(int(fields[0]), fields[1], int(fields[2]), int(fields[3]))
     settings.check()
     return settings
+
+
+def load(vault: "Vault | None", log: "EventLog") -> Settings:
+    """The settings of a vault, before the cycle starts; those of a new meter where there are none. May take heap."""
+    result = verdict.BLANK if vault is None else vault.load()
+    if vault is not None and result == verdict.GOOD:
+        try:
+            return unpack(vault.data or b"")
+        except ValueError:
+            result = verdict.DAMAGED
+    if result in (verdict.DAMAGED, verdict.FOREIGN):
+        log.add(event_codes.CALIBRATION_DAMAGED, _DAMAGED)
+    return Settings()

@@ -4,7 +4,7 @@ Each row: the name; the module of this folder whose function of that name carrie
 typed, `name=value` where one may be left out; what it does. Each command also takes `json=True`. A function NAME_text
 in the same module makes the answer readable; without one the answer's "text" is printed.
 
-The commands of `reports` only read what the cycle has left. Those of `tuning`, `windows` and `works` post a request
+The commands of `reports` only read what the cycle has left. Those of `remote`, `tuning`, `windows` and `works` post a request
 that the cycle carries out between two readings (requests.py).
 """
 
@@ -21,6 +21,9 @@ COMMANDS = (
     ("provisioned", "reports", "", "True or False: factory data are there"),
     ("image", "reports", "", "SHA-256 over the firmware's files"),
     ("help", "reports", "", "this list"),
+    ("readings", "remote", "", "what the RS-485 port's own registers say, by name"),
+    ("intervals", "remote", "n=20, before=None", "energy of each 15 minutes: the newest n slots, or those before one"),
+    ("rs485", "remote", "baud=None, parity=None, unit=None", "settings of the RS-485 port; with values new ones"),
     ("cal", "reports", "", "the calibration in force"),
     ("window", "tuning", "seconds=10", "counts, time, V, A over whole line cycles"),
     ("cal_volts", "tuning", "line, error", "gain of the voltage, from its error in %"),

@@ -40,6 +40,8 @@ SERVICE_CODES = (
     event_codes.CALIBRATION,
     event_codes.CALIBRATION_OLD,
     event_codes.IDENTITY,
+    event_codes.PORT,
+    event_codes.PORT_OLD,
     event_codes.BENCH_ON,
     event_codes.BENCH_OFF,
     event_codes.CALIBRATION_SAVED,

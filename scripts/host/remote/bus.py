@@ -1,0 +1,133 @@
+"""A meter at the RS-485 port, through pymodbus."""
+
+import struct
+from collections.abc import Callable, Iterator
+
+import serial
+from pymodbus.client import ModbusSerialClient
+from pymodbus.exceptions import ModbusException
+
+from host.cli.refused import RefusedError
+from host.remote import registers, values
+from host.remote.intervals import Slot
+from host.remote.registers import INTERVAL, INTERVAL_WORDS, INTERVALS_FIRST, MOST_REGISTERS, OWN, OWN_WORDS
+
+PARITIES = {"none": "N", "even": "E", "odd": "O"}
+TIMEOUT_S = 1.0
+TRIES = 3
+_LISTEN_S = 0.6  # for what comes after a request that was not answered
+
+
+class BusError(Exception):
+    """No values; the text says why and what to look at."""
+
+
+class Bus:
+    """An open port. Every method raises BusError where the meter does not answer as it should."""
+
+    def __init__(self, port: str, unit: int, baud: int, parity: str) -> None:
+        self._port = port
+        self._unit = unit
+        self._settings = f"unit {unit}, {baud} baud, parity {parity}"
+        self._client = ModbusSerialClient(
+            port, baudrate=baud, parity=PARITIES[parity], timeout=TIMEOUT_S, retries=0, name="openkh"
+        )
+        try:
+            connected = self._client.connect()
+        except (ModbusException, OSError, ValueError) as error:
+            raise RefusedError(f"--port {port}: {error}") from None
+        if not connected:
+            raise RefusedError(f"--port {port}: cannot be opened: no such port, not a serial one, or no permission")
+
+    def close(self) -> None:
+        """Let the port go."""
+        self._client.close()
+
+    def values(self) -> values.Values:
+        """Everything in the meter's own map, of one moment."""
+        words = self._read(0, OWN_WORDS)
+        if words[0] < 1 or not 1 <= words[1] <= 2:
+            raise BusError(
+                f"{self._port}: unit {self._unit} answers, but is no OpenKh meter: its map begins {words[:4]}"
+            )
+        return values.decode(words, OWN)
+
+    def slots(self, first: int, end: int, capacity: int, told: Callable[[int], None]) -> Iterator[Slot]:
+        """Slots of the interval memory from number `first` to before `end`; `told` gets how many have been read."""
+        most = MOST_REGISTERS // INTERVAL_WORDS
+        number = first
+        while number < end:
+            place = number % capacity
+            count = min(most, end - number, capacity - place)
+            words = self._read(INTERVALS_FIRST + INTERVAL_WORDS * place, INTERVAL_WORDS * count)
+            for i in range(count):
+                said = values.decode(words[INTERVAL_WORDS * i :][:INTERVAL_WORDS], INTERVAL)
+                yield Slot(number + i, **said) if said["number"] == (number + i) & 0xFFFF else Slot.gone(number + i)
+            number += count
+            told(number - first)
+
+    def _read(self, address: int, count: int) -> list[int]:
+        for left in reversed(range(TRIES)):
+            try:
+                answer = self._client.read_holding_registers(address, count=count, device_id=self._unit)
+            except ModbusException as error:
+                if left:
+                    continue
+                raise BusError(f"{self._port}: {self._why_not(str(error))}") from None
+            except (OSError, serial.SerialException) as error:
+                raise BusError(f"{self._port}: {error}") from None
+            if answer.isError():
+                code = getattr(answer, "exception_code", 0)
+                raise BusError(
+                    f"{self._port}: unit {self._unit} refuses registers {address} to {address + count - 1} "
+                    f"(exception {code}): it is no OpenKh meter, or an older one"
+                )
+            if len(answer.registers) != count:
+                raise BusError(f"{self._port}: {len(answer.registers)} registers came where {count} were asked for")
+            return list(answer.registers)
+        raise AssertionError
+
+    def _why_not(self, error: str) -> str:
+        """What else is heard on the pair tells a wrong setting from a wire that is not there."""
+        heard = self._listen()
+        if not heard:
+            return (
+                f"no answer ({self._settings}): is the meter powered, are A and B the right way round, "
+                "and are these its settings? rs485() at its prompt tells them"
+            )
+        if len(heard) >= 5 and _whole(heard):
+            return f"unit {heard[0]} answered instead of unit {self._unit}: two masters on the pair, or a late answer"
+        return (
+            f"something answers, but not in frames ({self._settings}): another baud rate or parity, or two units "
+            f"with one number; heard {heard[:8].hex(' ')} ({error.splitlines()[0][:60]})"
+        )
+
+    def _listen(self) -> bytes:
+        """Ask once more by hand, and take whatever comes."""
+        port = self._client.socket
+        if port is None:
+            return b""
+        try:
+            port.reset_input_buffer()
+            port.write(_with_check(struct.pack(">BBHH", self._unit, 3, registers.OWN_FIRST, 1)))
+            port.timeout = _LISTEN_S
+            return bytes(port.read(64))
+        except (OSError, serial.SerialException):
+            return b""
+
+
+def _check(data: bytes) -> int:
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return crc
+
+
+def _with_check(data: bytes) -> bytes:
+    return data + _check(data).to_bytes(2, "little")
+
+
+def _whole(data: bytes) -> bool:
+    return _check(data[:-2]) == int.from_bytes(data[-2:], "little")
