@@ -33,7 +33,7 @@ def test_CA_4_a_blank_flash_board_whole_with_a_power_cut_and_a_ctrl_c_in_the_mid
         assert prompt.json("s.identity()")["memory"] == "flash"
         assert not prompt.json("s.provisioned()")["provisioned"]
         prompt.type(PROVISION + "\x04")
-        assert "laying out the flash once, 106 blocks" in prompt.go(cut_s)
+        assert f"laying out the flash once, {FLASH_BLOCKS} blocks" in prompt.go(cut_s)
         power_cycle(prompt)
         assert not prompt.json("s.provisioned()")["provisioned"]
         prompt.type(PROVISION + "\x04")

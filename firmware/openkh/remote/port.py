@@ -4,7 +4,6 @@ It is served from the soft queue, so between two measuring cycles and never with
 one committed state. It takes nothing from the heap.
 """
 
-from openkh import REVISION
 from openkh.drivers.rs485 import RECEIVE_BYTES, Rs485
 from openkh.remote.reading import Reading
 from openkh.remote.registers import Registers
@@ -36,7 +35,6 @@ class Port:
         driver_enable: "Pin | None",
     ) -> None:
         self.reading = Reading(meter)
-        self.reading.revision = REVISION.encode()
         buf = new_buffer()
         self.slave = Slave(Registers(self.reading, intervals, buf), buf, settings.unit)
         self.vault = vault

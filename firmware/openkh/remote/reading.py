@@ -4,6 +4,7 @@ The attributes have the names of the table of registers (docs/modbus.md). All ar
 nothing is taken from the heap: the port is served between two cycles.
 """
 
+from openkh import REVISION
 from openkh.fixed import muldiv
 from openkh.remote.layout import MAP_VERSION
 
@@ -119,7 +120,7 @@ class Reading:
         self.service = model.service.encode()
         self.serial = meter.factory.identity.serial.encode()
         self.date = meter.factory.identity.date.encode()
-        self.revision = b""
+        self.revision = REVISION.encode()
         intervals = meter.intervals
         self.intervals_capacity = 0 if intervals is None else intervals.slots
         self.power_ups = 0

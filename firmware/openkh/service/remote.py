@@ -32,6 +32,8 @@ def readings(meter: "Meter") -> "Answer":
         if meter.cycle.cycles == cycles:
             break
         reading = Reading(meter)  # a cycle came in between: all anew, of one state
+    if meter.port is not None:
+        reading.image = meter.port.reading.image
     found: Answer = {}
     for name in SOURCES:
         if name[:4] != "sun_" and name[-4:] != "_sf":
@@ -44,7 +46,7 @@ def readings(meter: "Meter") -> "Answer":
     for name in ("delivered_mwh", "received_mwh"):
         low = (found.pop(name + "_16") & 0xFFFF) << 16 | found.pop(name + "_0") & 0xFFFF
         found[name] = found.pop(name + "_32") << 32 | low
-    del found["maker"]
+    del found["maker"], found["unit"]
     return found
 
 

@@ -26,6 +26,7 @@ FRAM_FACTORY = (0x1D00, 4, 160)
 FLASH_BLOCK_BYTES = 4096
 FLASH_PAGE_BYTES = 256
 FLASH_USES = ((2, VAULT_BYTES), (2, VAULT_BYTES), (4, EVENT_BYTES), (2, EVENT_BYTES), (96, RECORD_BYTES))
+
 # Settings of the RS-485 port and interval data (interval_ring.py): in a FRAM of 32 KiB a vault, and (first address,
 # pages); in flash the blocks that the map has after those above. A map that was made before has none of them.
 FRAM_32K = 0x8000

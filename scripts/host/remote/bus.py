@@ -1,5 +1,6 @@
 """A meter at the RS-485 port, through pymodbus."""
 
+import logging
 import struct
 from collections.abc import Callable, Iterator
 
@@ -26,6 +27,7 @@ class Bus:
     """An open port. Every method raises BusError where the meter does not answer as it should."""
 
     def __init__(self, port: str, unit: int, baud: int, parity: str) -> None:
+        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what went wrong is said in our words
         self._port = port
         self._unit = unit
         self._settings = f"unit {unit}, {baud} baud, parity {parity}"
@@ -62,7 +64,8 @@ class Bus:
             words = self._read(INTERVALS_FIRST + INTERVAL_WORDS * place, INTERVAL_WORDS * count)
             for i in range(count):
                 said = values.decode(words[INTERVAL_WORDS * i :][:INTERVAL_WORDS], INTERVAL)
-                yield Slot(number + i, **said) if said["number"] == (number + i) & 0xFFFF else Slot.gone(number + i)
+                still_there = said.pop("number") == (number + i) & 0xFFFF
+                yield Slot(number + i, **said) if still_there else Slot.gone(number + i)
             number += count
             told(number - first)
 

@@ -6,6 +6,7 @@ from host.port.prompt import SerialPrompt
 from host.port.service import Service
 from host.remote import values
 from host.remote.intervals import Slot
+from host.remote.registers import OWN
 
 SLOTS = 200  # in one answer
 _SECONDS = 8.0
@@ -24,7 +25,8 @@ class UsbMeter:
 
     def values(self) -> values.Values:
         """Everything in the meter's own map, of one moment."""
-        return self._service.call("readings()")
+        said = self._service.call("readings()")
+        return {register.name: said[register.name] for register in OWN}
 
     def slots(self, first: int, end: int, _capacity: int, told: Callable[[int], None]) -> Iterator[Slot]:
         """Slots of the interval memory from number `first` to before `end` that hold intervals."""

@@ -24,7 +24,7 @@ ENGINES = ("micropython", "cpython")  # for people; "wasm" is the 32-bit build t
 HEAP = "64m"
 MARK = "\x1e"
 WASM_MESSAGE_BYTES = 64 * 1024  # the 32-bit build keeps room for the longest answer on its 1 MB heap
-WASM_HEAP = "16m"
+WASM_HEAP = "24m"
 WASM_PORTION = 100  # stimulus items in one message to it
 CLOSE_S = 5.0
 
