@@ -173,6 +173,16 @@ def test_AM_3_pysunspec2_scans_and_every_point_is_the_meter_s(meter, said):
     device.close()
 
 
+@pytest.mark.parametrize("name", ["sunspec", "pymodbus", "minimalmodbus", "modbus_tk"])
+def test_AM_7_the_examples_of_the_guide_run(meter, said, name):
+    example = TOP / "docs" / "examples" / f"read_{name}.py"
+    done = subprocess.run([sys.executable, example, meter[0]], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert f"{said['delivered_wh'] if name == 'sunspec' else said['delivered_wh'] / 1000}"[:9] in done.stdout, (
+        done.stdout
+    )
+
+
 @pytest.mark.parametrize("way", ["port", "usb"])
 def test_AM_7_read_tells_the_same_over_port_and_prompt(meter, said, way):
     where = ["--port", meter[0]] if way == "port" else ["--usb", meter[1]]

@@ -130,7 +130,7 @@ NEXT = {
         ("LAYOUT = 0", "LAYOUT = 1"),
         ("RECORD_BYTES = 85", "RECORD_BYTES = 89"),
         ("RECORD_FORMAT = 0x51", "RECORD_FORMAT = 0x52"),
-        ("FRAM_JOURNAL = (0x0000, 16, 88)", "FRAM_JOURNAL = (0x2000, 16, 92)"),
+        ("FRAM_JOURNAL = (0x0000, 16, 88)", "FRAM_JOURNAL = (0x2000, 13, 92)"),
         (" = ()\n", " = ((0x51, 22, 85, (0x0000, 16, 88)),)\n"),
     ],
     "openkh/identity.py": [("str(self.count))", 'str(self.count), "maker 7")')],

@@ -30,8 +30,8 @@ FLASH_USES = ((2, VAULT_BYTES), (2, VAULT_BYTES), (4, EVENT_BYTES), (2, EVENT_BY
 # Settings of the RS-485 port and interval data (interval_ring.py): in a FRAM of 32 KiB a vault, and (first address,
 # pages); in flash the blocks that the map has after those above. A map that was made before has none of them.
 FRAM_32K = 0x8000
-FRAM_PORT = (0x7E00, 4, 112)
-FRAM_INTERVALS = (0x2000, 94)
+FRAM_PORT = (0x7F00, 2, 112)
+FRAM_INTERVALS = (0x2500, 90)  # 0x2000 to 0x24FF is free, for a journal of another layout
 FLASH_PORT_BLOCKS = 2
 FLASH_INTERVAL_BLOCKS = 7
 
