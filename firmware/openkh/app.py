@@ -244,10 +244,10 @@ def _image(port: "Port") -> None:
     """Work out the hash of the firmware's files for the port; half a second, while the meter meters."""
     from binascii import unhexlify
 
-    from openkh.service import image_hash
+    from openkh.service.image_hash import of_firmware
 
     try:
-        port.reading.image = unhexlify(image_hash.of_firmware()[1])
+        port.reading.image = unhexlify(of_firmware()[1])
     except (OSError, MemoryError):
         pass  # it stays unknown
 
