@@ -4,8 +4,8 @@ Each row: the name; the module of this folder whose function of that name carrie
 typed, `name=value` where one may be left out; what it does. Each command also takes `json=True`. A function NAME_text
 in the same module makes the answer readable; without one the answer's "text" is printed.
 
-The commands of `reports` only read what the cycle has left. Those of `remote`, `tuning`, `windows` and `works` post a request
-that the cycle carries out between two readings (requests.py).
+The commands of `reports` only read what the cycle has left. Those of `remote`, `tuning`, `windows` and `works` post a
+request that the cycle carries out between two readings (requests.py).
 """
 
 TYPE_CHECKING = False
