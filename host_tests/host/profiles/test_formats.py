@@ -99,6 +99,13 @@ def test_green_button_says_what_it_is_made_of() -> None:
     assert "to the customer: 1 of 96 values are estimated or edited, by their quality" in found.notes
 
 
+def test_green_button_in_any_encoding() -> None:
+    text = green_button().text.replace('encoding="UTF-8"', 'encoding="utf-16"')
+    assert (
+        reader.read(reader.decoded(text.encode("utf-16")), Options()).energy_wh() == loaded(green_button()).energy_wh()
+    )
+
+
 def test_green_button_net_readings_stand_alone_or_are_left_out() -> None:
     text = green_button().text
     alone = text.replace("<flowDirection>19<", "<flowDirection>4<")

@@ -88,6 +88,7 @@ BAD = [
     ("time_s,watts,power_factor\n0,5,0\n", ":2: power_factor is 0; allowed: 0.01 to 1 (lagging)"),
     ("time_s,watts,power_factor\n0,5,1.1\n", ":2: power_factor is 1.1; allowed"),
     ("time,watts\n2025-01-01 00:00,1\n2025-01-0x 00:00,1\n", ':3: the time is "2025-01-0x 00:00"'),
+    ("time,watts\n17356898256898400,1\n17356898256899400,1\n", ":2: time is 17356898256898400; allowed: Unix time"),
     ("time,watts\n2025-01-01 00:00,1\n2025-19-32 00:00,1\n", ": dates in no order that fits all of them"),
     ('time_s,watts\n0,5\n1,"5\n', ":3: not delimited text"),
     (

@@ -8,6 +8,8 @@ from host.stimulus.profiles.profile import LATEST_S, Profile, ProfileError
 
 EPOCH_S = 3e8  # numbers from here on are Unix time: as seconds of a run they would be ten years
 EPOCH_MS = 3e11
+LAST_YEAR = 2200
+LATEST_EPOCH_S = 7.3e9  # in that year
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE = re.compile(
     r"(?P<a>\d{1,4})[-/.](?P<b>\d{1,2})[-/.](?P<c>\d{2,4})"
@@ -40,6 +42,8 @@ class Stamp:
         """Unix seconds of the same digits in UTC; ValueError for no date in this order ("ymd", "dmy", "mdy")."""
         named = dict(zip(order, self.parts))
         year = named["y"] + (2000 if named["y"] < 100 else 0)
+        if not 1970 <= year <= LAST_YEAR:
+            raise ValueError(f"the year {year}")
         day = datetime(year, named["m"], named["d"], tzinfo=UTC)
         return (day - _UNIX).total_seconds() + self.seconds
 

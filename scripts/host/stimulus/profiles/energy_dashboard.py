@@ -27,7 +27,10 @@ def read(text: str, options: Options) -> Profile:
     stamps = [stamp_of(cell) for cell in rows[0][3:]]
     if not stamps or any(stamp is None or stamp.offset_s is None for stamp in stamps):
         raise ProfileError("1: a time of its columns cannot be read")
-    seconds = [stamp.naive_s("ymd") - (stamp.offset_s or 0) for stamp in stamps if stamp is not None]
+    try:
+        seconds = [stamp.naive_s("ymd") - (stamp.offset_s or 0) for stamp in stamps if stamp is not None]
+    except ValueError as e:
+        raise ProfileError(f"1: a time of its columns is no date: {e}") from None
     if any(b <= a for a, b in zip(seconds, seconds[1:])):
         raise ProfileError("1: the times of its columns do not rise")
     times_us = [round((s - seconds[0]) * 1e6) for s in seconds]

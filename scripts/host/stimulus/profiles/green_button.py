@@ -16,6 +16,7 @@ from host.stimulus.profiles.series import Series, combined, stretches
 WH, WATTS = "72", "38"
 FORWARD, REVERSE, NET = "1", "19", "4"
 RUNNING = "3"
+LATEST_S = 7_300_000_000
 DIRECTIONS = {FORWARD: 1.0, REVERSE: -1.0, NET: 1.0}
 SURE_QUALITIES = {"0", "14", "17", "18", "19"}  # valid, raw, validated, verified, revenue quality
 
@@ -47,6 +48,7 @@ def read(text: str, options: Options) -> Profile:
     """The profile of a feed. ProfileError says what cannot be used."""
     if options.mapping is not None:
         raise ProfileError("--map: a Green Button file says what its values are")
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)  # its encoding is done with
     if re.search(r"<!(DOCTYPE|ENTITY)", text[:100_000] if "<!" in text else ""):
         raise ProfileError("XML with a document type of its own: allowed: a plain feed")
     entries = list(_entries(text))
@@ -195,10 +197,10 @@ def _intervals(block: ElementTree.Element, kind: _Type) -> Iterator[tuple[tuple[
     for child in block:
         name = child.tag.rpartition("}")[2]
         if name == "interval":
-            at = _whole(_text(child, "start"), "start", 10**11)
+            at = _whole(_text(child, "start"), "start", LATEST_S)
         elif name == "IntervalReading":
             start, duration = _text(child, "start"), _text(child, "duration")
-            begin = _whole(start, "start", 10**11) if start else at
+            begin = _whole(start, "start", LATEST_S) if start else at
             length = _whole(duration, "duration", 10**9) if duration else kind.length_s
             if begin is None or not length or length < 0:
                 raise ProfileError("an interval reading without a start or a duration")

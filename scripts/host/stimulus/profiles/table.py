@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from host.stimulus.profiles import columns as what
 from host.stimulus.profiles.cells import is_absent, number
-from host.stimulus.profiles.clock import EPOCH_MS, EPOCH_S, Stamp, in_zone, order_of, stamp_of
+from host.stimulus.profiles.clock import EPOCH_MS, EPOCH_S, LATEST_EPOCH_S, Stamp, in_zone, order_of, stamp_of
 from host.stimulus.profiles.columns import Column
 from host.stimulus.profiles.profile import LATEST_S, Options, Profile, ProfileError
 from host.stimulus.profiles.series import Series, combined, stretches
@@ -350,9 +350,15 @@ def _seconds(
             )
         seconds.append(value)
     if seconds[0] >= EPOCH_S:
+        scale = 1000 if seconds[0] >= EPOCH_MS else 1
+        for (line, _), value, text in zip(table.rows, seconds, texts):
+            if not 0 <= value / scale <= LATEST_EPOCH_S:
+                raise ProfileError(
+                    f"{line}: {_shown(name)} is {_shown(text[:30])}; allowed: Unix time as in the first row"
+                )
         if name.strip().lower() == "time_s":
             notes.append("time_s is Unix time: the first row is at 0 s")
-        return [s / 1000 if s >= EPOCH_MS else s for s in seconds], True, False
+        return [s / scale for s in seconds], True, False
     for (line, _), value, text in zip(table.rows, seconds, texts):
         if not 0 <= value <= LATEST_S:
             raise ProfileError(f"{line}: {_shown(name)} is {_shown(text)}; allowed: 0 to {LATEST_S:.15g}")

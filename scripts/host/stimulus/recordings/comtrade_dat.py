@@ -94,7 +94,7 @@ def _ascii(data: bytes, config: Config, wanted: int) -> Data:
     columns = 2 + len(config.analog)
     blocks = list(_ascii_blocks(data, columns, wanted or MOST_SAMPLES))
     table = np.concatenate(blocks) if blocks else np.empty((0, columns))
-    numbers = np.nan_to_num(table[:, 0], nan=0.0).astype(np.int64)
+    numbers = np.clip(np.nan_to_num(table[:, 0]), -(2.0**31), 2.0**32).astype(np.int64)
     stamps = np.where(table[:, 1] == _NO_STAMP, np.nan, table[:, 1])
 
     def samples(channel: Analog) -> Samples:

@@ -44,9 +44,10 @@ def read(
     path: str, options: Options, usual_hz: float = 60.0
 ) -> tuple[Capture, list[tuple[Pick, Pick]], Recording, list[str]]:
     """(what the file holds, the channels taken, the recording, notes). RecordingError with one clear line otherwise."""
-    capture = _capture(path, options.rate_hz)
-    picks = choose(capture, options)
-    recording, notes = sampled(capture, picks, usual_hz)
+    with np.errstate(all="ignore"):  # what is no finite number is found and named
+        capture = _capture(path, options.rate_hz)
+        picks = choose(capture, options)
+        recording, notes = sampled(capture, picks, usual_hz)
     return capture, picks, recording, [*capture.notes, *notes]
 
 
