@@ -117,7 +117,7 @@ def _difference(report: dict[str, Any]) -> list[str]:
             f"    not measured {parts['not_measured_wh']:+.6f} Wh (front ends starting or reset for {gap_s:.3f} s)"
         )
     if parts["under_way_wh"]:
-        lines.append(f"    under way    {parts['under_way_wh']:+.6f} Wh (measured, not yet in the register)")
+        lines.append(f"    under way    {parts['under_way_wh']:+.6f} Wh (measured, not in the register)")
     if parts["metering_percent"] is not None:
         lines.append(f"    metering     {parts['metering_wh']:+.6f} Wh, error {parts['metering_percent']:+.4f} %")
     return lines

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from host.stimulus.source import Source
-from host.stimulus.windows import Energy, Stimulus
+from host.stimulus.windows import Energy, Stimulus, watts
 from openkh.model import Model
 
 COLUMNS = (
@@ -62,7 +62,8 @@ class History:
         for line, gap in enumerate(gap_us[: len(lines_ws)]):
             gap -= self._gap_us[line] if self._gap_us else 0
             if gap > 0 and step_us > 0:
-                self.not_measured_ws += self._lost_ws(line, gap, lines_ws[line] - before_ws[line], step_us)
+                mean_w = (lines_ws[line] - before_ws[line]) / step_us * 1e6
+                self.not_measured_ws += self._lost_ws(stimulus, line, gap, mean_w)
         self._gap_us = list(gap_us)
         self.counted = list(snap.get("counted") or [])
         self._intervals(stimulus.now_us, snap)
@@ -71,10 +72,12 @@ class History:
             self._row(stimulus, snap, pulses, lines_ws)
         self._lines_ws, self._now_us = lines_ws, stimulus.now_us
 
-    def _lost_ws(self, line: int, gap_us: int, step_ws: float, step_us: int) -> float:
-        """What a line's front end did not see: at the start exactly, later by the mean power of the step."""
-        if self._now_us > 0 or gap_us > step_us:
-            return step_ws * min(1.0, gap_us / step_us)
+    def _lost_ws(self, stimulus: Stimulus, line: int, gap_us: int, mean_w: float) -> float:
+        """What a line's front end did not see: at the start exactly, later by the power at the end of the step, which
+        is that after a supply has come back; by the mean power where it is gone by then."""
+        if self._now_us > 0:
+            power_w = watts(stimulus.lines_now()[0][line]) if stimulus.power else mean_w
+            return power_w * gap_us / 1e6
         start = Stimulus(self.model, self.source)
         start.window(gap_us)
         return _net(start.truth.lines[line])
