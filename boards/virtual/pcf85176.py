@@ -92,25 +92,34 @@ class Pcf85176:
 
     def _data(self, data, start):
         """Display data; beyond the last column they are the next device's."""
+        ram = self.ram
+        column = self.pointer
         for i in range(start, len(data)):
-            if self.subaddress == 0:
-                self._put(self.pointer, data[i] >> 4)
-                if self.pointer + 1 < COLUMNS:
-                    self._put(self.pointer + 1, data[i] & 15)
-            self.pointer += 2
-            if self.pointer >= COLUMNS:
-                self.pointer -= COLUMNS
+            byte = data[i]
+            if self.subaddress:
+                pass
+            elif column & 1:
+                _put(ram, column, byte >> 4)
+                if column + 1 < COLUMNS:
+                    _put(ram, column + 1, byte & 15)
+            else:
+                ram[column >> 1] = byte
+            column += 2
+            if column >= COLUMNS:
+                column -= COLUMNS
                 self.subaddress = (self.subaddress + 1) & 7
-
-    def _put(self, column, nibble):
-        k = column >> 1
-        if column & 1:
-            self.ram[k] = (self.ram[k] & 0xF0) | nibble
-        else:
-            self.ram[k] = (self.ram[k] & 0x0F) | nibble << 4
+        self.pointer = column
 
     def lit(self):
         """The dots driven, 20 bytes in the order of the memory; none while off, or multiplexed for another glass."""
         if not self._powered or not self.enabled or self.mode or self.half_bias:
             return bytes(COLUMNS // 2)
         return bytes(self.ram)
+
+
+def _put(ram, column, nibble):
+    k = column >> 1
+    if column & 1:
+        ram[k] = (ram[k] & 0xF0) | nibble
+    else:
+        ram[k] = (ram[k] & 0x0F) | nibble << 4

@@ -148,8 +148,9 @@ def with_app(dummy, tmp_path, text):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_firmware_that_fails_to_start_is_told_with_its_traceback(engine, dummy, tmp_path):
+    """With its lines where the sources run; machine code has none (host/sim/compiled.py)."""
     broken = with_app(dummy, tmp_path, "\n\ndef start(_asked, _watchdog):\n    missing()\n")
-    with Link(engine, CONFIG, firmware_dir=broken) as link:
+    with Link(engine, CONFIG, firmware_dir=broken, plain=True) as link:
         reply = link.run(1_000_000, [LOAD])
     errors = [item for item in reply["out"] if item[0] == "error"]
     assert len(errors) == 1 and "missing" in errors[0][2] and "app.py" in errors[0][2]

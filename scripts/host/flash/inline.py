@@ -53,8 +53,9 @@ class Modules:
         there = self.numbers(self._path(node.module or ""))
         return {alias.asname or alias.name: there[alias.name] for alias in node.names if alias.name in there}
 
-    def inlined(self, path: str) -> str:
-        """A module's text with the numbers in place of their names."""
+    def inlined(self, path: str, keep: bool = False) -> str:
+        """A module's text with the numbers in place of their names. `keep`: the names stay there, too, for modules that
+        are none of these and ask for them."""
         tree = ast.parse(self._sources[path])
         imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         values = dict(self.numbers(path))
@@ -67,24 +68,30 @@ class Modules:
                 if inner:
                     modules[alias.asname or alias.name] = self.numbers(inner)
         own = set(self.numbers(path))
+        dropped = set() if keep else own
         hidden = set(_stored(tree)) | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-        return ast.unparse(_Inliner(values, modules, own, hidden).visit(tree))
+        return ast.unparse(_Inliner(values, modules, own, dropped, hidden).visit(tree))
 
 
 class _Inliner(ast.NodeTransformer):
-    """`values`: name -> number; `modules`: name -> numbers in it; `own`: names this module sets; `hidden`: names that
-    it uses for variables."""
+    """`values`: name -> number; `modules`: name -> numbers in it; `own`: names this module sets; `dropped`: those of
+    them that go; `hidden`: names that it uses for variables."""
 
     def __init__(
-        self, values: dict[str, int], modules: dict[str, dict[str, int]], own: set[str], hidden: set[str]
+        self,
+        values: dict[str, int],
+        modules: dict[str, dict[str, int]],
+        own: set[str],
+        dropped: set[str],
+        hidden: set[str],
     ) -> None:
         self._values = {name: value for name, value in values.items() if name in own or name not in hidden}
         self._modules = {name: numbers for name, numbers in modules.items() if name not in hidden}
-        self._own = own
+        self._dropped = dropped
         self._needed: set[str] = set()
 
     def visit_Module(self, node: ast.Module) -> ast.Module:  # noqa: N802
-        node.body = [statement for statement in node.body if _target(statement) not in self._own | {_CHECKING}]
+        node.body = [statement for statement in node.body if _target(statement) not in self._dropped | {_CHECKING}]
         self.generic_visit(node)
         _Dropper(set(self._values) | set(self._modules) - self._needed).visit(node)
         return node
@@ -94,7 +101,7 @@ class _Inliner(ast.NodeTransformer):
         return node.orelse if isinstance(node.test, ast.Name) and node.test.id == _CHECKING else node
 
     def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
-        if node.id in self._values:
+        if node.id in self._values and isinstance(node.ctx, ast.Load):
             return ast.Constant(self._values[node.id])
         self._needed.add(node.id)
         return node

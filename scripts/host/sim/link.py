@@ -18,6 +18,8 @@ import threading
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from host.sim import compiled
+
 TOP = Path(__file__).resolve().parents[3]
 FIRMWARE = TOP / "firmware"
 ENGINES = ("micropython", "cpython")  # for people; "wasm" is the 32-bit build that tests use
@@ -47,7 +49,8 @@ class Link:
     """An engine with its firmware, started by this object. `console` is what the firmware has printed so far.
 
     config: "model", "service", "seed", "board" (a scenario's [board] table), "memory" ({} or of an earlier run's end),
-    "ticks_offset_us", "interleave", "jitter_us", "exact". `firmware_dir` and `board_dir` are import roots.
+    "ticks_offset_us", "interleave", "jitter_us", "exact". `firmware_dir` and `board_dir` are import roots. `plain`: run
+    the sources on the unix port, too, not what compiled.py makes of them.
     Every method raises EngineError if the engine dies.
     """
 
@@ -57,6 +60,7 @@ class Link:
         config: dict[str, Any],
         firmware_dir: Path | str = FIRMWARE,
         board_dir: Path | str = TOP / "boards" / "reference",
+        plain: bool = False,
     ) -> None:
         roots = [str(TOP), str(Path(firmware_dir).resolve()), str(Path(board_dir).resolve())]
         roots.append(str(TOP / "boards" / "reference"))  # the glass, for boards that bring none of their own
@@ -68,6 +72,8 @@ class Link:
         if self._wasm:
             self._transport = _Wasm(roots)
         else:
+            if engine == "micropython" and not plain:
+                roots = compiled.roots(roots)
             self._transport = _Process(command(engine), roots, self.console)
         try:
             self._ask({"op": "start", **config})
@@ -176,7 +182,7 @@ class _Process:
     def __init__(self, command: list[str], roots: list[str], console: list[str]) -> None:
         self._console = console
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
-        entry = str(TOP / "boards" / "virtual" / "engine_main.py")
+        entry = str(Path(roots[0]) / compiled.ENTRY)
         self._process = subprocess.Popen(
             [*command, entry, *roots],
             stdin=subprocess.PIPE,
