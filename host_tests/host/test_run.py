@@ -156,7 +156,13 @@ REFUSED = [
     (["--headless", "--load", ""], "load profile : cannot be read: No such file or directory"),
     (["--headless", "--for", "1s", "--waveform", ""], "waveform : no such file"),
     (["--headless", "--load", "", "--waveform", ""], "--load and --waveform: only one of them"),
-    (["--headless", "--map", ""], "--map: goes with --waveform"),
+    (["--headless", "--map", ""], "--map: goes with --waveform or --load"),
+    (["--headless", "--scale", "2"], "--scale: goes with --waveform or --load"),
+    (["--headless", "--load", "none.csv", "--secondary"], "--secondary: goes with --waveform"),
+    (["--headless", "--waveform", "none.cfg", "--from", "1h"], "--from: goes with --load"),
+    (["--headless", "--load", "none.csv", "--timezone", "Nowhere"], "--timezone Nowhere: no such zone; allowed"),
+    (["--headless", "--load", "none.csv", "--scale", "V=2"], "--scale V=2: allowed with --load: a factor such as 0.5"),
+    (["--headless", "--waveform", "none.cfg", "--rate", "x"], "--rate x: allowed: samples a second from 100"),
     (["--headless", "--load", "none.csv"], "load profile none.csv: cannot be read: No such file or directory"),
     (["--headless", "--waveform", "none.cfg"], "waveform none.cfg: "),
     (["--headless", "--load", "a", "--waveform", "b"], "--load and --waveform: only one of them"),
@@ -367,3 +373,26 @@ def test_a_headless_run_needs_no_terminal_library():
     code = "import sys, host.run.command; sys.exit('textual' in sys.modules)"
     paths = ":".join(str(TOP / p) for p in ("scripts", "", "firmware", "boards/reference"))
     assert subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": paths}).returncode == 0
+
+
+def test_explain_tells_how_the_input_was_read_and_runs_nothing(tmp_path, engines, capsys):
+    load = file(tmp_path, "l.csv", "time_s,kW\n0,1\n60,2\n120,0\n")
+    untouched = [
+        "--report",
+        str(tmp_path / "r.json"),
+        "--trace",
+        str(tmp_path / "t.csv"),
+        "--state",
+        str(tmp_path / "s"),
+    ]
+    assert run.main(["--load", load, "--explain", *untouched]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"load profile {load}",
+        "  table, separated by commas",
+        "  3 values, 0 s to 120 s: 0.05 kWh delivered, 0 received",
+        "  taken: kW (kW)",
+        "  lasts 120 s",
+    ]
+    assert engines == [] and [p.name for p in tmp_path.iterdir()] == ["l.csv"]
+    assert run.main(["--explain"]) == 0
+    assert capsys.readouterr().out.startswith("a household's day: standard load profile BDEW H25")
