@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from host.flash import deploy
+
 BOARDS = Path(__file__).resolve().parents[1] / "boards"
 NAMES = sorted(path.parent.name for path in BOARDS.glob("*/board.py") if path.parent.name != "virtual")
 PICO_PINS = set(range(23)) | {26, 27, 28}  # what a Raspberry Pi Pico brings out
@@ -88,8 +90,8 @@ def test_chips_are_within_their_ratings(name: str) -> None:
     assert board.SPI_HZ <= 5_000_000  # ADE7953 DS p.6
     assert board.I2C_MEMORY_HZ <= 1_000_000
     assert board.I2C_DISPLAY_HZ <= 400_000
-    assert board.MEMORY in ("fram", "flash")
-    assert board.DISPLAY in ("pcf85176", "ht1621", "none")
+    assert board.MEMORY in deploy.CHOICES["MEMORY"]
+    assert board.DISPLAY in deploy.CHOICES["DISPLAY"]
 
 
 def test_both_boards_have_the_same_constants() -> None:
