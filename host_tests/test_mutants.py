@@ -55,7 +55,7 @@ def test_a_text_that_is_not_there_once_is_an_error():
 
 
 def test_the_page_tells_of_every_row():
-    """docs/testing.md, written by `python -m host.campaigns.mutants`: bug, change and a test of the row."""
+    """docs/field-bugs.md, written by `python -m host.campaigns.mutants`: bug, change and a test of the row."""
     lines = mutants.PAGE.read_text().split("\n")
     for mutant in TABLE:
         found = [line for line in lines if line.startswith(f"| {mutant.bug} |") and f"| {mutant.what} |" in line]

@@ -1,6 +1,7 @@
 """Numbers and names of the events in the log (ST-1). Two integers go with each; their meaning stands beside it.
 
-Logs on meters hold these numbers: a new event takes a free one, and none is ever given to another.
+Logs on meters hold these numbers: a new event takes a free one below 64 (the log keeps a byte for each), and none is
+ever given to another.
 """
 
 POWER_UP = 1  # b: sequence number of the record taken up

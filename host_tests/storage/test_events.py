@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from host.rigs.memory_rig import Cut, Rig
 from openkh import event_codes
 from openkh.storage import layout
+from openkh.storage.events import CODES
 
 MEDIA = ["fram", "flash"]
 both = pytest.mark.parametrize("medium", MEDIA)
@@ -203,3 +204,11 @@ def test_order_numbers_wrap():
     assert [entry[3] for entry in log.entries()] == list(range(100))
     write(log, (5, 5, 5, 5))
     assert texts(loaded(rig))[-1] == (5, 5, 5, 5)
+
+
+def test_every_event_has_a_number_of_its_own_that_the_log_can_count_and_a_name():
+    numbers = {name: value for name, value in vars(event_codes).items() if name.isupper() and isinstance(value, int)}
+    assert len(set(numbers.values())) == len(numbers)
+    assert set(event_codes.NAMES) == set(numbers.values())
+    assert all(event_codes.NAMES[value] == name.lower() for name, value in numbers.items())
+    assert min(numbers.values()) > 0 and max(numbers.values()) < CODES

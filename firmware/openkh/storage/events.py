@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _QUEUE = 32
 _WORDS = 4  # of a queued entry: code, run_s, a, b
-_CODES = 64
+CODES = 64  # numbers of events that there can be (event_codes.py)
 _BURST = 32  # entries of one code before it is held back
 _REFILL_S = 60  # and one more allowed each
 _CHECK_AT = 16
@@ -245,7 +245,7 @@ class EventLog:
         self._first = 0
         self._count = 0
         self._order = 0
-        self._tokens = bytearray([_BURST] * _CODES)
+        self._tokens = bytearray([_BURST] * CODES)
         self._refill_s = 0
         self._misses = 0
         self._tried_s = 0
@@ -302,7 +302,7 @@ class EventLog:
         if self.run_s - self._refill_s >= _REFILL_S or self.run_s < self._refill_s:
             self._refill_s = self.run_s
             tokens = self._tokens
-            for code in range(_CODES):
+            for code in range(CODES):
                 if tokens[code] < _BURST:
                     tokens[code] += 1
         if not self._ready or self._misses >= _TRIES:

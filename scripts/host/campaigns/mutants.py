@@ -1,7 +1,7 @@
 """The bugs that real meters had, put into copies of our firmware: for each, the test that fails (mutants.toml).
 
 ./scripts/bench mutants runs them all; an error names those that no test caught. `python -m host.campaigns.mutants`
-writes the table of docs/testing.md as well; with numbers it runs the mutants of these field bugs.
+writes the table of docs/field-bugs.md as well; with numbers it runs the mutants of these field bugs.
 """
 
 import os
@@ -21,7 +21,7 @@ from typing import Any
 
 TOP = Path(__file__).resolve().parents[3]
 TABLE = Path(__file__).with_suffix(".toml")
-PAGE = TOP / "docs" / "testing.md"
+PAGE = TOP / "docs" / "field-bugs.md"
 BEGIN, END = "<!-- mutants: begin -->\n", "<!-- mutants: end -->\n"
 
 COPIED = ("firmware", "boards", "host_tests", "scripts")
@@ -171,7 +171,7 @@ def bugs(path: Path = TABLE) -> dict[int, str]:
 
 
 def page(found: list[tuple[Mutant, str]]) -> str:
-    """The table of docs/testing.md."""
+    """The table of docs/field-bugs.md."""
     lines = ["| No. | The bug in the field | Put in as | File | Test that failed |", "| ---: | --- | --- | --- | --- |"]
     words = bugs()
     for mutant, caught in found:
