@@ -58,5 +58,8 @@ OUTPUTS = (
 # in flash and no display it can be (1, 4, 5, 6): these pins are the FRAM's and the display's otherwise.
 RS485: "tuple[int, int, int, int | None] | None" = None
 
+# Sensor of the board's temperature, for the correction of energy: "rp2040" (its own), or "none".
+TEMPERATURE = "rp2040"
+
 PIN_SEAL = 28  # closed switch = low = sealed
 PIN_SERVICE_STRAP = 8  # low at start = service mode; not with an HT1621, whose DATA it is

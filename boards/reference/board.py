@@ -57,5 +57,8 @@ OUTPUTS = (
 # RS-485 port: UART, TX, RX, driver enable (None: the transceiver turns itself round). None: the board has no port.
 RS485: "tuple[int, int, int, int | None] | None" = (1, 24, 25, 29)
 
+# Sensor of the board's temperature, for the correction of energy: "rp2040" (its own), or "none".
+TEMPERATURE = "rp2040"
+
 PIN_SEAL = 28  # closed switch = low = sealed
 PIN_SERVICE_STRAP = 23  # low at start = service mode

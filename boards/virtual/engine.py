@@ -130,7 +130,7 @@ class Engine:
         elif kind == "load12v":
             self._reference.rail12.load(item[2])
         elif kind == "temperature":
-            self._reference.climate.change(item[2], item[3])
+            self._reference.climate.change(item[2] or 0, item[3])
         elif kind == "seal":
             self._reference.seal(bool(item[2]))
         elif kind == "console":

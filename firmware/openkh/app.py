@@ -19,9 +19,12 @@ from openkh.drivers.ade7953 import Ade7953
 from openkh.drivers.ade7953_link import SPI_MODE
 from openkh.drivers.pulse_port import PulsePort
 from openkh.meter import Meter
+from openkh.metrology.corrected_lines import CorrectedLines
+from openkh.metrology.correction import Correction
 from openkh.metrology.demand import Demand
 from openkh.metrology.element import Element
 from openkh.metrology.status import Status
+from openkh.metrology.thermometer import Thermometer
 from openkh.model import Model
 from openkh.outputs.counter import Counter
 from openkh.outputs.pulses import Pulses
@@ -153,8 +156,12 @@ def _front_ends() -> "tuple[Ade7953, ...]":
 def _elements(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
     """What meters with each front end, as calibrated."""
     meter.elements = tuple([Element(chips[n], meter.model, n, meter.log) for n in range(len(chips))])
+    corrections = []
     for n in range(len(chips)):
         meter.elements[n].calibrate(meter.calibration[n])
+        corrections.append(Correction(meter.model, meter.calibration[n]))
+    meter.corrected = CorrectedLines(meter.elements, tuple(corrections))
+    meter.thermometer = Thermometer(meter.log)
 
 
 def _outputs(meter: Meter) -> None:
@@ -192,6 +199,9 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
     meter.cycle.start(now_us)
     meter.rail12.start(now_us)
     meter.tasks.start_metering(tuple([Pin(front_end[5], Pin.IN, Pin.PULL_UP) for front_end in used]))
+    read = _temperature()
+    if read is not None:
+        meter.tasks.start_thermometer(read, meter.thermometer, meter.corrected)
     # Loaded last: metering need not wait 0.2 s for the display's modules.
     from openkh.display.display import Display
     from openkh.display.glass import Glass
@@ -250,6 +260,15 @@ def _image(port: "Port") -> None:
         port.reading.image = unhexlify(of_firmware()[1])
     except (OSError, MemoryError):
         pass  # it stays unknown
+
+
+def _temperature():  # type: ignore[no-untyped-def]
+    """What reads the temperature sensor that the board names; None where there is none."""
+    if board.TEMPERATURE == "rp2040":
+        from openkh.drivers.core_temperature import CoreTemperature
+
+        return CoreTemperature().read
+    return None
 
 
 def _controller():  # type: ignore[no-untyped-def]

@@ -1,11 +1,29 @@
-"""Calibration of a line: what its chip's registers hold so that one energy count is the model's fixed energy (EN-6)."""
+"""Calibration of a line: what its chip's registers hold so that one energy count is the model's fixed energy (EN-6),
+and what is corrected in software beside it (CA-1a, metrology/correction.py)."""
 
 from struct import pack_into, unpack_from
 
+from openkh.metrology.correction import (
+    CURRENT_MOST,
+    LEAD_MOST,
+    LEAD_TEMPCO_MOST,
+    NO_REFERENCE,
+    POINTS_MOST,
+    RATIO_MOST,
+    TEMPCO_MOST,
+)
 from openkh.model import WGAIN_NOMINAL, WGAIN_UNITY
 
 ITEMS = ("wgain", "phcal", "wattos", "vgain", "igain")
 """A line's values in the order in which they are stored, four bytes each; what is added comes last."""
+CORRECTIONS = ("tempco", "lead_tempco", "reference", "curve")
+# Numbers of the corrections in the log, after those of ITEMS: a point of the curve is two, its current and ratio, and
+# its lead.
+TEMPCO_ITEM = 5
+REFERENCE_ITEM = 6
+CURVE_ITEM = 7
+LEAD_TEMPCO_ITEM = 15
+LOGGED = 16  # items of a line in all
 
 # Limits (CA-3). Gains: 10 % to either side of nominal. Offset: 0.5 % of rated current times nominal voltage, which is
 # the same number for every model, as counts per Wh go the other way: 60 W * 32,000 / 3600 counts per s, 23.432 power
@@ -25,6 +43,15 @@ _HEAD = "<3i"  # format, how often calibrated, date
 _HEAD_BYTES = 12
 _FORMAT = 1
 _ITEMS_IN = {_FORMAT: len(ITEMS)}  # by format, older ones included: the first so many of ITEMS are stored
+# A line with corrections is written in a narrower format, which has room for them.
+_CORRECTED_HEAD = "<BHHB"  # the date in two parts
+_CORRECTED_FORMAT = 2
+_CORRECTED_HEAD_BYTES = 6
+_CORRECTED_LINE_BYTES = 45
+_AT = (0, 3, 5, 8, 11)  # of ITEMS in a line; then the rest, and four points of three
+_REST = "<hhhB"  # tempco, lead_tempco, reference, number of points
+_REST_AT = 14
+_POINTS_AT = 21
 
 
 class Calibration:
@@ -33,6 +60,11 @@ class Calibration:
     `wgain` `vgain` `igain`: times 0x400000. `phcal`: sign and magnitude, 1.117 us per unit, bit 9 = advance;
     above it, which way the chip was found to be.
     `wattos`: signed, 2^-9 power LSB. A new one is nominal.
+
+    Corrections in software: `tempco` of the energy in 0.01 ppm/K, positive where it reads more when warmer;
+    `lead_tempco` of the CT's lead in 0.001 minutes/K; `reference` the temperature at which the gain was calibrated,
+    0.01 degC as the board's sensor reads it; `curve` the CT's errors as points (current in 0.01 % of the rating, ratio
+    in ppm, lead in 0.01 minutes), by rising current. None at first.
     """
 
     def __init__(self) -> None:
@@ -41,16 +73,57 @@ class Calibration:
         self.wattos = 0
         self.vgain = WGAIN_UNITY
         self.igain = WGAIN_UNITY
+        self.tempco = 0
+        self.lead_tempco = 0
+        self.reference = NO_REFERENCE
+        self.curve: tuple[tuple[int, int, int], ...] = ()
 
     def take(self, other: "Calibration") -> None:
         """Become equal to `other`. Allocates nothing."""
+        self.take_registers(other)
+        self.tempco = other.tempco
+        self.lead_tempco = other.lead_tempco
+        self.reference = other.reference
+        self.curve = other.curve
+
+    def take_registers(self, other: "Calibration") -> None:
+        """The registers of `other`; the corrections stay."""
         self.wgain = other.wgain
         self.phcal = other.phcal
         self.wattos = other.wattos
         self.vgain = other.vgain
         self.igain = other.igain
 
+    @property
+    def corrected(self) -> bool:
+        """There is anything that format 1 has no room for."""
+        return self.tempco != 0 or self.lead_tempco != 0 or self.reference != NO_REFERENCE or len(self.curve) > 0
+
+    def item(self, number: int) -> int:
+        """A value by its number in the log."""
+        if number < TEMPCO_ITEM:
+            return getattr(self, ITEMS[number])
+        if number < CURVE_ITEM:
+            return self.tempco if number == TEMPCO_ITEM else self.reference
+        if number == LEAD_TEMPCO_ITEM:
+            return self.lead_tempco
+        point, part = divmod(number - CURVE_ITEM, 2)
+        if point >= len(self.curve):
+            return 0
+        current, ratio, lead = self.curve[point]
+        return lead if part else current << 16 | ratio & 0xFFFF
+
     def equals(self, other: "Calibration") -> bool:
+        """Whether registers and corrections are the same."""
+        return (
+            self.same_registers(other)
+            and self.tempco == other.tempco
+            and self.lead_tempco == other.lead_tempco
+            and self.reference == other.reference
+            and self.curve == other.curve
+        )
+
+    def same_registers(self, other: "Calibration") -> bool:
         """Whether every register holds the same."""
         for name in ITEMS:  # noqa: SIM110  all() takes a generator from the heap
             if getattr(self, name) != getattr(other, name):
@@ -91,6 +164,28 @@ def check(line: Calibration, hz: int) -> None:
         raise ValueError("phase %d steps: allowed %d to %d (-1 to +4 degrees)" % (phase_steps(line.phcal), low, high))
     if not -OFFSET_MOST <= line.wattos <= OFFSET_MOST:
         raise ValueError("offset %d: allowed +-%d (0.5 %% of class)" % (line.wattos, OFFSET_MOST))
+    if not -TEMPCO_MOST <= line.tempco <= TEMPCO_MOST:
+        raise ValueError("temperature coefficient %.2f ppm/K: allowed +-150" % (line.tempco / 100))
+    if not -LEAD_TEMPCO_MOST <= line.lead_tempco <= LEAD_TEMPCO_MOST:
+        raise ValueError("lead's drift %.3f minutes/K: allowed +-1" % (line.lead_tempco / 1000))
+    if (line.tempco or line.lead_tempco) and line.reference == NO_REFERENCE:
+        raise ValueError("a temperature coefficient without the temperature of the calibration: allowed after cal_gain")
+    check_curve(line.curve)
+
+
+def check_curve(curve: "tuple[tuple[int, int, int], ...]") -> None:
+    """ValueError, naming what is allowed, for a curve that is not plausible, or whose currents do not rise."""
+    if len(curve) > POINTS_MOST:
+        raise ValueError("%d points of the curve: allowed up to %d" % (len(curve), POINTS_MOST))
+    before = 0
+    for current, ratio, lead in curve:
+        if not before < current <= CURRENT_MOST:
+            raise ValueError("curve at %.2f %% of the rating: allowed rising, up to 120 %%" % (current / 100))
+        if not -RATIO_MOST <= ratio <= RATIO_MOST:
+            raise ValueError("curve: ratio error %.4f %%: allowed +-2" % (ratio / 10_000))
+        if not -LEAD_MOST <= lead <= LEAD_MOST:
+            raise ValueError("curve: lead %.2f minutes: allowed +-180 (3 degrees)" % (lead / 100))
+        before = current
 
 
 def _within(name: str, value: int, nominal: int) -> None:
@@ -101,6 +196,9 @@ def _within(name: str, value: int, nominal: int) -> None:
 
 def pack(lines: "tuple[Calibration, ...]", count: int, date: int) -> bytes:
     """Both lines for the vault, with how often the meter has been calibrated and the date YYMMDD as a number."""
+    for line in lines:
+        if line.corrected:
+            return _pack_corrected(lines, count, date)
     buf = bytearray(_HEAD_BYTES + 4 * len(ITEMS) * len(lines))
     pack_into(_HEAD, buf, 0, _FORMAT, count, date)
     at = _HEAD_BYTES
@@ -108,6 +206,21 @@ def pack(lines: "tuple[Calibration, ...]", count: int, date: int) -> bytes:
         for name in ITEMS:
             pack_into("<i", buf, at, getattr(line, name))
             at += 4
+    return bytes(buf)
+
+
+def _pack_corrected(lines: "tuple[Calibration, ...]", count: int, date: int) -> bytes:
+    buf = bytearray(_CORRECTED_HEAD_BYTES + _CORRECTED_LINE_BYTES * len(lines))
+    pack_into(_CORRECTED_HEAD, buf, 0, _CORRECTED_FORMAT, min(count, 0xFFFF), date & 0xFFFF, date >> 16)
+    at = _CORRECTED_HEAD_BYTES
+    for line in lines:
+        # Each value is written with four bytes, and the next one cuts off what it does not need.
+        for n in range(len(ITEMS)):
+            pack_into("<i", buf, at + _AT[n], getattr(line, ITEMS[n]))
+        pack_into(_REST, buf, at + _REST_AT, line.tempco, line.lead_tempco, line.reference, len(line.curve))
+        for n in range(len(line.curve)):
+            pack_into("<Hhh", buf, at + _POINTS_AT + 6 * n, *line.curve[n])
+        at += _CORRECTED_LINE_BYTES
     return bytes(buf)
 
 
@@ -120,17 +233,46 @@ def unpack(data: bytes, lines: "tuple[Calibration, ...]", hz: int) -> "tuple[int
         raise ValueError("calibration: %d bytes" % len(data))
     form, count, date = unpack_from(_HEAD, data, 0)
     items = _ITEMS_IN.get(form, 0)
-    if not items or len(data) != _HEAD_BYTES + 4 * items * len(lines):
+    if data[0] == _CORRECTED_FORMAT and len(data) == _CORRECTED_HEAD_BYTES + _CORRECTED_LINE_BYTES * len(lines):
+        _, count, low, high = unpack_from(_CORRECTED_HEAD, data, 0)
+        date = high << 16 | low
+        found = _corrected_lines(data, len(lines))
+    elif items and len(data) == _HEAD_BYTES + 4 * items * len(lines):
+        found = _plain_lines(data, len(lines), items)
+    else:
         raise ValueError("calibration: format %d, %d bytes" % (form, len(data)))
+    for line in found:
+        check(line, hz)
+    for n in range(len(lines)):
+        lines[n].take(found[n])
+    return count, date
+
+
+def _plain_lines(data: bytes, number: int, items: int) -> "list[Calibration]":
     found = []
     at = _HEAD_BYTES
-    for _ in lines:
+    for _ in range(number):
         line = Calibration()
         for name in ITEMS[:items]:
             setattr(line, name, unpack_from("<i", data, at)[0])
             at += 4
-        check(line, hz)
         found.append(line)
-    for n in range(len(lines)):
-        lines[n].take(found[n])
-    return count, date
+    return found
+
+
+def _corrected_lines(data: bytes, number: int) -> "list[Calibration]":
+    found = []
+    for n in range(number):
+        line = Calibration()
+        at = _CORRECTED_HEAD_BYTES + _CORRECTED_LINE_BYTES * n
+        for k in range(len(ITEMS)):
+            value = unpack_from("<i", data, at + _AT[k])[0] & (0xFFFF if ITEMS[k] == "phcal" else 0xFFFFFF)
+            if ITEMS[k] == "wattos" and value & 0x800000:
+                value -= 0x1000000
+            setattr(line, ITEMS[k], value)
+        line.tempco, line.lead_tempco, line.reference, points = unpack_from(_REST, data, at + _REST_AT)
+        if points > POINTS_MOST:
+            raise ValueError("calibration: %d points" % points)
+        line.curve = tuple([unpack_from("<Hhh", data, at + _POINTS_AT + 6 * k) for k in range(points)])
+        found.append(line)
+    return found

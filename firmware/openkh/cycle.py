@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from machine import WDT, Pin
 
+    from openkh.metrology.corrected_lines import CorrectedLines
     from openkh.metrology.demand import Demand
     from openkh.metrology.element import Element
     from openkh.metrology.intervals import Intervals
@@ -56,6 +57,7 @@ class Parts:
 
     model: "Model"
     elements: "tuple[Element, ...]"
+    corrected: "CorrectedLines"
     demand: "Demand"
     status: "Status"
     supply: "Supply"
@@ -86,6 +88,8 @@ class Cycle:
         self._one = parts.elements[0]
         self._two = parts.elements[1] if len(parts.elements) > 1 else None
         self._one.beside = self._two
+        self._corrected = parts.corrected
+        self._uncommitted = False  # counts have been corrected, and are not in `state` yet
         self._demand = parts.demand
         self._status = parts.status
         self._supply = parts.supply
@@ -116,7 +120,7 @@ class Cycle:
 
     def start(self, now_us: int) -> None:
         """Begin at `now_us`; what the chips counted before is booked by the first cycle (Resuming)."""
-        self._resuming.begin(self._one, self._two)
+        self._resuming.begin(self._one, self._two, self._corrected.in_force)
         self.state.at_us = now_us
         self._read_us = now_us
         self.display_us = now_us
@@ -136,6 +140,9 @@ class Cycle:
     def __exit__(self, kind: "type[BaseException] | None", error: BaseException | None, _trace: object) -> bool:
         if kind is None or not issubclass(kind, Exception):
             return False
+        if self._uncommitted:
+            self._uncommitted = False
+            self._corrected.undo()
         self.errors += 1
         self.last_error = error
         self._status.set_failure(failures.INTERNAL_ERROR, True)
@@ -165,6 +172,7 @@ class Cycle:
             self._pulses.start(new, now_us)
             self._counter.start(new.counter_given, now_us)
         self.state = new  # the commit
+        self._uncommitted = False
 
         self.cycles += 1
         if dt_us > LATE_US:
@@ -176,15 +184,19 @@ class Cycle:
         self._status.step(dt_us, self._one, self._two)
 
     def _poll(self, state: State, now_us: int) -> int:
-        """Read both front ends; their counts in sum."""
+        """Read both front ends; their counts in sum, corrected where corrections are in force (CA-1a)."""
         one = self._one
         two = self._two
         one.poll(state.raw_1, now_us)
+        if two is not None:
+            two.poll(state.raw_2, now_us)
+        if self._corrected.in_force:
+            self._corrected.correct()
+            self._uncommitted = True
         counts = one.active
         state.raw_1 = one.raw
         self._rebased = one.rebased
         if two is not None:
-            two.poll(state.raw_2, now_us)
             counts += two.active
             state.raw_2 = two.raw
             if two.rebased:
@@ -199,7 +211,11 @@ class Cycle:
 
     def _first_readings(self, new: State, counts: int) -> int:
         """After a restart: what there is to book of these readings."""
+        self._resuming.hold = self._corrected.in_force and self._corrected.current_unknown()
         counts = self._resuming.first_readings(self._one, self._two, self.state, new, counts)
+        if self._resuming.waiting and self._uncommitted:  # they come again
+            self._uncommitted = False
+            self._corrected.undo()
         if self._resuming.torn:
             self._rebased = True
         if not self._resuming.waiting:

@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.calibration import Calibration
     from openkh.cycle import Cycle
+    from openkh.metrology.thermometer import Thermometer
     from openkh.remote.port import Port
     from openkh.startup.stored_data import FactoryData, StoredCalibration
     from openkh.state import State
@@ -29,6 +30,7 @@ class Meter(Parts):
     cycle: "Cycle"
     tasks: "Tasks"
     port: "Port | None" = None  # RS-485
+    thermometer: "Thermometer"
 
     @property
     def state(self) -> "State":

@@ -1,4 +1,4 @@
-"""What runs by itself: the measuring cycle, the guard of the 12 V and the supply, the display.
+"""What runs by itself: the measuring cycle, the guard of the 12 V and the supply, the display, the thermometer.
 
 Only the guard is a hard interrupt; it touches converters and pins, and nothing that the cycle owns. Bound methods are
 made once, because making one in a callback would take heap.
@@ -12,16 +12,21 @@ from openkh.ticks import ticks_diff, ticks_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openkh.cycle import Cycle
     from openkh.display.display import Display
+    from openkh.metrology.corrected_lines import CorrectedLines
+    from openkh.metrology.thermometer import Thermometer
     from openkh.outputs.rail12 import Rail12
     from openkh.supply import Supply
 
 GUARD_MS = 2  # 12 V current and bulk voltage (CO-3)
+TEMPERATURE_MS = 1_000
 
 
 class Tasks:
-    """`timers`: of cycle, display and guard. `display_errors`: exceptions of the display's task."""
+    """`timers`: of cycle, display, guard and thermometer. `display_errors`: exceptions of the display's task."""
 
     def __init__(self, cycle: "Cycle", rail12: "Rail12", supply: "Supply") -> None:
         self._cycle = cycle
@@ -30,14 +35,14 @@ class Tasks:
         self._run = cycle.run
         self._display: Display | None = None
         self._shown_us = 0
-        self.timers = (Timer(-1), Timer(-1), Timer(-1))
+        self.timers = (Timer(-1), Timer(-1), Timer(-1), Timer(-1))
         self.display_errors = 0
 
     def start_metering(self, irqs: "tuple[Pin, ...]") -> None:
         """Run the cycle from now on, at once where an interrupt line of the front ends falls."""
         # Before anything can interrupt: two cycles, one inside the other, would book twice.
         self._run()
-        cycle, _, guard = self.timers
+        cycle, _, guard, _ = self.timers
         guard.init(mode=Timer.PERIODIC, period=GUARD_MS, callback=self.guard, hard=True)
         cycle.init(mode=Timer.PERIODIC, period=PERIOD_MS, callback=self._run, hard=False)
         for irq in irqs:
@@ -73,3 +78,16 @@ class Tasks:
         except Exception as error:
             self.display_errors += 1
             self._cycle.last_error = error
+
+    def start_thermometer(self, read: "Callable[[], int]", thermometer: "Thermometer", lines: "CorrectedLines") -> None:
+        """Read the board's temperature now and each second from now on. `read` gives 0.01 degC, or thermometer.NONE."""
+        self._read_temperature = read
+        self._thermometer = thermometer
+        self._lines = lines
+        self.warm()
+        self.timers[3].init(mode=Timer.PERIODIC, period=TEMPERATURE_MS, callback=self.warm, hard=False)
+
+    def warm(self, _timer: object = None) -> None:
+        """One reading, between two cycles."""
+        self._thermometer.take(self._read_temperature())
+        self._lines.warm(self._thermometer.centi)

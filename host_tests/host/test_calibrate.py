@@ -133,7 +133,8 @@ def test_DR_16_voltage_and_current_gain_come_before_the_power_gain():
     meter = FakeMeter(RAW)
     calibrated(meter)
     names = [call.partition("(")[0] for call in meter.calls if call.startswith("cal_")]
-    assert names[:5] == ["cal_volts", "cal_amps", "cal_gain", "cal_phase", "cal_offset"]
+    assert names[:2] == ["cal_curve", "cal_set"]  # no corrections meanwhile
+    assert names[2:7] == ["cal_volts", "cal_amps", "cal_gain", "cal_phase", "cal_offset"]
 
 
 def test_CA_3_windows_that_differ_are_refused_and_everything_is_put_back():
@@ -423,7 +424,10 @@ def test_CA_1_a_person_at_the_bench_with_readings_from_a_file(tmp_path, capsys, 
     lacks a point: refused, and the stored calibration is in force."""
     monkeypatch.setattr(bench_source, "SETTLE_S", 0.05)
     path = tmp_path / "day.csv"
-    rows = ("gain,0,240,75,18000", "phase,0,240,75,9000", "phase-low,0,240,10,1200", "offset,0,240,1,240")
+    rows = (
+        *("gain,0,240,75,18000", "phase,0,240,75,9000", "middle,0,240,10,2400", "phase-low,0,240,10,1200"),
+        *("low,0,240,2,480", "low-lag,0,240,2,240", "offset,0,240,1,240"),
+    )
     flaws = {"ct1": {"ratio_percent": 0.4, "phase_minutes": 22.0}, "chip1": {"v_gain_percent": -1.8}}
     config = {"model": "MSNCT-1SC", "service": "50Hz", "board": flaws}
     loads = {row.split(",")[0]: [float(x) for x in row.split(",")[2:]] for row in rows}

@@ -279,3 +279,29 @@ def test_ctrl_c_gives_a_verification_up_and_ends_the_bench_mode(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         Verifier(meter, meter, scope=SHORT).run()
     assert meter.calls[-1] == "bench(0)"
+
+
+def test_ID_4a_temperature_points_are_measured_and_judged_by_the_class_asked_for():
+    """100 ppm/K uncorrected: 0.43 % at -20, within class 0.5 at unity and not within class 0.2."""
+    found = {}
+    for fine in (False, True):
+        meter = FakeMeter()
+        meter.tempco_ppm = 100.0
+        scope = Scope(1.0, 1.0, temperatures=(-20.0, 50.0), fine=fine)
+        verdict = Verifier(meter, meter, scope=scope).run()
+        rows = [row for row in verdict.rows if row.group == "temperature" and row.line == 1]
+        assert len(rows) == 2 * 12 and meter.celsius == 23.0
+        found[fine] = {row.key for row in verdict.failed}
+        cold = next(row for row in rows if row.key == "pf1-10@-20")
+        assert cold.value == pytest.approx(-0.43, abs=0.01) and cold.limit == (0.25 if fine else 0.5)
+        text = report.page(verdict, "260131")
+        assert "Temperature, error at each load point" in text and "-20 degC, 10 % of class, PF 1.0" in text
+    assert found[False] == set()
+    assert {"pf1-2@-20", "pf1-100@50"} <= found[True]
+
+
+@pytest.mark.parametrize("text", ["x", "-20,", "200", "nan"])
+def test_unusable_temperatures_are_refused(capsys, text):
+    assert verify.main(["--virtual", f"--temperatures={text}"]) == 2
+    said = capsys.readouterr().err
+    assert "-40 to 85" in said and said.count("\n") == 1

@@ -48,6 +48,7 @@ def prepare():
         (machine.WDT, ("feed",)),
         (pio.StateMachine, ("put", "tx_fifo")),
         (machine._Memory, ("__setitem__", "__getitem__")),
+        (machine, ("disable_irq", "enable_irq")),
         (simtime, ("ticks_us", "ticks_ms", "ticks_diff", "ticks_add", "sleep_us")),
     ):
         for name in names:
@@ -77,12 +78,26 @@ def start():
     made.clock.sleep(500_000)
     for alarm in list(made.cpu.alarms):
         alarm.cancel()
+    correct()
     run = meter.cycle.run
     refresh = meter.tasks.refresh
 
 
+def correct():
+    """Put corrections of both lines in force (CA-1a)."""
+    from openkh.metrology.correction import prepare
+
+    for n in range(2):
+        own = meter.calibration[n]
+        own.tempco, own.lead_tempco, own.reference = -11_734, 60, 2300
+        own.curve = ((200, -3000, 1500), (1000, -1000, 700), (12_000, 0, 10))
+        meter.corrected.lines[n].take(own, prepare(own, meter.model))
+    meter.corrected.changed()
+
+
 def play(cycles):
-    """So many measuring cycles, and a display each fourth, with the heap locked; MemoryError if one allocates."""
+    """So many measuring cycles, a display each fourth and a look at the thermometer each tenth, with the heap locked;
+    MemoryError if one allocates."""
     global locked
     for n in range(cycles):
         made.clock.spend(100_000)
@@ -91,6 +106,8 @@ def play(cycles):
         run()
         if n & 3 == 0:
             refresh()
+        if n % 10 == 0:
+            meter.tasks.warm()
         locked = False
         heap_unlock()
         if meter.cycle.errors or meter.tasks.display_errors:

@@ -10,7 +10,8 @@ rounded to 2^-20 (1 ppm). A CT whose secondary is (1 + r) times too large and le
 read p = (1 + r) (P cos d + Q sin d) and q = (1 + r) (Q cos d - P sin d), so that P = (p cos d - q sin d) / (1 + r).
 
 Pure: counts, mA and 0.01 degC in, counts out; nothing takes heap but `prepare`. All products stay below 2^30: counts
-are 24 bits and are multiplied in halves of 12 bits, coefficients are at most 17 bits.
+are 24 bits and are multiplied in halves of 12 bits, coefficients are at most 17 bits. A CT's lead drifts with the
+copper of its winding; that is taken as the same at every current.
 """
 
 TYPE_CHECKING = False
@@ -27,20 +28,22 @@ if TYPE_CHECKING:
         fresh: bool
         i_ma: int
 
-    class Corrections(Protocol):
+    class Wanted(Protocol):
         """What is known of a line (calibration.py)."""
 
         tempco: int
+        lead_tempco: int
         reference: int
         curve: tuple[tuple[int, int, int], ...]
 
     Segments = tuple[tuple[int, int, int, int, int, int], ...]
 
 UNITY_BITS = 20
-_UNITY = 1 << UNITY_BITS
+UNITY = 1 << UNITY_BITS
 
 # Limits (CA-1a), in the units in which they are kept.
 TEMPCO_MOST = 15_000  # 0.01 ppm/K: +-150 ppm/K
+LEAD_TEMPCO_MOST = 1_000  # 0.001 minutes/K: +-1 minute/K
 RATIO_MOST = 20_000  # ppm: +-2 %
 LEAD_MOST = 18_000  # 0.01 minutes: +-3 degrees
 POINTS_MOST = 4
@@ -48,9 +51,10 @@ CURRENT_MOST = 12_000  # 0.01 % of the CT's rating
 NO_REFERENCE = -32_768  # no temperature is known
 
 _PRODUCT_PER_UNIT = 9537  # 1e10 / 2^20: 0.01 ppm/K times 0.01 K to 2^-20
-_WARM_MOST = 16_000  # 1.5 %: 100 K at the steepest; what is beyond is no board's temperature
+_WARMER_MOST = 10_000  # 100 K: what is beyond is no board's temperature
 _FAR = 1 << 29
 _MICRORADIANS = 29_089  # of 100 minutes, times 10
+_LEAD_PER_UNIT = 328  # 0.001 minutes/K times 0.01 K to 2^-20 rad
 
 
 def _coefficients(ratio_ppm: int, lead: int) -> "tuple[int, int]":
@@ -64,12 +68,12 @@ def _coefficients(ratio_ppm: int, lead: int) -> "tuple[int, int]":
     cosine = unit - square // 2 + square * square // (24 * unit)
     sine = d - d * square // (6 * unit)
     whole = 1_000_000 + ratio_ppm
-    gain = (cosine * 1_000_000 * _UNITY // whole // (unit // 2) + 1) // 2 - _UNITY
-    phase = (-sine * 1_000_000 * _UNITY // whole // (unit // 2) + 1) // 2
+    gain = (cosine * 1_000_000 * UNITY // whole // (unit // 2) + 1) // 2 - UNITY
+    phase = (-sine * 1_000_000 * UNITY // whole // (unit // 2) + 1) // 2
     return gain, phase
 
 
-def prepare(wanted: "Corrections", model: "Model") -> "Segments":
+def prepare(wanted: "Wanted", model: "Model") -> "Segments":
     """The curve as segments of current for `Correction.take`: (from, gain, phase, gain's rise, phase's rise, span) with
     currents in units of 16 mA (32 mA at 200 A). Below the first current and above the last it stays as it is there.
 
@@ -102,17 +106,20 @@ class Correction:
     in every cycle.
 
     `in_force`  there is something to correct
+    `gain` `phase`  the coefficients at present, 2^-20
     `extra`     counts that this cycle's correction added to what the chip gave
+    `warm_gain` the temperature's part of `gain`, 2^-20
     `total`     their sum since the start, modulo 2^24 like the chip's own register
     """
 
-    def __init__(self, model: "Model", wanted: "Corrections") -> None:
+    def __init__(self, model: "Model", wanted: "Wanted") -> None:
         self._shift = shift_of(model)
         self._start_ma = model.start_ma
-        self._gain = 0
-        self._phase = 0
-        self._warm = 0  # the temperature's part of `gain`
-        self._rest = _UNITY >> 1  # half: cut off, it rounds. Less than a count is lost in a restart
+        self.gain = 0
+        self.phase = 0
+        self.warm_gain = 0
+        self._warm_phase = 0  # the temperature's part of `phase`
+        self._rest = UNITY >> 1  # half: cut off, it rounds. Less than a count is lost in a restart
         self._rest_before = 0
         self._begun = False
         self._n = 0
@@ -121,27 +128,29 @@ class Correction:
         self.centi: int | None = None  # temperature, 0.01 degC; None: not known
         self.take(wanted, prepare(wanted, model))
 
-    def take(self, wanted: "Corrections", segments: "Segments") -> None:
+    def take(self, wanted: "Wanted", segments: "Segments") -> None:
         """Put `wanted`, with what `prepare` made of it, into force; between two cycles. Allocates nothing."""
         self._segments = segments
         self._n = 0
         self._tempco = wanted.tempco
+        self._lead_tempco = wanted.lead_tempco
         self._reference = wanted.reference
-        self.in_force = len(segments) > 2 or wanted.tempco != 0
-        self._gain = self._phase = 0
+        self.in_force = len(segments) > 2 or wanted.tempco != 0 or wanted.lead_tempco != 0
+        self.gain = self.phase = 0
         self.warm(self.centi)
 
     def warm(self, centi: "int | None") -> None:
         """The board's temperature in 0.01 degC as its sensor reads it; None: not known, nothing is corrected for it.
 
-        What reads k dT too high is divided by 1 + k dT.
+        What reads k dT too high is divided by 1 + k dT; what leads by more when warmer is turned back by that.
         """
         self.centi = centi
         x = 0
         if centi is not None and self._reference != NO_REFERENCE:
-            x = (centi - self._reference) * self._tempco // _PRODUCT_PER_UNIT
-            x = max(-_WARM_MOST, min(_WARM_MOST, x))
-        self._warm = (x * x >> UNITY_BITS) - x
+            x = max(-_WARMER_MOST, min(_WARMER_MOST, centi - self._reference))
+        self._warm_phase = -x * self._lead_tempco // _LEAD_PER_UNIT
+        x = x * self._tempco // _PRODUCT_PER_UNIT
+        self.warm_gain = (x * x >> UNITY_BITS) - x
 
     def follow(self, i_ma: int) -> None:
         """The coefficients at a measured current.
@@ -159,12 +168,12 @@ class Correction:
         here = segments[n]
         x -= here[0]
         gain = here[1] + x * here[3] // here[5]
-        self._gain = gain + self._warm + (gain * self._warm >> UNITY_BITS)
+        self.gain = gain + self.warm_gain + (gain * self.warm_gain >> UNITY_BITS)
         if i_ma < self._start_ma:
-            self._phase = 0
+            self.phase = 0
             return
         gain = here[2] + x * here[4] // here[5]
-        self._phase = gain + (gain * self._warm >> UNITY_BITS)
+        self.phase = gain + (gain * self.warm_gain >> UNITY_BITS) + self._warm_phase
 
     def correct(self, element: "Counts") -> None:
         """Correct `element.active` where it was measured in this cycle. Allocates nothing."""
@@ -176,8 +185,8 @@ class Correction:
         if not self._begun:
             self._begun = True
             q = 0  # of the first reading's reactive counts it is not known when they began
-        gain = self._gain
-        phase = self._phase
+        gain = self.gain
+        phase = self.phase
         low = (a & 4095) * gain + (q & 4095) * phase + self._rest
         q = (a >> 12) * gain + (q >> 12) * phase
         low += (q & 255) << 12

@@ -4,8 +4,8 @@ Each row: the name; the module of this folder whose function of that name carrie
 typed, `name=value` where one may be left out; what it does. Each command also takes `json=True`. A function NAME_text
 in the same module makes the answer readable; without one the answer's "text" is printed.
 
-The commands of `reports` only read what the cycle has left. Those of `remote`, `tuning`, `windows` and `works` post a
-request that the cycle carries out between two readings (requests.py).
+The commands of `reports` only read what the cycle has left. Those of `remote`, `tuning`, `correcting`, `windows` and
+`works` post a request that the cycle carries out between two readings (requests.py).
 """
 
 TYPE_CHECKING = False
@@ -31,7 +31,20 @@ COMMANDS = (
     ("cal_gain", "tuning", "line, error", "gain of active power, from its error in % at unity power factor"),
     ("cal_phase", "tuning", "line, error, degrees=60, lagging=0", "phase, from the error in % at a lagging current"),
     ("cal_offset", "tuning", "line, error, watts=None", "offset, from the error in % at 1 % of class"),
-    ("cal_set", "tuning", "line, wgain=None, phcal=None, wattos=None, vgain=None, igain=None", "register values"),
+    (
+        "cal_temperature",
+        "correcting",
+        "line, error, lag_error=None",
+        "drift, from the errors in % when warmer or colder",
+    ),
+    ("cal_curve", "correcting", "line, points", "the CT's errors as ((amps, %, minutes), ...), up to 4; () for none"),
+    (
+        "cal_set",
+        "tuning",
+        "line, wgain=None, phcal=None, wattos=None, vgain=None, igain=None, tempco=None, lead_tempco=None, "
+        "reference=None",
+        "register values and corrections",
+    ),
     ("save", "tuning", "date", "store the calibration in force; date as 'YYMMDD'"),
     ("undo", "tuning", "", "back to what is stored, or to the version before"),
     ("bench", "works", "weight, seconds=60", "the 10 Wh output gives 1 or 0.1 Wh a pulse for a time; 0 ends it"),

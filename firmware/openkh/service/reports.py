@@ -156,7 +156,10 @@ def angle_of(active: int, reactive: int) -> float:
 
 def lines(meter: "Meter") -> "Answer":
     """See help()."""
-    return {"lines": [_line(meter, n) for n in range(meter.model.elements)]}
+    return {
+        "lines": [_line(meter, n) for n in range(meter.model.elements)],
+        "centi_celsius": meter.thermometer.centi,
+    }
 
 
 def _line(meter: "Meter", n: int) -> "Answer":
@@ -166,6 +169,9 @@ def _line(meter: "Meter", n: int) -> "Answer":
     found: Answer = {"line": n + 1, "silent": element.silent}
     for name in _MEASURED:
         found[name] = None
+    found["chip_register"] = element.raw
+    found["corrected"] = meter.corrected.lines[n].in_force
+    found["correction_register"] = meter.corrected.lines[n].total
     if element.silent:
         return found
     line = status_line(meter, n)
@@ -187,6 +193,8 @@ def lines_text(found: "Answer") -> str:
     for line in found["lines"]:
         values = tuple([_shown(line[_MEASURED[i]], *_COLUMNS[i]) for i in range(len(_MEASURED))])
         row = "OK L%d %s V %s A %s W %s var  PF %s  %s deg  %s Hz" % ((line["line"],) + values)
+        if line["corrected"]:
+            row += "  %d of the chip + %d" % (line["chip_register"], line["correction_register"])
         rows.append(row + ("  NO ANSWER" if line["silent"] else ""))
     return "\n".join(rows)
 
@@ -286,6 +294,13 @@ def cal(meter: "Meter") -> "Answer":
                 "wattos": line.wattos,
                 "vgain": line.vgain,
                 "igain": line.igain,
+                "tempco": line.tempco,
+                "lead_tempco": line.lead_tempco,
+                "reference": line.reference,
+                "curve": [
+                    [current * model.rating_a / 10_000, ratio / 10_000, lead / 100]
+                    for current, ratio, lead in line.curve
+                ],
                 "gain_percent": 100 * (line.wgain - WGAIN_NOMINAL) / WGAIN_NOMINAL,
                 "phase_degrees": calibration.phase_steps(line.phcal) * 360 * model.hz / calibration.PHASE_HZ,
                 "offset_w": line.wattos / units_per_watt(model.counts_per_wh),
@@ -331,6 +346,22 @@ def cal_text(found: "Answer") -> str:
                 line["igain"],
             )
         )
+        if line["tempco"] or line["lead_tempco"]:
+            rows.append(
+                "L%d temperature %+.2f ppm/K (%d), lead %+.3f minutes/K (%d), from %.2f degC (%d)"
+                % (
+                    line["line"],
+                    line["tempco"] / 100,
+                    line["tempco"],
+                    line["lead_tempco"] / 1000,
+                    line["lead_tempco"],
+                    line["reference"] / 100,
+                    line["reference"],
+                )
+            )
+        if line["curve"]:
+            points = ["%g A %+.4f %% %+.2f minutes" % tuple(point) for point in line["curve"]]
+            rows.append("L%d curve: %s" % (line["line"], ", ".join(points)))
     return "\n".join(rows)
 
 

@@ -6,7 +6,8 @@ A Ctrl-C while the prompt waits gives up the waiting, not the request: what has 
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
 from openkh import event_codes
-from openkh.calibration import ITEMS
+from openkh.calibration import LOGGED, Calibration
+from openkh.metrology.correction import prepare
 from openkh.outputs.pulses import BENCH_COMMAND
 from openkh.service.refused import RefusedError
 from openkh.startup import restart
@@ -14,7 +15,6 @@ from openkh.ticks import ticks_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openkh.calibration import Calibration
     from openkh.meter import Meter
     from openkh.storage.vault import Vault
 
@@ -22,7 +22,6 @@ POLL_MS = 10
 LATE_MS = 5_000  # the cycle runs every 100 ms: later than this it does not run any more
 APPLY_TRIES = 30
 ANSWER_CYCLES = 10  # before a restart, so that the answer gets out
-_LOG_ROOM = 2 * len(ITEMS)
 
 
 class Request:
@@ -81,7 +80,8 @@ def post(request: Request, limit_ms: int = LATE_MS) -> None:
 
 
 class Apply(Request):
-    """Put calibrations into force, a line a cycle; each value that changes is logged, old and new (CA-2).
+    """Put calibrations into force, registers and corrections, a line a cycle; each value that changes is logged, old
+    and new (CA-2).
 
     `wanted`: one per line, None = as it is. The energy register goes on through it: nothing is lost (EN-2).
     """
@@ -90,6 +90,8 @@ class Apply(Request):
         super().__init__(meter)
         self.sealed = sealed
         self._wanted = wanted
+        # Here, because it takes heap.
+        self._segments = [prepare(line or Calibration(), meter.model) for line in wanted]
         self._line = 0
         self._tries = 0
 
@@ -101,25 +103,33 @@ class Apply(Request):
         if wanted is None or wanted.equals(meter.calibration[self._line]):
             self._line += 1
             return True
-        if meter.log.room < _LOG_ROOM:
+        now = meter.calibration[self._line]
+        if meter.log.room < 2 * self._changes(now, wanted):
             return True
-        if not meter.elements[self._line].apply(wanted):
+        if not wanted.same_registers(now) and not meter.elements[self._line].apply(wanted):
             self._tries += 1
             if self._tries < APPLY_TRIES:
                 return True
-            meter.elements[self._line].calibrate(meter.calibration[self._line])
+            meter.elements[self._line].calibrate(now)
             self.failed = "the front end of line %d does not take it; the old calibration stays" % (self._line + 1)
             return False
         self._tries = 0
-        self._note(meter.calibration[self._line], wanted)
-        meter.calibration[self._line].take(wanted)
+        self._note(now, wanted)
+        now.take(wanted)
+        meter.corrected.lines[self._line].take(wanted, self._segments[self._line])
+        meter.corrected.changed()
         self._line += 1
         return True
 
+    @staticmethod
+    def _changes(old: "Calibration", new: "Calibration") -> int:
+        """How many values differ."""
+        return len([item for item in range(LOGGED) if old.item(item) != new.item(item)])
+
     def _note(self, old: "Calibration", new: "Calibration") -> None:
-        for item in range(len(ITEMS)):
-            before = getattr(old, ITEMS[item])
-            after = getattr(new, ITEMS[item])
+        for item in range(LOGGED):
+            before = old.item(item)
+            after = new.item(item)
             if before != after:
                 which = (self._line + 1) * 16 + item
                 self.meter.log.add(event_codes.CALIBRATION_OLD, which, before)

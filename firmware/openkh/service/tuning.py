@@ -11,6 +11,7 @@ from math import acos, cos, degrees, radians
 from openkh import calibration, event_codes, failures
 from openkh.calibration import Calibration
 from openkh.identity import check_date
+from openkh.metrology.correction import UNITY
 from openkh.service.refused import RefusedError
 from openkh.service.reports import angle_of, date_text, line_number, log_entries, saved, status_line, units_per_watt
 from openkh.service.requests import Apply, Store, post
@@ -52,7 +53,7 @@ def window_text(found: "Answer") -> str:
     rows = ["OK %.6f s, %.2f cycles of %.3f Hz" % (found["us"] / 1e6, found["cycles"], found["hz"])]
     for line in found["lines"]:
         rows.append(
-            "L%d %d counts in %d us: %.3f W, %.3f var, %.3f deg, %.3f V, %.3f A"
+            "L%d %d counts in %d us: %.3f W, %.3f var, %.3f deg, %.3f V, %.3f A%s"
             % (
                 line["line"],
                 line["counts"],
@@ -62,6 +63,7 @@ def window_text(found: "Answer") -> str:
                 line["angle_mdeg"] / 1000,
                 line["v_mv"] / 1000,
                 line["i_ma"] / 1000,
+                ", %+d by correction" % line["correction_counts"] if line["correction_counts"] else "",
             )
         )
     return "\n".join(rows)
@@ -70,7 +72,7 @@ def window_text(found: "Answer") -> str:
 # From errors to registers
 
 
-def _percent(error: "Any") -> float:
+def fraction_of(error: "Any") -> float:
     """One error, or the mean of several windows that agree, as a fraction."""
     values = error if isinstance(error, (tuple, list)) else (error,)
     if not values:
@@ -89,7 +91,7 @@ def _percent(error: "Any") -> float:
     return mean / 100
 
 
-def _load(meter: "Meter", n: int) -> "tuple[int, float]":
+def load_of(meter: "Meter", n: int) -> "tuple[int, float]":
     """Active power in mW and phase angle that the meter sees; RefusedError where power flows the wrong way."""
     line = status_line(meter, n)
     p_mw = line.p_mw()
@@ -101,41 +103,45 @@ def _load(meter: "Meter", n: int) -> "tuple[int, float]":
     return p_mw, angle_of(p_mw, line.q_mvar())
 
 
-def _copy(meter: "Meter", n: int) -> Calibration:
+def copy_of(meter: "Meter", n: int) -> Calibration:
     new = Calibration()
     new.take(meter.calibration[n])
     return new
 
 
-def _into_force(meter: "Meter", n: int, new: Calibration, step: str = "") -> "Answer":
+def into_force(meter: "Meter", n: int, new: Calibration, step: str = "") -> "Answer":
     """Check the limits and have the cycle apply it."""
     calibration.check(new, meter.model.hz)
-    old = _copy(meter, n)
+    old = copy_of(meter, n)
     post(Apply(meter, (None, new) if n else (new, None)), _APPLY_MS)
     step_taken(n, step)
     changed = []
-    for name in calibration.ITEMS:
+    for name in calibration.ITEMS + calibration.CORRECTIONS:
         before = getattr(old, name)
         after = getattr(new, name)
         if before != after:
             changed.append([name, before, after])
-    text = ", ".join(["%s %d -> %d" % (name, before, after) for name, before, after in changed])
+    text = ", ".join(["%s %s -> %s" % (name, before, after) for name, before, after in changed])
     return {"ok": True, "line": n + 1, "item": changed, "text": "L%d %s" % (n + 1, text or "stays as it is")}
 
 
 def cal_gain(meter: "Meter", line: int, error: "Any") -> "Answer":
     """See help()."""
     n = line_number(meter, line)
-    fraction = _percent(error)
-    _, angle = _load(meter, n)
+    fraction = fraction_of(error)
+    _, angle = load_of(meter, n)
     if not -UNITY_DEGREES <= angle <= UNITY_DEGREES:
         raise RefusedError("phase angle %.1f deg: allowed 0 to %d (unity power factor)" % (angle, UNITY_DEGREES))
     least_ma = meter.model.rating_a * 10 * GAIN_LEAST_PERCENT
     if meter.elements[n].i_ma < least_ma:
         raise RefusedError("%.3f A: allowed %.1f A or more" % (meter.elements[n].i_ma / 1000, least_ma / 1000))
-    new = _copy(meter, n)
-    new.wgain = round(new.wgain / (1 + fraction))
-    return _into_force(meter, n, new, "gain")
+    new = copy_of(meter, n)
+    centi = meter.thermometer.centi
+    # From here on the temperature's correction counts from now: what it does at present goes into the gain.
+    new.wgain = round(new.wgain * (1 + meter.corrected.lines[n].warm_gain / UNITY) / (1 + fraction))
+    if centi is not None:
+        new.reference = centi
+    return into_force(meter, n, new, "gain")
 
 
 def cal_phase(meter: "Meter", line: int, error: "Any", lag: float, lagging: bool) -> "Answer":
@@ -145,9 +151,9 @@ def cal_phase(meter: "Meter", line: int, error: "Any", lag: float, lagging: bool
     _needs(meter, n, "phase")
     if not LAG_LEAST_DEGREES <= lag <= LAG_MOST_DEGREES:
         raise RefusedError("%r degrees: allowed %d to %d, lagging" % (lag, LAG_LEAST_DEGREES, LAG_MOST_DEGREES))
-    fraction = _percent(error)
-    _, angle = _load(meter, n)
-    new = _copy(meter, n)
+    fraction = fraction_of(error)
+    _, angle = load_of(meter, n)
+    new = copy_of(meter, n)
     if lagging and angle < 0:
         new.phcal ^= calibration.VAR_REVERSED
         angle = -angle
@@ -167,7 +173,7 @@ def cal_phase(meter: "Meter", line: int, error: "Any", lag: float, lagging: bool
     if not -0x17F <= steps <= 0x17F:
         raise RefusedError("%.2f degrees: allowed -1 to +4 in all" % lead)
     new.phcal = calibration.phase_register(steps, calibration.ways_of(new.phcal))
-    answer = _into_force(meter, n, new, "phase")
+    answer = into_force(meter, n, new, "phase")
     _phase[n] = (found, new.phcal)
     answer["learnt"] = learnt
     if learnt:
@@ -179,8 +185,8 @@ def cal_offset(meter: "Meter", line: int, error: "Any", watts: "float | None") -
     """See help()."""
     n = line_number(meter, line)
     _needs(meter, n, "offset")
-    fraction = _percent(error)
-    p_mw, angle = _load(meter, n)
+    fraction = fraction_of(error)
+    p_mw, angle = load_of(meter, n)
     class_mw = meter.model.rating_a * meter.model.nominal_mv
     if not OFFSET_LEAST_PERCENT <= p_mw * 100 / class_mw <= OFFSET_MOST_PERCENT:
         raise RefusedError(
@@ -194,9 +200,9 @@ def cal_offset(meter: "Meter", line: int, error: "Any", watts: "float | None") -
         watts = measured_w / (1 + fraction)
     elif not 0.8 * measured_w <= watts <= 1.2 * measured_w:
         raise RefusedError("%s W: the meter measures %.3f W; allowed is what flows now" % (watts, measured_w))
-    new = _copy(meter, n)
+    new = copy_of(meter, n)
     new.wattos -= round(fraction * watts * units_per_watt(meter.model.counts_per_wh))
-    return _into_force(meter, n, new, "offset")
+    return into_force(meter, n, new, "offset")
 
 
 def _needs(meter: "Meter", n: int, step: str) -> None:
@@ -209,20 +215,20 @@ def _needs(meter: "Meter", n: int, step: str) -> None:
 
 def cal_volts(meter: "Meter", line: int, error: "Any") -> "Answer":
     """See help()."""
-    return _rms_gain(meter, line_number(meter, line), "vgain", _percent(error))
+    return _rms_gain(meter, line_number(meter, line), "vgain", fraction_of(error))
 
 
 def cal_amps(meter: "Meter", line: int, error: "Any") -> "Answer":
     """See help()."""
-    return _rms_gain(meter, line_number(meter, line), "igain", _percent(error))
+    return _rms_gain(meter, line_number(meter, line), "igain", fraction_of(error))
 
 
 def _rms_gain(meter: "Meter", n: int, name: str, fraction: float) -> "Answer":
-    new = _copy(meter, n)
+    new = copy_of(meter, n)
     old = getattr(new, name)
     setattr(new, name, round(old / (1 + fraction)))
     new.wgain = round(new.wgain * (old / getattr(new, name)))
-    return _into_force(meter, n, new)
+    return into_force(meter, n, new)
 
 
 def cal_set(
@@ -233,13 +239,19 @@ def cal_set(
     wattos: "int | None",
     vgain: "int | None",
     igain: "int | None",
+    tempco: "int | None",
+    lead_tempco: "int | None",
+    reference: "int | None",
 ) -> "Answer":
     """See help()."""
     n = line_number(meter, line)
-    new = _copy(meter, n)
+    new = copy_of(meter, n)
     given = {"wgain": wgain, "phcal": steps, "wattos": wattos, "vgain": vgain, "igain": igain}
+    given.update({"tempco": tempco, "lead_tempco": lead_tempco, "reference": reference})
     if not [name for name in given if given[name] is not None]:
-        raise RefusedError("nothing given: allowed wgain=, phcal=, wattos=, vgain=, igain=")
+        raise RefusedError(
+            "nothing given: allowed wgain=, phcal=, wattos=, vgain=, igain=, tempco=, lead_tempco=, reference="
+        )
     for name, value in given.items():
         if value is None:
             continue
@@ -250,7 +262,7 @@ def cal_set(
                 raise RefusedError("phcal %d: allowed %d to %d" % ((value,) + calibration.phase_limits(meter.model.hz)))
             value = calibration.phase_register(value, calibration.ways_of(new.phcal))
         setattr(new, name, value)
-    return _into_force(meter, n, new)
+    return into_force(meter, n, new)
 
 
 # Into the memory, and back
@@ -260,7 +272,7 @@ class _Save(Store):
     """Write the calibration that is in force as the next version."""
 
     def __init__(self, meter: "Meter", count: int, date: int) -> None:
-        self.lines = (_copy(meter, 0), _copy(meter, 1))
+        self.lines = (copy_of(meter, 0), copy_of(meter, 1))
         data = calibration.pack(self.lines, count, date)
         super().__init__(meter, meter.calibration_vault, data, event_codes.CALIBRATION_SAVED, count, date)
         self._count = count

@@ -1,5 +1,8 @@
 """A measuring window over whole line cycles: counts of each line with the exact time in which they were counted.
 
+`counts` are what the register gets: `chip_counts` as the front end gave them and `correction_counts`, the sum that
+corrections in software added (CA-1a); 0 where there are none.
+
 The cycle collects; readings that were not verified are left out, their counts come with the next one. Power pulsates
 at twice the line frequency, so the window ends at the reading that is nearest to a whole number of line cycles.
 """
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from openkh.meter import Meter
+    from openkh.metrology.correction import Correction
     from openkh.metrology.element import Element
 
     Answer = dict[str, Any]
@@ -27,14 +31,16 @@ _CLKIN_16_HZ = 223_750  # of the period register, DS p.36
 class Sums:
     """One line's sums since its first verified reading."""
 
-    def __init__(self, element: "Element") -> None:
+    def __init__(self, element: "Element", correction: "Correction") -> None:
         self._element = element
+        self._correction = correction
         self._begun = False
         self._start_us = element.at_us
         self._volts_mv = 0
         self._amps_ma = 0
         self._readings = 0
         self.counts = 0
+        self.correction_counts = 0
         self.reactive_counts = 0
         self.us = 0
         self.spoilt = False  # the counter was taken anew: counts are missing
@@ -51,6 +57,7 @@ class Sums:
             self._start_us = element.at_us
             return True
         self.counts += element.active
+        self.correction_counts += self._correction.extra
         self.reactive_counts += element.reactive
         self._volts_mv += element.v_mv
         self._amps_ma += element.i_ma
@@ -64,6 +71,8 @@ class Sums:
         return {
             "line": line,
             "counts": self.counts,
+            "chip_counts": self.counts - self.correction_counts,
+            "correction_counts": self.correction_counts,
             "reactive_counts": self.reactive_counts,
             "us": self.us,
             "p_mw": self.counts * per,
@@ -82,7 +91,7 @@ class Window(Request):
         self._left_us = seconds * 1_000_000
         self._extra = _EXTRA
         self._best = 2.0
-        self.sums = tuple([Sums(element) for element in meter.elements])
+        self.sums = tuple([Sums(meter.elements[n], meter.corrected.lines[n]) for n in range(len(meter.elements))])
         self.hz = 0.0
         self.cycles = 0.0
         self.found: list[Answer] = []

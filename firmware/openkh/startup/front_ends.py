@@ -40,13 +40,13 @@ def _start(element: "Element", raw: int, calibration: Calibration, hz: int) -> b
     """
     found = Calibration()
     found.take(calibration)  # which way the chip is does not stand in it
-    if raw >= 0 and element.found(found) and not found.equals(calibration):
+    if raw >= 0 and element.found(found) and not found.same_registers(calibration):
         try:
             check_calibration(found, hz)
         except ValueError:
             pass  # it has been reset, or is not ready
         else:
-            calibration.take(found)
+            calibration.take_registers(found)
             element.calibrate(found)
             element.start(raw)
             return True

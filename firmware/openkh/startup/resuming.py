@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FIRST_CYCLES = 12  # the front ends have so many cycles to answer before their counts are given up
 BOOT_US = 500_000  # from a reset to the first cycle, about: MicroPython, the imports, the memory
+CURRENT_CYCLES = 5  # and where the counts are corrected, so many to measure the currents that it depends on
+_CORRECTION_BITS = 5  # what the correction of the same counts may differ by before and after a restart: 1/32 of them
 
 
 class Resuming:
@@ -32,7 +34,8 @@ class Resuming:
     `continued`: a restart of the RP2040 alone goes on where it was; `gap_us` is the run time that passed in it.
     `waiting`: cycles left in which the first readings may come; until then the state is ahead of the chips' counters in
     it, and must not be saved. `torn`: one of these readings does not reach back to the record, because a front end lost
-    its counter or does not answer.
+    its counter or does not answer. `hold`: the readings are to be corrected, and the currents that this depends on have
+    not been measured yet.
     """
 
     def __init__(self) -> None:
@@ -40,7 +43,9 @@ class Resuming:
         self.gap_us = 0
         self.waiting = 0
         self.torn = False
+        self.hold = False
         self._shown = 0
+        self._corrected = False
 
     def take_up(
         self,
@@ -92,9 +97,10 @@ class Resuming:
         if hung:
             status.set_failure(failures.INTERNAL_ERROR, True)  # it was the watchdog (DX-6)
 
-    def begin(self, one: "Element", two: "Element | None") -> None:
-        """The front ends have been brought up, and the first cycle comes next."""
-        self.waiting = FIRST_CYCLES if self._shown or self.gap_us else 0
+    def begin(self, one: "Element", two: "Element | None", corrected: bool) -> None:
+        """The front ends have been brought up, and the first cycle comes next. `corrected`: counts are (CA-1a)."""
+        self._corrected = corrected
+        self.waiting = FIRST_CYCLES if self._shown or self.gap_us or corrected else 0
         self.torn = one.rebased or (two is not None and two.rebased)
 
     def first_readings(self, one: "Element", two: "Element | None", old: "State", new: "State", counts: int) -> int:
@@ -106,6 +112,10 @@ class Resuming:
         """
         self.waiting -= 1
         self.torn = self.torn or one.rebased or (two is not None and two.rebased)
+        if self.hold and self.waiting >= FIRST_CYCLES - CURRENT_CYCLES:
+            new.raw_1 = old.raw_1
+            new.raw_2 = old.raw_2
+            return 0
         if not (one.fresh or one.rebased) or (two is not None and not (two.fresh or two.rebased)):
             if self.waiting:
                 new.raw_1 = old.raw_1
@@ -119,10 +129,22 @@ class Resuming:
         self.waiting = 0
         shown = self._shown
         if not self.torn:
-            return counts - shown
+            return self._rest(counts - shown, shown)
         # A counter was lost, and its part of `shown` with it. Nothing is booked twice, and nothing is taken back.
         if shown > 0 < counts:
             return max(counts - shown, 0)
         if shown < 0 > counts:
             return min(counts - shown, 0)
+        return counts
+
+    def _rest(self, counts: int, shown: int) -> int:
+        """What is left when `shown` has been taken from the counts since the record.
+
+        Corrections are made anew for all of it, at the current and temperature of now: what was shown with another
+        correction must not come out as a little energy in the other direction.
+        """
+        if self._corrected and (shown > 0 > counts >= -(shown >> _CORRECTION_BITS)):
+            return 0
+        if self._corrected and (shown < 0 < counts <= -shown >> _CORRECTION_BITS):
+            return 0
         return counts

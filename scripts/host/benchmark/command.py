@@ -150,6 +150,20 @@ def accuracy(boards: int) -> list[Row]:
     return campaign.rows(boards)
 
 
+def accuracy_drift(boards: int) -> list[Row]:
+    """Random boards with drifting parts, calibrated by a bench that errs, verified at three temperatures."""
+    from host.campaigns import accuracy_drift as campaign
+
+    return campaign.rows(boards)
+
+
+def correction_cycles(cycles: int) -> list[Row]:
+    """Corrections in software over very many measuring cycles, against the exact sum."""
+    from host.campaigns import correction_sums as campaign
+
+    return campaign.rows(cycles)
+
+
 def chaos(seeds: range, small: bool) -> list[Row]:
     """Random scenarios of the whole meter; each that breaks a rule is told as it comes."""
     from host.campaigns import chaos as campaign
@@ -219,6 +233,8 @@ def parser() -> Parser:
         "--output-days", type=_count, metavar="N", help="run the whole meter for N simulated days of random load"
     )
     p.add_argument("--accuracy", type=_count, metavar="N", help="calibrate and verify N random boards")
+    p.add_argument("--accuracy-drift", type=_count, metavar="N", help="N random boards at three temperatures")
+    p.add_argument("--correction-cycles", type=_count, metavar="N", help="sum N cycles with corrections in force")
     p.add_argument("--chaos", type=_seeds, metavar="N|A-B", help="random scenarios of seeds 1 to N, or A to B")
     p.add_argument("--recordings", type=_count, metavar="N", help="read N random COMTRADE recordings")
     p.add_argument("--malformed", type=_count, metavar="N", help="read N damaged files of each format")
@@ -260,6 +276,8 @@ def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
         "power-cycles": (args.power_cycles, lambda: power_cycles(args.power_cycles)),
         "output-days": (args.output_days, lambda: output_days(args.output_days)),
         "accuracy": (args.accuracy, lambda: accuracy(args.accuracy)),
+        "accuracy-drift": (args.accuracy_drift, lambda: accuracy_drift(args.accuracy_drift)),
+        "correction-cycles": (args.correction_cycles, lambda: correction_cycles(args.correction_cycles)),
         "chaos": (args.chaos, lambda: chaos(args.chaos, args.shrink)),
         "recordings": (args.recordings, lambda: recordings(args.recordings)),
         "malformed": (args.malformed, lambda: malformed(args.malformed)),

@@ -17,6 +17,8 @@ from host.stimulus.recordings.signal_path import wave
 from openkh.model import Model
 
 SETTLE_S = 3.0  # after a change of load: rms lags by 0.2 s, a cycle is 0.1 s
+RAMP_S = 600.0  # the virtual bench's chamber
+SOAK_S = 120.0  # the meter's own thermometer is smoothed over 16 s
 LEAST_W = 0.1  # of load: below, nothing flows
 MOST_READING = 1e6  # volts, amps or watts: beyond the largest meter
 CSV_COLUMNS = ("point", "line", "volts", "amps", "watts")
@@ -81,6 +83,10 @@ class Bench(Protocol):
 
     def read(self, point: str, line: int, window: int) -> Reading:
         """The reference on line 1 or 2 over the window just taken."""
+        ...
+
+    def temperature(self, celsius: float) -> None:
+        """Bring the meter to a temperature and let it settle there."""
         ...
 
     def wait(self, seconds: float) -> None:
@@ -151,6 +157,12 @@ class VirtualBench:
     def read(self, point: str, line: int, window: int) -> Reading:  # noqa: ARG002
         """See Bench."""
         return self._readings[line - 1]
+
+    def temperature(self, celsius: float) -> None:
+        """See Bench."""
+        end_us = self.board.now_us + round(RAMP_S * 1e6)
+        self.board.stimulus([["temperature", None, end_us, celsius]])
+        self.board.wait(RAMP_S + SOAK_S)
 
     def wait(self, seconds: float) -> None:
         """See Bench."""
@@ -234,6 +246,11 @@ class PersonBench:
             return self._ask(question)
         except EOFError:
             raise RefusedError("nobody answers: standard input has ended") from None
+
+    def temperature(self, celsius: float) -> None:
+        """See Bench."""
+        self._say(f"\n[temperature] Bring meter and CTs to {celsius:g} degC, and keep them there for half an hour.")
+        self._answer("Press Enter when they have been there for so long: ")
 
     def wait(self, seconds: float) -> None:
         """See Bench."""

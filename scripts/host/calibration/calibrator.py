@@ -2,7 +2,8 @@
 
 Each line by itself, the other CT without current: voltage and current gain first (they scale power), then power gain
 at unity power factor, phase at 0.5 lagging, offset at 1 % of class, each with the firmware's own checks; then a least
-squares fit over all points sets the fine values, and the load that stands is read once more.
+squares fit over all points sets the fine values, and the load that stands is read once more. With two more currents
+measured, or the CT's certificate, the meter also gets the CT's curve (ct_curve.py).
 """
 
 import contextlib
@@ -15,6 +16,7 @@ from typing import Any
 
 from host.calibration import bench_source, line_model
 from host.calibration.bench_source import Bench, LineLoad, Load
+from host.calibration.ct_curve import MINUTE_PERCENT, Curve, Node, best, of_meter
 from host.calibration.line_model import Errors, Observation, Registers
 from host.cli.refused import FailedError, RefusedError
 from host.port.prompt import PortError
@@ -47,6 +49,16 @@ PHASE = Point("phase", 0.75, 60.0, 12.0, 0.6)
 PHASE_LOW = Point("phase-low", 0.10, 60.0, 12.0, 0.6)
 OFFSET = Point("offset", 0.01, 0.0, 20.0, 1.0)
 POINTS = (GAIN, PHASE, PHASE_LOW, OFFSET)
+# With the curve: three currents, each at unity and lagging. Shorter windows, as there are more of them.
+CURVE_POINTS = (
+    Point("gain", 0.75, 0.0, 7.0, 0.5),
+    Point("phase", 0.75, 60.0, 7.0, 0.6),
+    Point("middle", 0.10, 0.0, 7.0, 0.5),
+    Point("phase-low", 0.10, 60.0, 7.0, 0.6),
+    Point("low", 0.02, 0.0, 10.0, 0.5),
+    Point("low-lag", 0.02, 60.0, 10.0, 1.0),
+    Point("offset", 0.01, 0.0, 11.0, 1.0),
+)
 
 
 @dataclass
@@ -83,7 +95,19 @@ class LineResult:
     after: Registers
     errors: Errors
     points: list[Taken] = field(default_factory=list)
+    curve: Curve = field(default_factory=Curve)  # as the meter has it
     left_percent: dict[str, float] = field(default_factory=dict)  # by point, as the fit expects
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a fit has found of a line: its errors at the highest current and how they change below it, and what the
+    meter is to be told: registers and curve."""
+
+    errors: Errors
+    change: Curve
+    registers: Registers
+    meter: Curve
 
 
 class UnstableError(RefusedError):
@@ -100,15 +124,19 @@ class Calibrator:
         say: Callable[[str], None] = lambda _text: None,
         windows: int = 3,
         reference_percent: float = 0.0,
+        curve: "bool | dict[int, Curve]" = False,
     ) -> None:
-        """`windows` a point (2 to 8); `reference_percent`: the reference's own uncertainty, k = 2."""
+        """`windows` a point (2 to 8); `reference_percent`: the reference's own uncertainty, k = 2. `curve`: measure the
+        CT's curve as well; or that of each line, where it is known."""
         if not 2 <= windows <= MOST_WINDOWS:
             raise RefusedError(f"{windows} windows a point: allowed: 2 to {MOST_WINDOWS}")
-        self._service = service
-        self._bench = bench
+        self.service = service
+        self.bench = bench
         self._say = say
         self._windows = windows
         self._reference_percent = reference_percent
+        self._measured = curve is True
+        self._known: dict[int, Curve] = curve if isinstance(curve, dict) else {}
         cal = service.call("cal()")
         status = service.call("status()")
         self.model = Model(status["model"], status["service"])
@@ -141,29 +169,32 @@ class Calibrator:
         """The calibration as it was found; for a run that is given up."""
         for line in self.before["lines"]:
             self._set(line["line"], Registers.of(line))
+            self._set_corrections(line["line"], line, of_meter(line))
 
     # A line
 
     def _line(self, line: int) -> LineResult:
         before = self._registers(line)
         self._say(f"\nLine {line} of {self.model.code}, {self.model.service}")
+        was = next(row for row in self.before["lines"] if row["line"] == line)
+        self._set_corrections(line, {}, Curve())  # what the front end itself reads is what is to be known
         taken = []
-        for point in POINTS:
-            if point is GAIN:
-                self._apply(line, point)
+        for point in CURVE_POINTS if self._measured else POINTS:
+            self._apply(line, point)
+            if point.key == GAIN.key:
                 self._rms_gains(line, point)
-            else:
-                self._apply(line, point)
             self._turned = False
             taken.append(self._correct(line, point))
             if self._turned:  # until now the phase register has done the contrary of what it says
                 for one in taken:
                     one.registers = dataclasses.replace(one.registers, phcal=-one.registers.phcal)
-        errors, left = self._fit(line, taken)
-        after = self._finish(line, errors, taken[-1])
-        result = LineResult(line, before, after, errors, taken)
-        for one, rest in zip(taken, left, strict=True):
-            result.left_percent[one.point.key] = float(rest) * 100
+        found = self._fit(line, taken)
+        after = self._finish(line, found, taken[-1])
+        # The drift of the same parts is the same as before; it counts from the temperature of this calibration.
+        self._set_drift(line, was)
+        result = LineResult(line, before, after, found.errors, taken, found.meter)
+        for one in taken:
+            result.left_percent[one.point.key] = self._left_percent(found, after, one)
         self._show(result)
         return result
 
@@ -173,30 +204,30 @@ class Calibrator:
         on = LineLoad(volts, point.part * model.rating_a, point.degrees)
         lines = tuple(on if n == line else LineLoad(volts, 0.0) for n in range(1, model.elements + 1))
         self._wanted = on
-        self._bench.apply(point.key, Load(lines, float(model.hz)))
+        self.bench.apply(point.key, Load(lines, float(model.hz)))
 
     def _rms_gains(self, line: int, point: Point) -> None:
         """Voltage and current gain, from a window of their own: they move the power gain's register too."""
         taken = self._take(line, point, 1, RMS_S, "rms")
         for command, error in (("cal_volts", taken.volts_percent), ("cal_amps", taken.amps_percent)):
-            self._service.call(f"{command}({line}, {error:.6f})")
+            self.service.call(f"{command}({line}, {error:.6f})")
         self._say(f"  voltage {taken.volts_percent:+.3f} %, current {taken.amps_percent:+.3f} %: set")
 
     def _correct(self, line: int, point: Point) -> Taken:
         """Take the point; have the firmware correct it by its own rule; read it once more."""
         taken = self._stable(line, point)
         errors = "({},)".format(", ".join(f"{e:.6f}" for e in taken.errors_percent))
-        if point is GAIN:
-            self._service.call(f"cal_gain({line}, {errors})")
-        elif point is PHASE:
+        if point.key == GAIN.key:
+            self.service.call(f"cal_gain({line}, {errors})")
+        elif point.key == PHASE.key:
             self._phase(line, errors, taken.degrees)
-        elif point is OFFSET:
-            self._service.call(f"cal_offset({line}, {errors}, {taken.watts:.6f})")
+        elif point.key == OFFSET.key:
+            self.service.call(f"cal_offset({line}, {errors}, {taken.watts:.6f})")
         else:
             return taken
         again = self._take(line, point, 1, AFTER_S, "again")
         allowed = WORSE_PERCENT + taken.uncertainty_percent + again.uncertainty_percent
-        if point is PHASE:
+        if point.key == PHASE.key:
             allowed += 0.1  # a step of PHCAL is 0.07 %
             if abs(again.mean_percent) > allowed and self._phase(line, f"{again.mean_percent:.6f}", taken.degrees):
                 self._say("  the phase register of this front end works the other way: learnt, and set anew")
@@ -214,20 +245,22 @@ class Calibrator:
         """The phase step; True where the meter has learnt from it that its phase register works the other way."""
         command = f"cal_phase({line}, {errors}, {degrees:.4f}"
         try:
-            answer = self._service.call(command + ")")
+            answer = self.service.call(command + ")")
         except CommandRefusedError as error:
-            if "lagging=1" not in str(error) or not self._bench.lags(line):
+            if "lagging=1" not in str(error) or not self.bench.lags(line):
                 raise
-            answer = self._service.call(command + ", lagging=1)")
+            answer = self.service.call(command + ", lagging=1)")
             self._say("  reactive energy of this front end has the other sign: learnt")
         return bool(answer.get("learnt"))
 
-    def _finish(self, line: int, errors: Errors, last: Taken) -> Registers:
+    def _finish(self, line: int, found: "Found", last: Taken) -> Registers:
         """The fitted values, and the standing load (1 % of class) read with them."""
-        after = line_model.registers_for(self.model, errors, self._registers(line), float(self.model.hz))
+        after = found.registers
         self._set(line, after)
+        if found.meter.nodes:
+            self.service.call(f"cal_curve({line}, {found.meter.argument()})")
         again = self._take(line, last.point, 1, last.point.seconds, "final")
-        expected = self._expected_percent(errors, after, last)
+        expected = self._left_percent(found, after, last)
         off = again.mean_percent - expected
         if abs(off) > WORSE_PERCENT + last.uncertainty_percent + again.uncertainty_percent:
             raise RefusedError(
@@ -237,35 +270,62 @@ class Calibrator:
         last.after_percent = again.mean_percent
         return after
 
-    def _fit(self, line: int, taken: list[Taken]) -> tuple[Errors, Any]:
+    def _fit(self, line: int, taken: list[Taken]) -> "Found":
+        model, hz = self.model, float(self.model.hz)
         points = []
         for one in taken:
             trust = math.hypot(one.uncertainty_percent / 2, one.point.limit_percent / 10, BASE_PERCENT) / 100
             read_w = one.watts * (1 + one.mean_percent / 100)
-            points.append(Observation(one.watts, one.degrees, float(self.model.hz), read_w, one.registers, trust))
+            amps = one.point.part * model.rating_a
+            points.append(Observation(one.watts, one.degrees, hz, read_w, one.registers, trust, amps))
+        top = GAIN.part * model.rating_a
+        change = self._known[line].against(top) if line in self._known else Curve()
         try:
-            errors, _ = line_model.fit(self.model, points)
+            if self._measured:
+                currents = tuple(sorted({p.part * model.rating_a for p in CURVE_POINTS if p.key != OFFSET.key}))
+                errors, change = line_model.fit_curve(model, points, currents)
+                change = self._with_uncertainties(change, taken)
+            else:
+                errors, _ = line_model.fit(model, points, change)
         except ValueError as error:
             raise RefusedError(f"line {line}: {error}") from None
-        after = line_model.registers_for(self.model, errors, self._registers(line), float(self.model.hz))
-        # What stays at each point: the part that the model does not explain, and the registers' steps.
-        left = [self._left_percent(errors, after, one) / 100 for one in taken]
-        return errors, left
+        after = line_model.registers_for(model, errors, self._registers(line), hz)
+        return Found(errors, change, after, line_model.left_by_registers(errors, best(change), after, hz).worth())
 
-    def _left_percent(self, errors: Errors, after: Registers, one: Taken) -> float:
-        hz = float(self.model.hz)
-        was = line_model.reads_w(self.model, errors, one.registers, one.watts, one.degrees, hz)
-        unexplained = one.mean_percent - (was / one.watts - 1) * 100
-        return unexplained + self._model_percent(errors, after, one)
+    @staticmethod
+    def _with_uncertainties(change: Curve, taken: list[Taken]) -> Curve:
+        """Each node with what its two points leave open."""
+        nodes = []
+        for node, keys in zip(
+            change.nodes, (("low", "low-lag"), ("middle", "phase-low"), ("gain", "phase")), strict=True
+        ):
+            unity, lag = (next(one for one in taken if one.point.key == key).uncertainty_percent for key in keys)
+            lead = math.hypot(unity, lag) / MINUTE_PERCENT / 60
+            nodes.append(Node(node.amps, node.ratio, node.lead, unity / 100, lead))
+        return Curve(tuple(nodes))
 
-    def _expected_percent(self, errors: Errors, after: Registers, one: Taken) -> float:
-        return self._left_percent(errors, after, one)
+    def _left_percent(self, found: "Found", after: Registers, one: Taken) -> float:
+        """What stays at a point: the part that the model does not explain, the registers' steps, and what the curve
+        does not reach."""
+        unexplained = one.mean_percent - self._model_percent(found, one.registers, Curve(), one)
+        return unexplained + self._model_percent(found, after, found.meter, one)
 
-    def _model_percent(self, errors: Errors, registers: Registers, one: Taken) -> float:
-        reads = line_model.reads_w(self.model, errors, registers, one.watts, one.degrees, float(self.model.hz))
-        return (reads / one.watts - 1) * 100
+    def _model_percent(self, found: "Found", registers: Registers, meter: Curve, one: Taken) -> float:
+        amps = one.point.part * self.model.rating_a
+        errors = found.errors.changed(*found.change.at(amps))
+        read = line_model.reads(self.model, errors, registers, one.watts, one.degrees, float(self.model.hz))
+        return (line_model.corrected_w(*read, *meter.at(amps)) / one.watts - 1) * 100
 
     # Windows
+
+    def take_stable(self, line: int, point: Point) -> Taken:
+        """Set a point and take its windows, as the register has them."""
+        self._apply(line, point)
+        return self._stable(line, point)
+
+    def take_again(self, line: int, point: Point) -> Taken:
+        """One window more of the load that stands."""
+        return self._take(line, point, 1, AFTER_S, "again")
 
     def _stable(self, line: int, point: Point) -> Taken:
         for take in range(TAKES):
@@ -286,11 +346,11 @@ class Calibrator:
         rows = []
         counts = 0
         for n in range(1, windows + 1):
-            answer = self._service.window(seconds or point.seconds)
+            answer = self.service.window(seconds or point.seconds)
             own = next(row for row in answer["lines"] if row["line"] == line)
             counts += abs(own["counts"])
             read_w = power_w(self.model, own)
-            reference = self._bench.read(point.key, line, n)
+            reference = self.bench.read(point.key, line, n)
             bench_source.check(reference, wanted, read_w, line)
             percent = (read_w / reference.watts - 1) * 100
             label = f"{name} {n}" if windows > 1 or name == "window" else name
@@ -326,17 +386,30 @@ class Calibrator:
     # The meter
 
     def _registers(self, line: int) -> Registers:
-        cal = self._service.call("cal()")
+        cal = self.service.call("cal()")
         return Registers.of(next(row for row in cal["lines"] if row["line"] == line))
 
     def _set(self, line: int, to: Registers) -> None:
         try:
-            self._service.call(
+            self.service.call(
                 f"cal_set({line}, wgain={to.wgain}, phcal={to.phcal}, wattos={to.wattos}, vgain={to.vgain}, "
                 f"igain={to.igain})"
             )
         except CommandRefusedError as error:
             raise CommandRefusedError(f"line {line}: {error}") from None
+
+    def _set_corrections(self, line: int, values: dict[str, Any], curve: Curve) -> None:
+        """The corrections in software, as a line of cal() has them; none where it has none."""
+        self.service.call(f"cal_curve({line}, {curve.argument()})")
+        names = ("tempco", "lead_tempco")
+        given = [f"{name}={values.get(name, 0)}" for name in names]
+        if "reference" in values:
+            given.append(f"reference={values['reference']}")
+        self.service.call(f"cal_set({line}, {', '.join(given)})")
+
+    def _set_drift(self, line: int, was: dict[str, Any]) -> None:
+        if was.get("tempco") or was.get("lead_tempco"):
+            self.service.call(f"cal_set({line}, tempco={was['tempco']}, lead_tempco={was['lead_tempco']})")
 
     def _show(self, result: LineResult) -> None:
         say = self._say
@@ -345,11 +418,17 @@ class Calibrator:
             f"  found: gain {errors.gain * 100:+.3f} %, phase lead {errors.lead * 60:+.1f} minutes, "
             f"offset {errors.offset_w * 1000:+.0f} mW"
         )
-        say(f"  {'point':<12}{'before':>11}{'uncertainty':>13}{'left':>11}")
+        for node in result.curve.nodes:
+            say(
+                f"  curve at {node.amps:g} A: ratio {node.ratio * 100:+.3f} +- {node.ratio_uncertainty * 100:.3f} %, "
+                f"lead {node.lead * 60:+.2f} +- {node.lead_uncertainty * 60:.2f} minutes: corrected"
+            )
+        say(f"  {'point':<12}{'before':>11}{'left':>11}{'uncertainty':>14}")
         for one in result.points:
-            before = self._model_percent(errors, result.before, one)
+            watts = line_model.reads_w(self.model, errors, result.before, one.watts, one.degrees, float(self.model.hz))
+            before = (watts / one.watts - 1) * 100
             left = result.left_percent[one.point.key]
-            say(f"  {one.point.key:<12}{before:>+10.3f}%{one.uncertainty_percent:>12.3f}%{left:>+10.3f}%")
+            say(f"  {one.point.key:<12}{before:>+10.3f}%{left:>+10.3f}%{'+-':>5}{one.uncertainty_percent:>8.3f}%")
         for name in ("wgain", "phcal", "wattos", "vgain", "igain"):
             say(f"  {name:<12}{getattr(result.before, name):>11} -> {getattr(result.after, name)}")
 

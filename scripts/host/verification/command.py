@@ -25,6 +25,7 @@ plots. See docs/calibration.md."""
 
 EXAMPLES = """\
   ./scripts/verify --virtual                                       the virtual board that calibrate --virtual has left
+  ./scripts/verify --virtual --class 0.2 --temperatures=-20,50     in the virtual chamber, by the finer limits
   ./scripts/verify --port /dev/ttyACM0 --report meter.html         guided; reference readings are typed in
   ./scripts/verify --port /dev/ttyACM0 --reference day.csv         reference readings from a file
   ./scripts/verify --virtual --bench bench.toml --as-found a.json  a certificate: bench, as found and as left"""
@@ -43,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
     add("--note", action="append", default=[], metavar="TEXT", help="goes into the report: reference, place, name, ...")
     add("--no-load", default="1h", metavar="DURATION", help="length of the no-load test (default 1h)")
     add("--as-found", metavar="FILE.json", help="figures of an earlier verification (its --json), shown beside these")
+    add("--temperatures", metavar="C,C", help="load points at these temperatures, too, such as --temperatures=-20,50")
+    add("--class", dest="accuracy_class", choices=("0.5", "0.2"), default="0.5", help="of the limits (default 0.5)")
     return p
 
 
@@ -52,17 +55,30 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     day = testbed.date_of(args.date)
     args.no_load_s = duration_s(args.no_load, "--no-load", 86_400)
+    temperatures = _temperatures(args.temperatures) if args.temperatures is not None else ()
+    scope = Scope(no_load_s=args.no_load_s, temperatures=temperatures, fine=args.accuracy_class == "0.2")
     for option, path in (("--report", args.report), ("--json", args.json)):
         if path is not None:
             writable(path, option)
     bench = bench_file.load(args.bench) if args.bench is not None else bench_file.BenchFile()
     as_found = _as_found(args.as_found) if args.as_found is not None else {}
     with testbed.opened(args) as bed, begun():
-        return _verify(bed, args, day, Certificate(bench, began=_now(), as_found=as_found))
+        return _verify(bed, args, day, scope, Certificate(bench, began=_now(), as_found=as_found))
 
 
 def _now() -> str:
     return datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+
+
+def _temperatures(text: str) -> tuple[float, ...]:
+    """From the argument; RefusedError where it is none."""
+    try:
+        found = tuple(float(word) for word in text.split(","))
+        if not all(-40 <= celsius <= 85 for celsius in found):
+            raise ValueError
+    except ValueError:
+        raise RefusedError(f"--temperatures {text}: allowed: -40 to 85 degrees Celsius, such as -20,50") from None
+    return found
 
 
 def _as_found(path: str) -> dict[tuple[str, int], float]:
@@ -77,8 +93,8 @@ def _as_found(path: str) -> dict[tuple[str, int], float]:
     return found
 
 
-def _verify(bed: Testbed, args: argparse.Namespace, day: str, certificate: Certificate) -> int:
-    verifier = Verifier(bed.service, bed.bench, lambda text: print(text, flush=True), Scope(no_load_s=args.no_load_s))
+def _verify(bed: Testbed, args: argparse.Namespace, day: str, scope: Scope, certificate: Certificate) -> int:
+    verifier = Verifier(bed.service, bed.bench, lambda text: print(text, flush=True), scope)
     verdict = verifier.run()
     verdict.notes += args.note
     print(f"\n{verdict.word}")

@@ -4,7 +4,7 @@ The envelope is a choice of this project, oriented at ANSI C12.20 class 0.5 and 
 sources give them; it is no statement of compliance. The limits of elements and waveforms come from those too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 PF1, LAG, LEAD = 0.0, 60.0, -30.0  # degrees of lag: power factor 1, 0.5 lagging, 0.866 leading
 CURVES = {PF1: "PF 1.0", LAG: "PF 0.5 lagging", LEAD: "PF 0.866 leading"}
@@ -101,6 +101,21 @@ def points(elements: int, waveforms: bool) -> list[Point]:
     if waveforms:
         for wave, title in WAVES.items():
             found.append(Point(wave, "waveform", title, 0.5, PF1, WAVE_PERCENT, against="pf1-50", wave=wave))
+    return found
+
+
+TEMPERATURE_PARTS = (0.02, 0.1, 0.5, 1.0)
+ROOM_C = 23.0
+
+
+def at_temperature(celsius: float) -> list[Point]:
+    """Load points at a temperature, with the limits that they have at 23 degC."""
+    found = []
+    for degrees in CURVES:
+        for part in TEMPERATURE_PARTS:
+            base = _load(part, degrees)
+            title = f"{celsius:g} degC, {base.title}"
+            found.append(replace(base, key=f"{base.key}@{celsius:g}", group="temperature", title=title))
     return found
 
 

@@ -28,6 +28,7 @@ BANDS = {
 BANDS[LEAD] = BANDS[LAG]
 KEYS = {PF1: "pf1", LAG: "lag", LEAD: "lead"}
 GROUPS = {
+    "temperature": "Temperature, error at each load point",
     "voltage": "Voltage, shift against nominal voltage",
     "frequency": "Frequency, shift against nominal frequency",
     "elements": "Independence of elements, shift against both elements in series",
@@ -179,7 +180,22 @@ def _calibration(verdict: Verdict) -> dict[str, Any]:
         [f"{key} (register)", *(str(line[key]) for line in cal["lines"])]
         for key in ("wgain", "phcal", "wattos", "vgain", "igain")
     ]
+    rows.append(["temperature", *(_drift_text(line) for line in cal["lines"])])
+    rows.append(["CT curve", *(_curve_text(line) for line in cal["lines"])])
     return {"facts": facts, "head": ["in force", *(f"line {line['line']}" for line in cal["lines"])], "rows": rows}
+
+
+def _drift_text(line: dict[str, Any]) -> str:
+    """The correction for temperature, as the certificate of a line shows it."""
+    if not line.get("tempco") and not line.get("lead_tempco"):
+        return "not corrected"
+    return f"{line['tempco'] / 100:+.2f} ppm/K, lead {line['lead_tempco'] / 1000:+.3f}'/K"
+
+
+def _curve_text(line: dict[str, Any]) -> str:
+    """The CT's errors that are corrected."""
+    points = [f"{amps:g} A {ratio:+.3f} % {lead:+.2f}'" for amps, ratio, lead in line.get("curve", ())]
+    return "; ".join(points) or "not corrected"
 
 
 def _day(date: str) -> str:

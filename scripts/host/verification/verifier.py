@@ -17,6 +17,7 @@ from host.verification import points
 from host.verification.points import Point
 from openkh.model import Model
 
+FINE_GROUPS = ("load", "temperature")
 SUM = 0  # as a line: all elements together
 PULSE_WH = 10
 WINDOW_S = 300.0  # the longest that the meter takes in one piece
@@ -80,6 +81,8 @@ class Scope:
     repeat_s: float = points.REPEAT_S
     seconds: float = 1.0  # times each point's window
     first_failure: bool = False  # stop there: the verdict stands
+    temperatures: tuple[float, ...] = ()  # beside 23 degC
+    fine: bool = False  # load points and temperatures judged by class 0.2: half of class 0.5's limits
 
 
 class Verifier:
@@ -115,7 +118,7 @@ class Verifier:
         """All of it. RefusedError where bench or meter cannot go on."""
         scope = self._scope
         verdict = self.verdict
-        if scope != Scope(first_failure=scope.first_failure):
+        if (scope.no_load_s, scope.repeat_s, scope.seconds) != (Scope.no_load_s, Scope.repeat_s, Scope.seconds):
             verdict.notes.append(
                 f"Shortened: no load {scope.no_load_s:g} s, repeatability {scope.repeat_s:g} s, "
                 f"windows x {scope.seconds:g}."
@@ -123,6 +126,13 @@ class Verifier:
         steps: list[Callable[[], None]] = [self._rest]
         for point in points.points(self.model.elements, self._bench.can_play):
             steps.append(lambda point=point: self._point(point))
+        for celsius in scope.temperatures:
+            steps.append(lambda celsius=celsius: self._bench.temperature(celsius))
+            steps += [lambda point=point: self._point(point) for point in points.at_temperature(celsius)]
+        if scope.temperatures:
+            steps.append(lambda: self._bench.temperature(points.ROOM_C))
+        if scope.fine:
+            verdict.notes.append("Load points and temperatures judged by class 0.2: half of the limits of class 0.5.")
         steps += [self._repeatability, self._arithmetic, self._starting, self._no_load]
         if not self._bench.can_play:
             verdict.notes.append("Distorted waveforms were not fed: this bench plays none.")
@@ -150,6 +160,8 @@ class Verifier:
             self._errors[point.key, line] = error
             value = error - self._errors[point.against, line] if point.against else error
             limit = point.limit if line != SUM else None
+            if limit is not None and self._scope.fine and point.group in FINE_GROUPS:
+                limit /= 2
             self._row(point.key, point.group, point.title, line, value, limit, "%", reference, meter)
 
     def _apply(self, key: str, load: Load) -> None:

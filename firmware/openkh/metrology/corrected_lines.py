@@ -1,0 +1,55 @@
+"""The corrections of all lines in the measuring cycle (CA-1a); correction.py has those of one."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openkh.metrology.correction import Correction, Counts
+
+
+class CorrectedLines:
+    """The corrections of all lines in the measuring cycle.
+
+    `in_force`  a line is corrected; where none is, nothing here runs in the cycle
+    """
+
+    def __init__(self, elements: "tuple[Counts, ...]", lines: "tuple[Correction, ...]") -> None:
+        self.lines = lines
+        self._one = lines[0]
+        self._element_one = elements[0]
+        self._two = lines[1] if len(lines) > 1 else None
+        self._element_two = elements[len(lines) - 1]
+        self._turn = False
+        self.in_force = False
+        self.changed()
+
+    def changed(self) -> None:
+        """A line has got other corrections."""
+        self.in_force = self._one.in_force or (self._two is not None and self._two.in_force)
+
+    def correct(self) -> None:
+        """Correct what both front ends were just read to have counted; for time, one line's coefficients follow its
+        current in each cycle. Allocates nothing."""
+        self._one.correct(self._element_one)
+        two = self._two
+        if two is not None:
+            two.correct(self._element_two)
+            self._turn = not self._turn
+            if self._turn:
+                two.follow(self._element_two.i_ma)
+                return
+        self._one.follow(self._element_one.i_ma)
+
+    def undo(self) -> None:
+        """The cycle was given up: see Correction.undo."""
+        self._one.undo()
+        if self._two is not None:
+            self._two.undo()
+
+    def current_unknown(self) -> bool:
+        """A current has not been measured since the start, or there is none."""
+        return self._element_one.i_ma == 0 or self._element_two.i_ma == 0
+
+    def warm(self, centi: "int | None") -> None:
+        """The board's temperature, 0.01 degC; None: not known."""
+        self._one.warm(centi)
+        if self._two is not None:
+            self._two.warm(centi)
