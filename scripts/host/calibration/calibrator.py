@@ -11,13 +11,13 @@ import dataclasses
 import math
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from host.calibration import bench_source, line_model
 from host.calibration.bench_source import Bench, LineLoad, Load
-from host.calibration.ct_curve import MINUTE_PERCENT, Curve, Node, best, of_meter
-from host.calibration.line_model import Errors, Observation, Registers
+from host.calibration.ct_curve import MINUTE_PERCENT, Curve, Node, best, corrected, of_meter
+from host.calibration.line_model import Observation, Registers
+from host.calibration.readings import CURVE_POINTS, GAIN, OFFSET, PHASE, POINTS, Found, LineResult, Point, Taken
 from host.cli.refused import FailedError, RefusedError
 from host.port.prompt import PortError
 from host.port.service import CommandRefusedError, Service
@@ -31,83 +31,6 @@ WORSE_PERCENT = 0.05  # a correction that leaves more than this beyond its uncer
 BASE_PERCENT = 0.02  # what the fit trusts no point beyond
 _T95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}
 MOST_WINDOWS = max(_T95)
-
-
-@dataclass(frozen=True)
-class Point:
-    """A load point. `part` of the CT's rating; `limit_percent`: what the envelope allows there (weight in the fit)."""
-
-    key: str
-    part: float
-    degrees: float
-    seconds: float
-    limit_percent: float
-
-
-GAIN = Point("gain", 0.75, 0.0, 12.0, 0.5)
-PHASE = Point("phase", 0.75, 60.0, 12.0, 0.6)
-PHASE_LOW = Point("phase-low", 0.10, 60.0, 12.0, 0.6)
-OFFSET = Point("offset", 0.01, 0.0, 20.0, 1.0)
-POINTS = (GAIN, PHASE, PHASE_LOW, OFFSET)
-# With the curve: three currents, each at unity and lagging. Shorter windows, as there are more of them.
-CURVE_POINTS = (
-    Point("gain", 0.75, 0.0, 7.0, 0.5),
-    Point("phase", 0.75, 60.0, 7.0, 0.6),
-    Point("middle", 0.10, 0.0, 7.0, 0.5),
-    Point("phase-low", 0.10, 60.0, 7.0, 0.6),
-    Point("low", 0.02, 0.0, 10.0, 0.5),
-    Point("low-lag", 0.02, 60.0, 10.0, 1.0),
-    Point("offset", 0.01, 0.0, 11.0, 1.0),
-)
-
-
-@dataclass
-class Taken:
-    """A point as measured."""
-
-    point: Point
-    watts: float  # the reference's mean
-    degrees: float
-    errors_percent: list[float]
-    uncertainty_percent: float  # k = 2
-    volts_percent: float
-    amps_percent: float
-    registers: Registers
-    after_percent: float | None = None
-
-    @property
-    def mean_percent(self) -> float:
-        """Mean error of the windows."""
-        return statistics.fmean(self.errors_percent)
-
-    @property
-    def spread_percent(self) -> float:
-        """Largest less smallest error of the windows."""
-        return max(self.errors_percent) - min(self.errors_percent)
-
-
-@dataclass
-class LineResult:
-    """A line's calibration."""
-
-    line: int
-    before: Registers
-    after: Registers
-    errors: Errors
-    points: list[Taken] = field(default_factory=list)
-    curve: Curve = field(default_factory=Curve)  # as the meter has it
-    left_percent: dict[str, float] = field(default_factory=dict)  # by point, as the fit expects
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a fit has found of a line: its errors at the highest current and how they change below it, and what the
-    meter is to be told: registers and curve."""
-
-    errors: Errors
-    change: Curve
-    registers: Registers
-    meter: Curve
 
 
 class UnstableError(RefusedError):
@@ -169,7 +92,9 @@ class Calibrator:
         """The calibration as it was found; for a run that is given up."""
         for line in self.before["lines"]:
             self._set(line["line"], Registers.of(line))
-            self._set_corrections(line["line"], line, of_meter(line))
+            now = next(row for row in self.service.call("cal()")["lines"] if row["line"] == line["line"])
+            if corrected(line) or corrected(now):
+                self._set_corrections(line["line"], line, of_meter(line))
 
     # A line
 
@@ -177,7 +102,8 @@ class Calibrator:
         before = self._registers(line)
         self._say(f"\nLine {line} of {self.model.code}, {self.model.service}")
         was = next(row for row in self.before["lines"] if row["line"] == line)
-        self._set_corrections(line, {}, Curve())  # what the front end itself reads is what is to be known
+        if corrected(was):
+            self._set_corrections(line, {}, Curve())  # what the front end itself reads is what is to be known
         taken = []
         for point in CURVE_POINTS if self._measured else POINTS:
             self._apply(line, point)

@@ -6,8 +6,9 @@ import sys
 from typing import Any
 
 from host.calibration import bench_file, second_temperature, testbed
-from host.calibration.calibrator import MOST_WINDOWS, Calibrator, LineResult
+from host.calibration.calibrator import MOST_WINDOWS, Calibrator
 from host.calibration.ct_curve import Curve, load_certificate
+from host.calibration.readings import LineResult
 from host.calibration.testbed import Testbed
 from host.cli.parser import command_parser
 from host.cli.refused import RefusedError, writable

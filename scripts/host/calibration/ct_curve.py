@@ -87,6 +87,11 @@ def of_meter(line: dict[str, Any]) -> Curve:
     return Curve(tuple(Node(amps, ratio / 100, lead / 60) for amps, ratio, lead in line.get("curve", ())))
 
 
+def corrected(line: dict[str, Any]) -> bool:
+    """Whether a line of cal() has corrections in software in force."""
+    return bool(line.get("tempco") or line.get("lead_tempco") or line.get("curve"))
+
+
 def best(curve: Curve) -> Curve:
     """At most as many nodes as the meter takes: those whose straight lines come nearest to all of them.
 

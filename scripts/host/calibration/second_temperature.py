@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from host.calibration.calibrator import Calibrator, Point, Taken
+from host.calibration.calibrator import Calibrator
+from host.calibration.readings import Point, Taken
 from host.cli.refused import RefusedError
 
 WARM = Point("warm", 0.75, 0.0, 12.0, 0.5)
