@@ -243,7 +243,7 @@ class Engine:
         if console.guarded(lambda: __import__("boot")) and not console.raw:
             console.guarded(lambda: __import__("main"))
         main = sys.modules.get("main")
-        console.run(getattr(main, "prompt", {}))
+        console.run(getattr(main, "prompt", None) or getattr(sys.modules.get("boot"), "prompt", {}))
 
     def _said(self, text):
         self._recorder.add(["console", self._clock.now_us, text])

@@ -85,6 +85,6 @@ def events(kind, memory):
     from openkh.storage.events import EventLog
 
     parts = regions_of(kind, memory)
-    log = EventLog(parts.events, parts.service_events)
+    log = EventLog(parts.logs)
     log.load()
     return log.entries()

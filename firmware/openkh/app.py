@@ -80,13 +80,13 @@ def _take_up(meter: Meter, state: State, asked: int, note: int) -> None:
     """What the memory holds: the log, what the meter is, its register and run time into `state`, its calibration."""
     memory = _memory()
     meter.memory = memory
-    meter.log = EventLog(memory.events, memory.service_events)
+    meter.log = EventLog(memory.logs)
     meter.log.load()
 
     of_board = records.identity(machine.unique_id(), "", "")
     meter.factory_vault = vault.Vault(memory.factory, of_board)
     meter.factory = stored_data.FactoryData()
-    meter.factory.read(meter.factory_vault, memory)
+    meter.factory.read(meter.factory_vault, memory, meter.log)
     model = Model(meter.factory.identity.code, meter.factory.identity.service)
     meter.model = model
     meter.status = Status(model, meter.log)
@@ -110,7 +110,7 @@ def _take_up(meter: Meter, state: State, asked: int, note: int) -> None:
     meter.calibration_vault = vault.Vault(memory.calibration, of_board)
     meter.stored = stored_data.StoredCalibration()
     if not meter.factory.unread and not meter.factory.newer:
-        meter.stored.read(meter.calibration_vault, model.hz)
+        meter.stored.read(meter.calibration_vault, model.hz, meter.log)
     meter.calibration = (Calibration(), Calibration())
     for n in range(2):
         meter.calibration[n].take(meter.stored.lines[n])

@@ -224,6 +224,13 @@ def _pack_corrected(lines: "tuple[Calibration, ...]", count: int, date: int) -> 
     return bytes(buf)
 
 
+def count_of(data: bytes) -> int:
+    """How often the meter had been calibrated, of the vault's data; -1 where it is too short for any."""
+    if len(data) < _HEAD_BYTES:
+        return -1
+    return unpack_from(_CORRECTED_HEAD if data[0] == _CORRECTED_FORMAT else _HEAD, data, 0)[1]
+
+
 def unpack(data: bytes, lines: "tuple[Calibration, ...]", hz: int) -> "tuple[int, int]":
     """Set `lines` from the vault's data; returns count and date. What an older format lacks is nominal.
 

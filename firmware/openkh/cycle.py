@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     class Request(Protocol):
         """Something that the prompt wants done between two measurements; never raises."""
 
+        committed: bool  # a restart waits for its end
+
         def carry_out(self) -> bool:
             """True: again in the next cycle."""
 
@@ -278,7 +280,7 @@ class Cycle:
         log.step()
         if self._seal.step() and not self.leave:
             self.leave = restart.SEAL
-        if self.leave:
+        if self.leave and not (self.request is not None and self.request.committed):
             self._leave(state)
         elif self.request is not None and not self.request.carry_out():
             self.request = None

@@ -37,13 +37,17 @@ def check(date: str, serial: str) -> None:
         raise ValueError("serial number %r: allowed: 12 digits in quotes" % (serial,))
 
 
+def _days(date: str) -> int:
+    """Days of the month of a date YYMMDD of this century; 0 where there is no such month."""
+    month = int(date[2:4])
+    if not 1 <= month <= 12:
+        return 0
+    if month == 2:
+        return 28 if int(date[:2]) % 4 else 29
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
 def check_date(date: str) -> None:
     """ValueError for what is no date YYMMDD."""
-    if (
-        not isinstance(date, str)
-        or len(date) != 6
-        or not date.isdigit()
-        or not 1 <= int(date[2:4]) <= 12
-        or not 1 <= int(date[4:]) <= 31
-    ):
+    if not isinstance(date, str) or len(date) != 6 or not date.isdigit() or not 1 <= int(date[4:]) <= _days(date):
         raise ValueError("date %r: allowed: YYMMDD in quotes, for instance '260131'" % (date,))

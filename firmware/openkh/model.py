@@ -29,7 +29,7 @@ class Model:
         self.hz = 60 if service == "60Hz" else 50
         self.core = rest
         if self.hz == 50 and self.elements == 2:
-            raise ValueError("model %s at 50Hz: a dual-element meter is for 60Hz only (ID-2); use MS... or 60Hz" % code)
+            raise ValueError("model %s at 50Hz: a dual-element meter is for 60Hz only; use MS... or 60Hz" % code)
 
         high = 2 if self.hz == 50 else 1  # 240 V nominal
         wide = self.rating_a // 100

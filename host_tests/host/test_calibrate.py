@@ -52,6 +52,7 @@ def test_CA_1_registers_by_perturbation_do_what_the_model_says():
             )
             return power_w(MODEL, service.window(4)["lines"][0])
 
+        service.window(60)  # no load yet: without that, no offset beyond half of the no-load level (CA-3)
         bench.apply("phase", Load((load, LineLoad(120.0, 0.0)), 60.0))
         plain = reading(Registers())
         assert plain == pytest.approx(load.watts, abs=0.03)  # a count
@@ -124,8 +125,9 @@ def test_CA_1_guided_steps_leave_a_meter_right_and_say_what_was_before():
             read_w = reads_w(MODEL, RAW[n], meter.registers[n], watts, degrees, 60.0)
             assert read_w == pytest.approx(watts, rel=allowed)
     assert "before" in said and "uncertainty" in said and "wgain" in said
-    assert [point for point, _ in meter.points] == ["gain", "phase", "phase-low", "offset"] * 2
-    for n, (_, load) in enumerate(meter.points):  # each line by itself, the other without current
+    steps = ["gain", "phase", "phase-low", "offset"] * 2
+    assert [point for point, _ in meter.points] == ["no-load", *steps, "no-load-after"]
+    for n, (_, load) in enumerate(meter.points[1:-1]):  # each line by itself, the other without current
         assert [line.amps > 0 for line in load.lines] == [n < 4, n >= 4]
 
 
@@ -430,6 +432,7 @@ def test_CA_1_a_person_at_the_bench_with_readings_from_a_file(tmp_path, capsys, 
     flaws = {"ct1": {"ratio_percent": 0.4, "phase_minutes": 22.0}, "chip1": {"v_gain_percent": -1.8}}
     config = {"model": "MSNCT-1SC", "service": "50Hz", "board": flaws}
     loads = {row.split(",")[0]: [float(x) for x in row.split(",")[2:]] for row in rows}
+    loads["no-load"] = loads["no-load-after"] = [240.0, 0.0, 0.0]
     with VirtualBoard(config, speed=100.0) as board:
         point = ""
 
@@ -442,7 +445,8 @@ def test_CA_1_a_person_at_the_bench_with_readings_from_a_file(tmp_path, capsys, 
         def ask(question: str) -> str:
             if question.startswith("Press Enter"):
                 volts, amps, watts = loads[point]
-                board.mains((volts, amps, math.degrees(math.acos(watts / volts / amps))), hz=50.0)
+                degrees = math.degrees(math.acos(watts / volts / amps)) if amps else 0.0
+                board.mains((volts, amps, degrees), hz=50.0)
             return "y"
 
         person = PersonBench.__init__

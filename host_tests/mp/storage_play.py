@@ -15,7 +15,7 @@ from openkh.storage.events import EventLog
 from openkh.storage.journal import Journal
 from openkh.storage.verdict import BLANK, GOOD
 
-BLOCKS = 9
+BLOCKS = 11
 
 
 class Wire:
@@ -136,8 +136,11 @@ def play(medium):
         flash = Flash(raw)
         memory = regions.Memory(
             regions.FlashRegion(flash, (0, 2, 4), layout.RECORD_BYTES),
-            regions.FlashRegion(flash, (5, 6), layout.EVENT_BYTES),
-            regions.FlashRegion(flash, (7, 8), layout.EVENT_BYTES),
+            (
+                regions.FlashRegion(flash, (5, 6), layout.EVENT_BYTES),
+                regions.FlashRegion(flash, (7, 8), layout.EVENT_BYTES),
+                regions.FlashRegion(flash, (9, 10), layout.EVENT_BYTES),
+            ),
             None,
             None,
         )
@@ -153,7 +156,7 @@ def play(medium):
         journal.start_life()
         if not start:
             largest(state)
-        log = EventLog(memory.events, memory.service_events)
+        log = EventLog(memory.logs)
         log.load()
         scratch = ScratchRegisters(registers)
         micropython.heap_lock()

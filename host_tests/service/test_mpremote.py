@@ -197,7 +197,7 @@ def test_CA_1_save_restart_and_undo():
         mpremote(board, "resume", "exec", "cal_set(1, wgain=4300000)")
         human, refused = both_answers(board, "save('260201')")
         assert re.match("OK calibration no. 1 of 260201 stored; close the seal", human)
-        assert "nothing has changed since the last save()" in refused["error"]
+        assert "no calibration step was taken since the last save()" in refused["error"]
         mpremote(board, "resume", "exec", "cal_set(1, wgain=4200000)")
         assert json.loads(mpremote(board, "resume", "exec", "save('260202', json=True)"))["calibration_count"] == 2
         assert mpremote(board, "resume", "exec", "restart()") == "OK the meter restarts\n"
@@ -233,6 +233,14 @@ def test_CA_1_update_mode_and_back():
         assert "OK the meter restarts" in mpremote(board, "resume", "exec", "import openkh.service as s; s.restart()")
         board.wait(4)
         assert "OK MDNCT-1SC" in mpremote(board, "resume", "exec", "status()")
+
+
+def test_plain_exec_answers_that_there_is_no_metering():
+    """mpremote makes a soft reset first, and main.py is not run: the commands are there and say so, as documented."""
+    with metering() as board:
+        for _ in range(2):
+            assert mpremote(board, "exec", "status()").startswith("ERROR no metering")
+        assert "no metering" in mpremote(board, "exec", "s.cal(json=True)")
 
 
 def test_EN_2_plain_exec_makes_a_soft_reset_after_which_the_watchdog_restarts_the_meter():

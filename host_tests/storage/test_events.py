@@ -48,7 +48,7 @@ def test_ST_1_events_survive_in_their_order(medium):
 @both
 def test_ST_1_the_oldest_make_room(medium):
     rig = Rig(medium)
-    slots = rig.memory().events.slots
+    slots = rig.memory().logs[0].slots
     kept = slots if medium == "fram" else slots - 192 - 16
     log = loaded(rig)
     for n in range(3 * slots):
@@ -167,7 +167,7 @@ def test_a_damaged_entry_costs_only_itself(medium):
     rig = Rig(medium)
     log = loaded(rig)
     write(log, *[(n, 1 + n % 60, n, 0) for n in range(60)])
-    region = rig.memory().events
+    region = rig.memory().logs[0]
     for slot in (10, 30, 58):
         at = (
             layout.FRAM_EVENTS[0] + slot * layout.FRAM_EVENTS[2]

@@ -142,6 +142,7 @@ def test_sequence_numbers_go_on_round_their_end():
 
 def test_the_sizes_in_the_registry_are_the_records():
     whole = sum(count for count, _ in layout.FLASH_USES) + layout.FLASH_PORT_BLOCKS + layout.FLASH_INTERVAL_BLOCKS
+    whole += layout.FLASH_SEAL_BLOCKS
     assert whole == layout.FLASH_BLOCKS
 
 
@@ -151,6 +152,7 @@ def test_the_regions_in_fram_do_not_overlap_and_fit_the_smaller_part():
         (layout.FRAM_CALIBRATION, layout.VAULT_BYTES),
         (layout.FRAM_EVENTS, layout.EVENT_BYTES),
         (layout.FRAM_SERVICE_EVENTS, layout.EVENT_BYTES),
+        (layout.FRAM_SEAL_EVENTS, layout.EVENT_BYTES),
         (layout.FRAM_FACTORY, layout.VAULT_BYTES),
     ]
     end = 0

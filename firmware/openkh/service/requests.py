@@ -22,6 +22,8 @@ POLL_MS = 10
 LATE_MS = 5_000  # the cycle runs every 100 ms: later than this it does not run any more
 APPLY_TRIES = 30
 ANSWER_CYCLES = 10  # before a restart, so that the answer gets out
+LOG_CYCLES = 250  # an entry is stored within so many, or the memory does not take it
+_NOT_TAKEN = "the memory does not take it; what was stored before stays"
 
 
 class Request:
@@ -30,6 +32,8 @@ class Request:
     def __init__(self, meter: "Meter") -> None:
         self.meter = meter
         self.sealed = False  # may be carried out while the seal is closed
+        self.committed = False  # it is made, or about to be: a restart waits for its end
+        self.cancelled = False  # it took too long, and is to end before it is made
         self.done = False
         self.given_up = False
         self.failed = ""
@@ -38,7 +42,9 @@ class Request:
         """Called by the cycle; True: again in the next one."""
         more = False
         try:
-            if self.meter.seal.open or self.sealed:
+            if self.cancelled and not self.committed:
+                self.failed = "cancelled"
+            elif self.meter.seal.open or self.sealed:
                 more = self.step()
             else:
                 self.failed = "the seal is closed: allowed only while it is open"
@@ -68,10 +74,12 @@ def post(request: Request, limit_ms: int = LATE_MS) -> None:
     end_ms = ticks_add(ticks_ms(), limit_ms)
     try:
         while not request.done:
-            if ticks_diff(end_ms, ticks_ms()) < 0:
-                raise RefusedError("no answer from the measuring cycle")
-            if cycle.leave:
-                raise RefusedError("the meter is about to restart")
+            if not request.committed:
+                if ticks_diff(end_ms, ticks_ms()) < 0:
+                    request.cancelled = True
+                    raise RefusedError("no answer from the measuring cycle")
+                if cycle.leave:
+                    raise RefusedError("the meter is about to restart")
             sleep_ms(POLL_MS)
     finally:
         request.given_up = True
@@ -94,11 +102,13 @@ class Apply(Request):
         self._segments = [prepare(line or Calibration(), meter.model) for line in wanted]
         self._line = 0
         self._tries = 0
+        self._waited = 0
 
     def step(self) -> bool:
         meter = self.meter
         if self._line == meter.model.elements:
-            return False
+            self._waited += 1
+            return self._waited < LOG_CYCLES and meter.log.pending > 0  # made when its entries are stored (CA-3a)
         wanted = self._wanted[self._line]
         if wanted is None or wanted.equals(meter.calibration[self._line]):
             self._line += 1
@@ -137,7 +147,10 @@ class Apply(Request):
 
 
 class Store(Request):
-    """Write a record into a vault, one copy a cycle; then `event` with `a` and `b`."""
+    """Write a record into a vault: the first copy, then `event` with `a` and `b` into the log, then the second copy.
+
+    With the entry the change is made (CA-3a): from there on neither the seal nor a restart stops it.
+    """
 
     def __init__(self, meter: "Meter", vault: "Vault", data: bytes, event: int, a: int, b: int) -> None:
         super().__init__(meter)
@@ -145,20 +158,39 @@ class Store(Request):
         self._data = data
         self._event = (event, a, b)
         self._begun = False
+        self._waited = 0
 
     def step(self) -> bool:
         vault = self._vault
+        log = self.meter.log
         if not self._begun:
             self._begun = True
             vault.begin(self._data)
             return True
+        if vault.before_last and log.pending:  # of ours, or of others before it
+            self._waited += 1
+            if self._waited < LOG_CYCLES:
+                return True
+            return self._give_up()
+        if vault.before_last and not self.committed:
+            log.add(*self._event)
+            self.committed = self.sealed = True
+            return True
         if vault.step():
             return True
-        if not vault.written:
-            self.failed = "the memory does not take it; what was stored before stays"
+        if not vault.written and not self.committed:
+            self.failed = _NOT_TAKEN
             return False
-        self.meter.log.add(*self._event)
+        if not vault.written:
+            vault.accept(self._data)
         self.stored()
+        return False
+
+    def _give_up(self) -> bool:
+        """The log does not take the entry."""
+        self.meter.log.withdraw(self._event[0], self._event[1])
+        self._vault.discard()
+        self.failed = _NOT_TAKEN
         return False
 
     def stored(self) -> None:

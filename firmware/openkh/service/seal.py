@@ -38,7 +38,7 @@ class Seal:
 
     def note(self, log: "EventLog") -> None:
         """Log the seal at a start, where it is not as it was left; before the cycle starts."""
-        newest = log.newest_service()
+        newest = log.newest_of_seal()
         was_closed = newest in (0, event_codes.SEAL_CLOSED)  # the last entry of a service, or a meter never served
         if was_closed != self.closed:
             log.add(event_codes.SEAL_CLOSED if self.closed else event_codes.SEAL_OPENED)

@@ -12,6 +12,7 @@ from openkh import calibration, event_codes, failures
 from openkh.calibration import Calibration
 from openkh.identity import check_date
 from openkh.metrology.correction import UNITY
+from openkh.service import no_load
 from openkh.service.refused import RefusedError
 from openkh.service.reports import angle_of, date_text, line_number, log_entries, saved, status_line, units_per_watt
 from openkh.service.requests import Apply, Store, post
@@ -42,11 +43,16 @@ LAGS = "; where it does lag and this front end has the sign the other way: laggi
 _phase: "list[tuple[float, int]]" = [(0.0, 0), (0.0, 0)]  # each line's last cal_phase: steps found, register after it
 
 
-def window(meter: "Meter", seconds: int) -> "Answer":
+_touched = [False, False]  # a step was taken since the last save() or undo()
+
+
+def window(meter: "Meter", seconds: float) -> "Answer":
     """See help()."""
     from openkh.service.windows import measure
 
-    return measure(meter, seconds)
+    found = measure(meter, seconds)
+    no_load.note(meter, found)
+    return found
 
 
 def window_text(found: "Answer") -> str:
@@ -112,8 +118,10 @@ def copy_of(meter: "Meter", n: int) -> Calibration:
 def into_force(meter: "Meter", n: int, new: Calibration, step: str = "") -> "Answer":
     """Check the limits and have the cycle apply it."""
     calibration.check(new, meter.model.hz)
+    no_load.check_before(meter, n, new.wattos)
     old = copy_of(meter, n)
     post(Apply(meter, (None, new) if n else (new, None)), _APPLY_MS)
+    _touched[n] = True
     step_taken(n, step)
     changed = []
     for name in calibration.ITEMS + calibration.CORRECTIONS:
@@ -293,8 +301,9 @@ def save(meter: "Meter", date: str) -> "Answer":
         raise RefusedError("no factory data: allowed after provision()")
     if meter.factory.newer:
         raise RefusedError("newer software has laid out this memory: allowed with that software")
-    if meter.stored.found and saved(meter):
-        raise RefusedError("nothing has changed since the last save(): allowed after a change")
+    if saved(meter) and not any(_touched):
+        raise RefusedError("no calibration step was taken since the last save(): allowed after one")
+    no_load.check_after(meter)
     count = max(0, meter.stored.count)
     if meter.stored.count < 0 or meter.calibration_vault.damaged > 1:
         # Both copies of a version may be gone: the log still knows how often (CA-2).
@@ -302,6 +311,7 @@ def save(meter: "Meter", date: str) -> "Answer":
             if entry[2] == event_codes.CALIBRATION_SAVED:
                 count = max(count, entry[3])
     post(_Save(meter, count + 1, int(date)), _STORE_MS)
+    _touched[0] = _touched[1] = False
     return {
         "ok": True,
         "calibration_count": count + 1,
@@ -324,4 +334,5 @@ def undo(meter: "Meter") -> "Answer":
         count, date = calibration.unpack(data, wanted, meter.model.hz)
         text = "as no. %d of %s; save() makes it last" % (count, date_text(date))
     post(Apply(meter, wanted), _APPLY_MS)
+    _touched[0] = _touched[1] = False
     return {"ok": True, "text": text}

@@ -86,9 +86,9 @@ class Sums:
 class Window(Request):
     """Collects for `seconds`."""
 
-    def __init__(self, meter: "Meter", seconds: int) -> None:
+    def __init__(self, meter: "Meter", seconds: float) -> None:
         super().__init__(meter)
-        self._left_us = seconds * 1_000_000
+        self._left_us = int(seconds * 1_000_000)
         self._extra = _EXTRA
         self._best = 2.0
         self.sums = tuple([Sums(meter.elements[n], meter.corrected.lines[n]) for n in range(len(meter.elements))])
@@ -126,12 +126,12 @@ class Window(Request):
             ]
 
 
-def measure(meter: "Meter", seconds: int) -> "Answer":
+def measure(meter: "Meter", seconds: float) -> "Answer":
     """The window's means. RefusedError where a line's front end does not answer."""
-    if not isinstance(seconds, int) or not 1 <= seconds <= LONGEST_S:
-        raise RefusedError("%r seconds: allowed 1 to %d" % (seconds, LONGEST_S))
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 1 <= seconds <= LONGEST_S:
+        raise RefusedError("%r seconds: allowed 1 to %d, with or without decimals" % (seconds, LONGEST_S))
     request = Window(meter, seconds)
-    post(request, seconds * 1000 + _SLACK_MS)
+    post(request, int(seconds * 1000) + _SLACK_MS)
     return {
         "us": request.found[0]["us"],
         "cycles": request.cycles,

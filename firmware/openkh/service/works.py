@@ -55,7 +55,8 @@ def provision(meter: "Meter", model: str, service: str, serial: str, date: str) 
         }
     data = Identity(date, serial, model, service, count).pack()
     post(Store(meter, meter.factory_vault, data, event_codes.IDENTITY, count, 0), _STORE_MS)
-    post(Leave(meter, restarts.PROVISIONED))
+    if not meter.cycle.leave:  # the seal may have been closed meanwhile: a restart comes then, too
+        post(Leave(meter, restarts.PROVISIONED))
     return {
         "ok": True,
         "provisioned": True,

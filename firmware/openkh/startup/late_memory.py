@@ -30,6 +30,7 @@ class LateMemory:
         self._meter = meter
         self._asked_s = 0
         self._answered = False
+        self.committed = False
 
     def carry_out(self) -> bool:
         """Once a cycle; the restart ends it."""

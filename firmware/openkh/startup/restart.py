@@ -33,10 +33,13 @@ def mark(reason: int) -> None:
     machine.mem32[RUN] = sealed(max(0, opened(machine.mem32[RUN])) & ~REASON_MASK | reason)
 
 
-def note_soft_reset(output_pin: int) -> None:
-    """For boot.py, before it touches `output_pin`: a soft reset leaves the pins as they were, and is remembered."""
-    if machine.mem32[_GPIO_CTRL + 8 * output_pin] & _UNUSED != _UNUSED:
-        mark(SOFT)
+def note_soft_reset(output_pin: int) -> bool:
+    """For boot.py, before it touches `output_pin`: a soft reset leaves the pins as they were. True, and remembered,
+    where it was one."""
+    if machine.mem32[_GPIO_CTRL + 8 * output_pin] & _UNUSED == _UNUSED:
+        return False
+    mark(SOFT)
+    return True
 
 
 def reason() -> int:

@@ -8,7 +8,7 @@ from time import sleep_ms
 import machine
 
 from openkh import event_codes, failures, identity
-from openkh.calibration import Calibration
+from openkh.calibration import Calibration, count_of
 from openkh.calibration import unpack as unpack_calibration
 from openkh.model import Model
 from openkh.storage import verdict
@@ -50,9 +50,11 @@ class FactoryData:
         self.unread = False
         self.newer = False
 
-    def read(self, store: "Vault", memory: "Memory") -> None:
+    def read(self, store: "Vault", memory: "Memory", log: "EventLog") -> None:
         """Load the factory data's vault; where it is damaged, ask the journal's records for the model."""
         result = load(store)
+        if store.unconfirmed:
+            result = store.settle(log, event_codes.IDENTITY, _times_written)
         if result == verdict.GOOD:
             found = sound(store)
             if found is not None:
@@ -91,9 +93,11 @@ class StoredCalibration:
         self.damaged = False
         self.spoilt = False
 
-    def read(self, store: "Vault", hz: int) -> None:
+    def read(self, store: "Vault", hz: int, log: "EventLog") -> None:
         """Load the calibration's vault; `hz` is the service's line frequency, on which the limits depend."""
         result = load(store)
+        if store.unconfirmed:
+            result = store.settle(log, event_codes.CALIBRATION_SAVED, count_of)
         if result == verdict.GOOD:
             try:
                 self.count, self.date = unpack_calibration(store.data or b"", self.lines, hz)
@@ -133,6 +137,14 @@ def sound(store: "Vault") -> "Identity | None":
     except ValueError:
         return None
     return found
+
+
+def _times_written(data: bytes) -> int:
+    """How often factory data had been written, of the vault's data; -1 where they are none."""
+    try:
+        return identity.unpack(data).count
+    except ValueError:
+        return -1
 
 
 def report_damage(factory: FactoryData, stored: StoredCalibration, status: "Status", log: "EventLog") -> None:

@@ -1,7 +1,8 @@
 """The event log: bounded, the oldest entry makes room, never torn (ST-1, CA-2).
 
-An entry is 20 bytes: code (1), order (3), run time in s (4), a (4), b (4), check (4). Entries of the service (seal,
-calibration, identity, bench) lie in a region of their own, so that no other event displaces them (CA-2).
+An entry is 20 bytes: code (1), order (3), run time in s (4), a (4), b (4), check (4). Entries of calibration and
+identity lie in a region of their own, those of seal and bench mode in another, so that no number of others displaces
+them (CA-2, CA-3a).
 
 `add` may be called at any time in the cycle and only puts the entry into a queue; `step` writes one entry a cycle. A
 code that repeats without end is held back to one entry a minute after the first 32, so that it can neither wear flash
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _QUEUE = 32
 _WORDS = 4  # of a queued entry: code, run_s, a, b
 CODES = 64  # numbers of events that there can be (event_codes.py)
+_WITHDRAWN = 0  # no event's code
 _BURST = 32  # entries of one code before it is held back
 _REFILL_S = 60  # and one more allowed each
 _CHECK_AT = 16
@@ -35,17 +37,20 @@ _TRIES = 3
 _ROOM = 16  # flash: with so few free slots left the next block is erased
 
 SERVICE_CODES = (
-    event_codes.SEAL_OPENED,
-    event_codes.SEAL_CLOSED,
     event_codes.CALIBRATION,
     event_codes.CALIBRATION_OLD,
     event_codes.IDENTITY,
     event_codes.PORT,
     event_codes.PORT_OLD,
-    event_codes.BENCH_ON,
-    event_codes.BENCH_OFF,
     event_codes.CALIBRATION_SAVED,
 )
+SEAL_CODES = (
+    event_codes.SEAL_OPENED,
+    event_codes.SEAL_CLOSED,
+    event_codes.BENCH_ON,
+    event_codes.BENCH_OFF,
+)
+_OTHERS, _SERVICE, _SEAL = 0, 1, 2  # rings
 
 
 class _Ring:
@@ -237,10 +242,13 @@ class _Ring:
 
 
 class EventLog:
-    """The log over its two regions. The cycle keeps `run_s` up to date; `load` once before the cycle starts."""
+    """The log over its regions: of events, of the service's entries, of the seal's (a flash that was laid out without
+    that one has them with the service's). The cycle keeps `run_s` up to date; `load` once before the cycle starts."""
 
-    def __init__(self, events: "FramRegion | FlashRegion", service_events: "FramRegion | FlashRegion") -> None:
-        self._rings = (_Ring(events), _Ring(service_events))
+    def __init__(self, regions: "tuple[FramRegion | FlashRegion, ...]") -> None:
+        self._rings = tuple([_Ring(region) for region in regions])
+        if not regions[_SEAL].slots:
+            self._rings = self._rings[:_SEAL]
         self._queue = array("i", [0] * (_QUEUE * _WORDS))
         self._first = 0
         self._count = 0
@@ -276,12 +284,12 @@ class EventLog:
     @property
     def damaged(self) -> int:
         """Damaged entries met when the log was loaded."""
-        return self._rings[0].damaged + self._rings[1].damaged
+        return sum([ring.damaged for ring in self._rings])
 
     def add(self, code: int, a: int = 0, b: int = 0) -> None:
         """Queue an event; `a` and `b` are integers within 30 bits and a sign. Allocates nothing."""
         self.added += 1
-        if code not in SERVICE_CODES:  # every one of those is kept (CA-2); a person is at work
+        if self._ring_of(code) == _OTHERS:  # every one of the rest is kept (CA-2); a person is at work
             if self._tokens[code] == 0:
                 self.held_back += 1
                 return
@@ -319,8 +327,12 @@ class EventLog:
 
     def _write(self) -> None:
         at = self._first * _WORDS
-        ring = self._rings[1 if self._queue[at] in SERVICE_CODES else 0]
+        ring = self._rings[self._ring_of(self._queue[at])]
         order = (self._order + 1) & _ORDER_MASK
+        if self._queue[at] == _WITHDRAWN:
+            self._first = (self._first + 1) % _QUEUE
+            self._count -= 1
+            return
         if ring.slot < 0:
             return  # waits for tidy()
         if ring.write(order, self._queue, at):
@@ -331,6 +343,31 @@ class EventLog:
         else:
             self.errors += 1
             self._misses += 1
+
+    def _ring_of(self, code: int) -> int:
+        if code in SERVICE_CODES:
+            return _SERVICE
+        if code in SEAL_CODES:
+            return len(self._rings) - 1
+        return _OTHERS
+
+    def holds(self, code: int, a: int) -> bool:
+        """Whether the service's entry `code` with `a` is in the memory. Not in the cycle."""
+        ring = self._rings[_SERVICE]
+        for slot in range(ring.region.slots):
+            if ring.holds(slot):
+                entry = ring.entry()
+                if entry[2] == code and entry[3] == a:
+                    return True
+        return False
+
+    def withdraw(self, code: int, a: int) -> None:
+        """Take an entry that waits out of the queue: what it tells has not come to be."""
+        queue = self._queue
+        for n in range(self._count):
+            at = (self._first + n) % _QUEUE * _WORDS
+            if queue[at] == code and queue[at + 2] == a:
+                queue[at] = _WITHDRAWN
 
     @property
     def order(self) -> int:
@@ -347,9 +384,9 @@ class EventLog:
         """Entries that can be added before one is lost."""
         return _QUEUE - self._count
 
-    def newest_service(self) -> int:
-        """Code of the service's newest entry, 0 if there is none. Before the cycle starts."""
-        return self._rings[1].newest_code()
+    def newest_of_seal(self) -> int:
+        """Code of the newest entry of seal and bench, 0 if there is none. Before the cycle starts."""
+        return self._rings[-1].newest_code()
 
     def tidy(self) -> bool:
         """Flash: erase a block if one is needed soon; True if it did. Call when Journal.tidy() may be called."""

@@ -19,6 +19,7 @@ FRAM_JOURNAL = (0x0000, 16, 88)
 FRAM_CALIBRATION = (0x0600, 4, 160)
 FRAM_EVENTS = (0x0900, 128, 24)
 FRAM_SERVICE_EVENTS = (0x1500, 64, 24)
+FRAM_SEAL_EVENTS = (0x1B00, 21, 24)
 FRAM_FACTORY = (0x1D00, 4, 160)
 
 # Flash: (blocks, bytes of a slot) of calibration, factory data, events, service events and journal, in the order of the
@@ -34,8 +35,9 @@ FRAM_PORT = (0x7F00, 2, 112)
 FRAM_INTERVALS = (0x2500, 90)  # 0x2000 to 0x24FF is free, for a journal of another layout
 FLASH_PORT_BLOCKS = 2
 FLASH_INTERVAL_BLOCKS = 7
+FLASH_SEAL_BLOCKS = 2  # seal events, after those
 
-FLASH_BLOCKS = 106 + FLASH_PORT_BLOCKS + FLASH_INTERVAL_BLOCKS
+FLASH_BLOCKS = 106 + FLASH_PORT_BLOCKS + FLASH_INTERVAL_BLOCKS + FLASH_SEAL_BLOCKS
 
 # The journal's record: its first byte, and the layouts of it before this one, newest first: (first byte, how many of
 # State's FIELDS it has, bytes, place in FRAM). In flash all of them share the journal's blocks.

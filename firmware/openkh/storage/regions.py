@@ -117,17 +117,16 @@ class FlashRegion:
 
 
 class Memory:
-    """The regions of one medium; where there is room for them also `port` (the RS-485 port's settings) and `intervals`
-    (pages of interval data), else None.
+    """The regions of one medium; `logs`: of events, of the service's entries, of the seal's. Where there is room for
+    them also `port` (the RS-485 port's settings) and `intervals` (pages of interval data), else None.
 
     `older_journals`: of each layout of the record before this one, newest first, the region that it lies in, its first
     byte and the number of its fields.
     """
 
-    def __init__(self, journal, events, service_events, calibration, factory, older_journals=()) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, journal, logs, calibration, factory, older_journals=()) -> None:  # type: ignore[no-untyped-def]
         self.journal = journal
-        self.events = events
-        self.service_events = service_events
+        self.logs = logs
         self.calibration = calibration
         self.factory = factory
         self.older_journals = older_journals
@@ -139,8 +138,11 @@ def fram_memory(fram: "Fram") -> Memory:
     """Lay the regions out in FRAM."""
     memory = Memory(
         FramRegion(fram, layout.FRAM_JOURNAL, layout.RECORD_BYTES),
-        FramRegion(fram, layout.FRAM_EVENTS, layout.EVENT_BYTES),
-        FramRegion(fram, layout.FRAM_SERVICE_EVENTS, layout.EVENT_BYTES),
+        (
+            FramRegion(fram, layout.FRAM_EVENTS, layout.EVENT_BYTES),
+            FramRegion(fram, layout.FRAM_SERVICE_EVENTS, layout.EVENT_BYTES),
+            FramRegion(fram, layout.FRAM_SEAL_EVENTS, layout.EVENT_BYTES),
+        ),
         FramRegion(fram, layout.FRAM_CALIBRATION, layout.VAULT_BYTES),
         FramRegion(fram, layout.FRAM_FACTORY, layout.VAULT_BYTES),
         tuple([(FramRegion(fram, place, size), form, n) for form, n, size, place in layout.OLDER_RECORDS]),
@@ -164,8 +166,10 @@ def flash_memory(flash: "Flash", blocks: "tuple[int, ...]") -> Memory:
         at += count
     calibration, factory, events, service_events, journal = regions
     older = tuple([(FlashRegion(flash, journal.blocks, size), form, n) for form, n, size, _ in layout.OLDER_RECORDS])
-    memory = Memory(journal, events, service_events, calibration, factory, older)
-    if len(blocks) >= layout.FLASH_BLOCKS:
+    seals = blocks[layout.FLASH_BLOCKS - layout.FLASH_SEAL_BLOCKS : layout.FLASH_BLOCKS]
+    logs = (events, service_events, FlashRegion(flash, seals, layout.EVENT_BYTES))
+    memory = Memory(journal, logs, calibration, factory, older)
+    if len(blocks) >= layout.FLASH_BLOCKS - layout.FLASH_SEAL_BLOCKS:
         from openkh.storage.interval_pages import FlashPages
 
         after = at + layout.FLASH_PORT_BLOCKS

@@ -1,6 +1,9 @@
 """A small block of data that must last: calibration, factory data (ID-5, CA, DX-6).
 
-Each version is written to two places and read back; the newest good copy wins and the version before stays for undo.
+Each version is written to two places and read back, and between the two the log gets its entry: that makes the change
+(CA-3a). A newest version of which there is only the first copy is settled with the log at the next start. The version
+before stays for undo.
+
 A record fills its slot: format (1), board (3), version (2), length (1), layout (1), data, check (4). The region is used
 as two halves; version v lies at the same place, v modulo the half, in both. On flash a half is one block.
 """
@@ -13,6 +16,9 @@ from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openkh.storage.events import EventLog
     from openkh.storage.regions import FlashRegion, FramRegion
 
 _FORMAT = 0x5A
@@ -44,16 +50,21 @@ class Vault:
         self.damaged = 0
         self.foreign = 0
         self.written = False
+        self.unconfirmed = False
+        self._begun = False  # something was written since the start
         self._writing = False  # half of the first job is done
         self._jobs: list[tuple[int, int, bytes]] = []  # version, half, data: what is still to write
 
     def load(self) -> int:
         """Read everything; sets `data` and `previous`. BLANK, GOOD, DAMAGED, FOREIGN or SILENT.
 
-        A newest version that a cut left with one copy gets its second one.
+        `unconfirmed`: of the newest version there is the first copy alone, as a cut before its entry in the log leaves
+        it, or one just after. A version whose other copy is damaged gets it anew.
         """
         self.data = None
         self.previous = None
+        self.unconfirmed = False
+        damaged_at = -1
         self.damaged = 0
         self.foreign = 0
         if not self._region.slots:
@@ -67,6 +78,7 @@ class Vault:
                 return SILENT
             if found == DAMAGED:
                 self.damaged += 1
+                damaged_at = slot
                 second = second or slot >= self._half
             elif found == FOREIGN:
                 self.foreign += 1
@@ -87,11 +99,55 @@ class Vault:
         self.data = versions.pop(newest)
         if versions:
             self.previous = versions[self._newest(versions)]
-        if copies[newest] != 3 and self.layout <= LAYOUT:
-            self._jobs = [(newest, 2 - copies[newest], self.data)]
-            while self.step():
-                pass
+        if self.layout > LAYOUT:
+            return GOOD
+        if copies[newest] == 1 and damaged_at != self._half + newest % self._half:
+            self.unconfirmed = True
+        elif copies[newest] != 3:
+            self._second(2 - copies[newest])
         return GOOD
+
+    def _second(self, half: int) -> None:
+        """Write the newest version's missing copy."""
+        self._jobs = [(self.version, half, self.data or b"")]
+        self._writing = False
+        while self.step():
+            pass
+
+    def settle(self, log: "EventLog", code: int, count_of: "Callable[[bytes], int]") -> int:
+        """After `load`, its result: a newest version of which there is the first copy alone counts if its entry is in
+        the log, `code` with the number that `count_of` finds in the data. Then it gets the second copy, else it is made
+        unreadable. Not in the cycle."""
+        while self.unconfirmed:
+            if log.holds(code, count_of(self.data or b"")):
+                self.unconfirmed = False
+                self._second(1)
+                return GOOD
+            self.discard()
+            result = self.load()  # on flash a place that did not take the version may have been left out before it
+        return result
+
+    def discard(self) -> None:
+        """The first copy of a version that does not stand in the log: make it unreadable. `load` comes next."""
+        version = self._jobs[0][0] if self._jobs else self.version
+        slot = version % self._half
+        view = self._region.view(slot)
+        for n in range(len(view)):
+            view[n] = 0
+        self._region.commit(slot)
+        self._jobs = []
+        self.unconfirmed = False
+
+    @property
+    def before_last(self) -> bool:
+        """The first copy is written and read back, the second one not begun."""
+        return len(self._jobs) == 1 and not self._writing and self._jobs[0][1] == 1
+
+    def accept(self, data: bytes) -> None:
+        """The version stands in the log, although its second copy did not hold: it gets that at the next start."""
+        self.previous = self.data
+        self.version = (self.version + 1) & _VERSION_MASK
+        self.data = data
 
     def begin(self, data: bytes) -> None:
         """Start to write a new version. Raises ValueError for more than `most_bytes`."""
@@ -99,6 +155,10 @@ class Vault:
             raise ValueError("%d bytes, at most %d" % (len(data), self.most_bytes))
         version = (self.version + 1) & _VERSION_MASK
         self._jobs = []
+        if self._region.group and not self._begun and version % self._half:
+            # A cut may have left this place weak although it reads as blank: after a start it is left out.
+            version = (version + 1) & _VERSION_MASK
+        self._begun = True
         if self._region.group and version % self._half == 0 and self.data is not None:
             # A new block begins in each half in turn: the version in force goes there too, so that undo stays possible.
             self._jobs = [(version, 0, self.data), (version, 1, self.data)]

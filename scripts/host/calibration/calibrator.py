@@ -26,6 +26,7 @@ from openkh.model import Model
 SPREAD_PERCENT = 0.05  # repeated windows of a point may differ by this
 TAKES = 2  # an unstable point is taken once more before it is refused
 AFTER_S = 8.0
+NO_LOAD_S = 60.0
 RMS_S = 5.0
 WORSE_PERCENT = 0.05  # a correction that leaves more than this beyond its uncertainty did not do what it should
 BASE_PERCENT = 0.02  # what the fit trusts no point beyond
@@ -68,7 +69,15 @@ class Calibrator:
     def run(self, lines: tuple[int, ...] | None = None) -> list[LineResult]:
         """Calibrate `lines` (all). Nothing is stored. RefusedError, with everything put back, where it cannot be."""
         with self.kept_only_if_stored():
-            return [self._line(line) for line in lines or range(1, self.model.elements + 1)]
+            self._no_load("no-load")
+            results = [self._line(line) for line in lines or range(1, self.model.elements + 1)]
+            for row in self._no_load("no-load-after"):
+                if row["counts"] and (lines is None or row["line"] in lines):
+                    raise RefusedError(
+                        f"line {row['line']}: {row['counts']} counts in {NO_LOAD_S:g} s without current: with this "
+                        "calibration it would creep; is the conductor through the CT dead?"
+                    )
+            return results
 
     @contextlib.contextmanager
     def kept_only_if_stored(self) -> Iterator[None]:
@@ -95,6 +104,14 @@ class Calibrator:
             now = next(row for row in self.service.call("cal()")["lines"] if row["line"] == line["line"])
             if corrected(line) or corrected(now):
                 self._set_corrections(line["line"], line, of_meter(line))
+
+    def _no_load(self, key: str) -> list[dict[str, Any]]:
+        """A window with voltage and no current on all lines: the meter wants it before and after an offset (EN-5)."""
+        off = LineLoad(self.model.nominal_mv / 1000, 0.0)
+        self._bench.apply(key, Load((off,) * self.model.elements, float(self.model.hz)))
+        rows = self._service.window(NO_LOAD_S)["lines"]
+        self._say(f"  {key:<14}" + ", ".join(f"line {row['line']}: {row['counts']} counts" for row in rows))
+        return rows
 
     # A line
 

@@ -205,6 +205,11 @@ class Allowance:
                 if silent_s > at:
                     yield at - 0.1, self.counts(at, silent_s + CHIP_BACK_S, line)
             return
+        if cause == "run":
+            # What was counted since the record is netted once more over all that time (EN-1, a late cycle).
+            wh = FLASH_WH * self.model.counts_per_wh
+            netted = self.counts(max(0.0, at - FLASH_S), at)
+            yield at, Counts(min(netted.forward, wh), min(netted.back, wh))
         for fault in self.faults:
             if fault.covers(at) and fault.line is not None:
                 # The same after a restart of the RP2040 alone, back to its last cycle: nothing tells then that the chip
@@ -248,14 +253,21 @@ class Allowance:
             part = 0.02 if fault.rate < 1e-2 else 1.0
             yield fault.start_s, self.counts(fault.start_s - 1, fault.end_s + 2, line).either_way().times(part)
 
+    def unwarned(self, at: float) -> bool:
+        """Nothing may tell of a cut in time: no hold-up, or a witness of the supply is out of use."""
+        return not self.warned or any(
+            fault.part in ("bulk_sense", "irq1", "chip1") and fault.start_s <= at + 0.3 and at <= fault.end_s + 2.0
+            for fault in self.faults
+        )
+
     def _cut(self, at: float) -> Iterator[Cost]:
-        if not self.warned and self.memory == "fram":
+        if self.unwarned(at) and self.memory == "fram":
             unsaved_s = at - FRAM_S - self.jitter_s
             yield at, self.counts(unsaved_s, at)
             for fault in self.faults:  # what a chip counted while it was silent comes at once when it is back
                 if fault.line is not None and fault.kind in LASTING and unsaved_s <= fault.end_s + 0.5 <= at + 0.5:
                     yield at, self.counts(fault.start_s - 0.2, at, fault.line)
-        elif not self.warned:
+        elif self.unwarned(at):
             wh = FLASH_WH * self.model.counts_per_wh
             lost = self.counts(max(0.0, at - FLASH_S), at)
             yield at, Counts(min(lost.forward, wh), min(lost.back, wh))

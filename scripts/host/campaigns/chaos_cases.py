@@ -134,7 +134,7 @@ class _Maker:
             "display": r.choice(("pcf85176", "pcf85176", "ht1621", "none")),
             "holdup_ms": r.choice((80.0, 80.0, 80.0, round(r.uniform(20, 200), 1), 0.001)),
             "seal": r.choice(("open", "closed")),
-            "counter_ma": r.choice((8.0, 10.0)),
+            "counter_ma": r.choice((8.0, 10.0, 0.0, 1.5)),
         }
         if r.random() < 0.3:
             board["start_delivered_wh"] = r.choice((r.randrange(10**9), 10**9 - r.randrange(1, 600)))
@@ -151,12 +151,12 @@ class _Maker:
         r, case = self.r, self._case
         case.incidents.append(self._load(0.0))
         kinds = (self._load, self._load, self._cut, self._dip, self._brown, self._chip, self._chip, self._memory)
-        kinds += (self._cpu, self._lcd, self._rail, self._seal, self._burst)
+        kinds += (self._cpu, self._lcd, self._rail, self._seal, self._burst, self._sensor)
         chosen = r.sample(kinds, r.randrange(2, 8))  # not everything in each case: some meet more often so
         for _ in range(r.randrange(3, 20)):
             case.incidents.append(r.choice(chosen)(r.uniform(0.0, LENGTH_S)))
         case.calm_s = max(LENGTH_S, *(incident.end_s for incident in case.incidents)) + r.uniform(0.5, 3.0)
-        if any("rail" in incident.what for incident in case.incidents):
+        if any(part in incident.what for incident in case.incidents for part in ("rail", "bulk_sense", "irq")):
             case.settle_s = RAIL_SETTLE_S
         return case
 
@@ -245,11 +245,30 @@ class _Maker:
 
     def _cpu(self, at: float) -> Incident:
         r = self.r
-        kind = r.choice(("hang", "exception", "reset", "reset", "stall", "stall"))
+        kind = r.choice(("hang", "exception", "reset", "run_reset", "stall", "stall"))
         if kind == "stall":
             ms = r.choice((r.uniform(1, 100), r.uniform(100, 2_000), r.uniform(2_000, 7_000)))
             return self._fault(at, "cpu", kind, ms=round(ms, 2))
         return self._fault(at, "cpu", kind)
+
+    def _sensor(self, at: float) -> Incident:
+        """Bulk voltage or interrupt line of a front end, at any value, for any time, once or again and again."""
+        r = self.r
+        for_s = r.choice((r.uniform(0.002, 1.0), r.uniform(1.0, 20.0)))
+        kind = r.choice(("stuck", "drift", "flicker", "irq"))
+        if kind == "irq":
+            return self._fault(at, r.choice(("irq1", "irq2")), "stuck", for_s, level=r.randrange(2))
+        if kind == "drift":
+            return self._fault(at, "bulk_sense", kind, for_s, percent=round(r.uniform(-60, 60), 2))
+        mv = r.choice((0, 9_400, 10_200, 12_000, r.randrange(20_000)))
+        if kind == "stuck":
+            return self._fault(at, "bulk_sense", kind, for_s, mv=mv)
+        steps = []
+        for _ in range(r.randrange(3, 30)):
+            fault = {"part": "bulk_sense", "kind": "stuck", "mv": mv, "for_s": round(r.uniform(0.002, 0.9), 4)}
+            steps.append((at, {"fault": fault}))
+            at += fault["for_s"] + r.uniform(0.001, 0.5)
+        return Incident("bulk_sense flicker", tuple(steps))
 
     def _lcd(self, at: float) -> Incident:
         if self.r.random() < 0.5:
@@ -266,11 +285,16 @@ class _Maker:
     # -- others ------------------------------------------------------------------------------------------------
 
     def _seal(self, at: float) -> Incident:
+        if self.r.random() < 0.25:
+            for_s = self.r.uniform(0.5, 10.0)
+            return self._fault(at, "seal", "rattle", for_s, hertz=round(self.r.choice((0.3, 1.0, 4.0, 50.0)), 2))
         first = self.r.random() < 0.5
         return Incident("seal", ((at, {"seal": first}), (at + self.r.uniform(0.01, 10.0), {"seal": not first})))
 
     def _burst(self, at: float) -> Incident:
         """Two incidents in the same fifth of a second."""
         one = self.r.choice((self._cut, self._dip, self._brown, self._cpu))(at)
-        other = self.r.choice((self._cpu, self._chip, self._memory, self._seal))(at + self.r.uniform(0.0, 0.2))
+        other = self.r.choice((self._cpu, self._chip, self._memory, self._seal, self._sensor))(
+            at + self.r.uniform(0.0, 0.2)
+        )
         return Incident(f"{one.what} + {other.what}", (*one.steps, *other.steps))

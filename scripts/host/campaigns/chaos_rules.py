@@ -126,7 +126,9 @@ class Rules:
     def _twice(self, signal: str) -> int:
         """Pulses that a reset from outside may have doubled: those begun since the last cycle, which nobody could note.
         (A watchdog's reset says itself that what was queued has been given, and the firmware's own waits for it.)"""
-        resets = [fault.start_s for fault in self.faults if fault.part == "cpu" and fault.kind == "reset"]
+        resets = [
+            fault.start_s for fault in self.faults if fault.part == "cpu" and fault.kind in ("reset", "run_reset")
+        ]
         since_s = CYCLE_S + self.allowed.jitter_s
         begun = [t_us / 1e6 for t_us, name, level in self.seen.edges if name == signal and level]
         return sum(any(at - since_s <= edge <= at for edge in begun) for at in resets)
@@ -155,7 +157,7 @@ class Rules:
             times = cuts if fault.part == "cpu" else [*cuts, *starts] if fault.in_memory else []
             if any(fault.covers(at) or fault.covers(at + 0.2) for at in times):
                 return True
-        return bool(cuts) and not self.allowed.warned
+        return any(self.allowed.unwarned(at) for at in cuts) or any(cause == "run" for _, cause in self.seen.boots)
 
     # -- failures, pulses, glass, starts -------------------------------------------------------------------------
 
@@ -169,6 +171,8 @@ class Rules:
                 may_show |= {3, 4, 5} if at_a_start else {4}
             elif fault.part == "cpu":
                 may_show.add(5)
+            elif fault.part in ("bulk_sense", "irq1"):
+                may_show.add(4)
         for item in self.seen.report["lcd"]:
             if item["text"].startswith("FAIL") and int(item["text"][5:]) not in may_show:
                 self._say("DX-6 failure", f"{item['text']} at {item['t_s']} s without a fault")
@@ -228,7 +232,7 @@ class Rules:
             hung = any(f.kind in ("hang", "stall") and f.start_s <= at <= f.start_s + 20 for f in self.faults)
             if cause == "watchdog" and not hung:
                 self._say("watchdog", f"at {at:.3f} s without a hang")
-            if cause not in ("power", "watchdog", "reset"):
+            if cause not in ("power", "watchdog", "reset", "run"):
                 self._say("boot", cause)
 
 

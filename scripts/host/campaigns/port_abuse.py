@@ -211,7 +211,8 @@ def save_cuts(memory: str, stride: int = 1) -> int:
                 _must(cut or found == values_of(k), f"saved, but {found}")
                 new = found == values_of(k)
                 count += new
-                _must(status["calibration_count"] == count, f"cut at {at}: no. {status['calibration_count']}")
+                told = status["calibration_count"]
+                _must(told == count, f"cut at {at}: no. {told}, {count} expected")
                 old = k if new else old
                 at += stride
     return cuts

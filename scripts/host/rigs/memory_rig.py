@@ -46,7 +46,7 @@ class Rig:
         if medium == "fram":
             self.chip = FramChip(8192, seed, count_wear)
         else:
-            self.chip = FlashChip(140, None, seed)
+            self.chip = FlashChip(160, None, seed)
             self.chip.prepare(layout.FLASH_BLOCKS, FIRST_BLOCK)
         self.chip.on_cut = self._cut
 
@@ -68,7 +68,7 @@ class Rig:
     def log(self):
         """An event log, not loaded yet."""
         memory = self.memory()
-        return EventLog(memory.events, memory.service_events)
+        return EventLog(memory.logs)
 
     def vault(self, board=BOARD):
         """The vault of the calibration, not loaded yet."""

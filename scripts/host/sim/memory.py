@@ -11,6 +11,7 @@ from host.cli.refused import RefusedError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _SUFFIX = ".bin"
+_WHOSE = "meter.txt"
 
 
 class MemoryDir:
@@ -43,6 +44,26 @@ class MemoryDir:
         except OSError as e:
             raise self._refused(e) from None
         return memory
+
+    def check(self, model: str, service: str) -> None:
+        """RefusedError where the memory was kept for another meter."""
+        whose = os.path.join(self.path, _WHOSE)
+        if not os.path.exists(whose):
+            return
+        try:
+            with open(whose) as f:
+                kept = f.read().split()
+        except (OSError, UnicodeDecodeError):
+            return
+        if len(kept) == 2 and kept != [model, service]:
+            raise RefusedError(
+                f"--state {self.path}: the memory of {kept[0]} {kept[1]}, not of {model} {service}: allowed: "
+                f"--model {kept[0]} --service {kept[1]}, or another folder"
+            )
+
+    def belongs(self, model: str, service: str) -> None:
+        """Whose memory this is from now on."""
+        write_whole(os.path.join(self.path, _WHOSE), f"{model} {service}\n".encode())
 
     def save(self, memory: dict[str, str]) -> None:
         """Keep `memory` (name to base64); each file is complete, old or new, whatever happens."""

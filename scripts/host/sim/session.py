@@ -56,7 +56,11 @@ class Setup:
 
     def config(self) -> dict[str, Any]:
         """The engine's configuration."""
-        memory = self.memory_dir.load() if self.memory_dir else {}
+        memory = {}
+        if self.memory_dir:
+            memory = self.memory_dir.load()
+            if memory:
+                self.memory_dir.check(self.model.code, self.model.service)
         self.begin_wh = None if memory else self.board.get("start_delivered_wh", 0)
         return {
             "model": self.model.code,
@@ -144,6 +148,7 @@ class Session:
                 self._take(item)
             if self.setup.memory_dir:
                 self.setup.memory_dir.save(self._final.get("memory", {}))
+                self.setup.memory_dir.belongs(self.setup.model.code, self.setup.model.service)
         return self._final
 
     def close(self) -> None:

@@ -49,3 +49,4 @@ for _slot in _slots():
                 sys.modules.pop(name)
 if _failed:
     give_up(_failed)
+globals().update(boot.prompt)  # after a soft reset, for a tool that does not let main.py run

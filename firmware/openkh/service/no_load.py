@@ -1,0 +1,62 @@
+"""Creep: an offset beyond half of the no-load level is believed on evidence alone (CA-3, EN-5).
+
+The front end counts nothing below its no-load level. An offset that large comes near it by itself, so a window with
+voltage and without current is taken before it is changed and after: what counts nothing then does not creep.
+"""
+
+from openkh.metrology.element import NOLOAD
+from openkh.service.refused import RefusedError
+from openkh.service.reports import units_per_watt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from openkh.meter import Meter
+
+LEAST_S = 60
+_VOLTS_PERCENT = 80  # of nominal
+_before = [False, False]  # such a window was taken since the start
+_creep_free = ["", ""]  # registers under which the newest one counted nothing, as text
+
+
+def half_level(meter: "Meter") -> int:
+    """Half of the no-load level, in units of the offset register (data sheet p.40)."""
+    watts = meter.model.full_scale_w / (1.4 * (65_536 - NOLOAD)) / 2
+    return int(watts * units_per_watt(meter.model.counts_per_wh))
+
+
+def note(meter: "Meter", answer: "dict[str, Any]") -> None:
+    """Take a measuring window as evidence, for each line that had voltage and no current in it."""
+    for line in answer["lines"]:
+        n = line["line"] - 1
+        quiet = line["i_ma"] < meter.model.start_ma and line["v_mv"] * 100 >= meter.model.nominal_mv * _VOLTS_PERCENT
+        if quiet and line["us"] >= LEAST_S * 990_000:
+            _before[n] = True
+            _creep_free[n] = "" if line["counts"] else _registers(meter, n)
+
+
+def check_before(meter: "Meter", n: int, wattos: int) -> None:
+    """RefusedError for an offset of line n + 1 that needs evidence, where there is none yet."""
+    if abs(wattos) > half_level(meter) and wattos != meter.stored.lines[n].wattos and not _before[n]:
+        raise RefusedError(
+            "line %d: offset %d is beyond half of the no-load level (%d): allowed after window(%d) with voltage, "
+            "without current" % (n + 1, wattos, half_level(meter), LEAST_S)
+        )
+
+
+def check_after(meter: "Meter") -> None:
+    """RefusedError where an offset in force has not been shown to count nothing without current."""
+    for n in range(meter.model.elements):
+        wattos = meter.calibration[n].wattos
+        known = wattos == meter.stored.lines[n].wattos or _creep_free[n] == _registers(meter, n)
+        if abs(wattos) > half_level(meter) and not known:
+            raise RefusedError(
+                "line %d: offset %d is beyond half of the no-load level (%d): allowed after window(%d) with voltage, "
+                "without current, that counts nothing" % (n + 1, wattos, half_level(meter), LEAST_S)
+            )
+
+
+def _registers(meter: "Meter", n: int) -> str:
+    line = meter.calibration[n]
+    return "%d %d %d %d" % (line.wgain, line.wattos, line.vgain, line.igain)

@@ -1,0 +1,44 @@
+"""The seal closed at any moment of save(): what is answered with ERROR is not in force; what is answered with OK is,
+and stands in the log (CA-3a)."""
+
+import pytest
+
+from host.rigs.prompt_rig import started
+
+
+@pytest.mark.parametrize("memory", ["fram", "flash"])
+def test_CA_3a_the_seal_closed_within_save_leaves_no_change_without_its_entry(memory):
+    with started("micropython", amps=0.0, board={"memory": memory}) as prompt:
+        count = 0
+        for n in range(9):
+            assert prompt.json(f"s.cal_set(1, wgain={4_240_000 + n})")["ok"]
+            prompt.go(1.0)
+            closed_us = prompt.now_us + 60_000 + (45_000 if memory == "fram" else 400_000) * n
+            prompt.stimulus([["seal", closed_us, 1]])
+            prompt.stimulus([["seal", closed_us + 4_000_000, 0]])
+            prompt.type("print(s.save('260201'))\x04")
+            said = ""
+            for _ in range(90):
+                said += prompt.go(0.1)
+            prompt.restarted()
+            prompt.go(2.0)
+            saved = "OK calibration no." in said
+            assert saved or "ERROR" in said or "OK" not in said.replace("OK\r", ""), said
+            count += saved
+            assert (prompt.json("s.status()")["calibration_count"] or 0) == count, (n, said)
+            events = prompt.json("s.events(64)")["events"]
+            entries = [event["a"] for event in events if event["event"] == "calibration_saved"]
+            assert entries == list(range(1, count + 1)), (n, said)
+        assert 0 < count < 9
+
+
+def test_CA_3a_forty_times_bench_leaves_the_calibration_entries():
+    with started(amps=0.0) as prompt:
+        assert prompt.json("s.cal_set(1, wgain=4240000)")["ok"]
+        assert prompt.json("s.save('260201')")["ok"]
+        for _ in range(40):
+            prompt.json("s.bench(1, 60)")
+            prompt.json("s.bench(0)")
+        prompt.go(10.0)
+        names = [event["event"] for event in prompt.json("s.events(300)")["events"]]
+        assert names.count("calibration") == 1 and names.count("calibration_saved") == 1
