@@ -113,6 +113,8 @@ class Events:
             if due[bit] <= now:
                 self._status |= 1 << bit
                 due[bit] = NEVER
+                if bit == SAG and self._v_peak.sags(1, 1, now) is not None:
+                    self._watch_sag()  # the next one of the table
         self._plan()
 
     def follow(self):
@@ -233,6 +235,12 @@ class Events:
         """SAGLVL and SAGCYC against the voltage's peaks, one event for each sag; DS p.45."""
         level = self._regs[0x200]
         cycles = self._regs[0x000]
+        if level and cycles:
+            at_us = self._v_peak.sags(level, cycles * self._line.half_us, self._clock.now_us)
+            if at_us is not None:
+                self._sagging = at_us < NEVER
+                self._due[SAG] = at_us
+                return
         if not level or not cycles or self._v_peak.level >= level:
             self._sagging = False
             self._due[SAG] = NEVER

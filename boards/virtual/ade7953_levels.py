@@ -108,6 +108,7 @@ class Peak:
     def clear(self):
         """A reset of the chip."""
         self.level = 0  # what the input's peaks are at present
+        self._codes = None
         self.zero()
 
     def to(self, level):
@@ -115,6 +116,31 @@ class Peak:
         self.read()
         self.level = min(0x7FFFFF, level)
         self._from_us = self._clock.now_us
+
+    def play(self, codes, step_us, origin_us):
+        """The largest |sample| in each step of a table that repeats end to end; None: a sine of `level`."""
+        self._codes = codes
+        self._step_us = step_us
+        self._origin_us = origin_us
+
+    def sags(self, level, for_us, after_us):
+        """When, after a time, the samples will have been below `level` for `for_us`: once for each time that they do.
+        NEVER where they do not, None where there is no table."""
+        codes = self._codes
+        if codes is None:
+            return None
+        rows = len(codes)
+        need = max(1, -(-for_us // self._step_us))
+        now = (after_us - self._origin_us) // self._step_us
+        run = 0
+        for n in range(max(0, now - need), now + 2 * rows + need):
+            if codes[n % rows] >= level:
+                run = 0
+                continue
+            run += 1
+            if run == need and self._origin_us + (n + 1) * self._step_us > after_us:
+                return self._origin_us + (n + 1) * self._step_us
+        return NEVER
 
     def read(self):
         """The register. A peak counts once its half cycle is through."""

@@ -2,6 +2,7 @@
 
 from boards.virtual import ade7953_registers as registers
 from boards.virtual.ade7953_flaws import Imperfections
+from boards.virtual.ade7953_pins import Pins
 from boards.virtual.ade7953_signals import Signals
 from boards.virtual.rng import Rng
 
@@ -22,6 +23,7 @@ class Outside:
         self.regs = registers.reset_values()
         self._flaws = Imperfections(**imperfections)
         self._signals = Signals(clock, irq, self.regs, seed, self._flaws)
+        self.pins = Pins(self.regs, self._signals)
         self._rng = Rng(seed, 1)
         self._clock = clock
         self._powered = False

@@ -11,6 +11,7 @@ from boards.virtual.ade7953_events import AP_NOLOAD, APSIGN, RESET, SAMPLE_US, E
 from boards.virtual.ade7953_idle import IdleChannel
 from boards.virtual.ade7953_levels import RMS_FULL_SCALE, Line, Peak, Rms
 from boards.virtual.ade7953_registers import signed24
+from boards.virtual.ade7953_results import GAIN, LPF2_LAG, Results
 from boards.virtual.exactmath import sincos
 from boards.virtual.rng import Rng
 
@@ -18,7 +19,6 @@ POWER_FULL_SCALE = 4862401  # DS p.24
 CODE = 512  # power codes are kept with nine fraction bits
 WAVE_FULL_SCALE = 6500000.0  # DS p.21
 CLIP = 0x7FFFFF / WAVE_FULL_SCALE  # where the waveform saturates, of full scale
-GAIN = 4194304.0  # 0x400000 = 1
 PGA_I = (1.0, 2.0, 4.0, 8.0, 16.0, 22.0, 1.0, 1.0)  # DS p.19
 PGA_V = (1.0, 2.0, 4.0, 8.0, 16.0, 16.0, 1.0, 1.0)  # the voltage channel ends at 16; DS p.22
 CROSSING_LEVEL = 1.0 / 1250.0  # no zero crossings are seen below this; DS p.43
@@ -28,12 +28,9 @@ CROSSING_LEVEL = 1.0 / 1250.0  # no zero crossings are seen below this; DS p.43
 # +-100 codes there.
 NOISE_V = 2860.0 / RMS_FULL_SCALE
 NOISE_I = 1773.0 / RMS_FULL_SCALE
-NOISE_POWER = 35 * CODE  # standard deviation
-NOISE_POWER_MOST = 100 * CODE
 
 # Ripple at twice the line frequency that the filters leave; the corner of LPF2 is that of the part's relatives.
 LPF2_HZ = 8.9
-LPF2_LAG = 86.0
 
 OPTIMUM = 0x0030  # 0x120: the data sheet's figures hold only with this; DS p.18
 
@@ -47,7 +44,7 @@ class Noise(Rng):
         return (fraction() + fraction() + fraction() + fraction() - 2.0) * 1.7320508
 
 
-class Signals:
+class Signals(Results):
     """Everything behind the ADE7953's interface, channel A and voltage. Channel B has no input: see _idle."""
 
     def __init__(self, clock, irq, regs, seed, flaws):
@@ -70,6 +67,7 @@ class Signals:
         self.events = Events(clock, irq, regs, flaws, self.line, energies, self.v_peak, self.i_peak)
         self.idle_b = IdleChannel(clock, regs, self)
         self._rows = ((0.0, 0.0, 0.0, 0.0),)
+        self._peaks = []  # of the rows of a table, where it tells them
         self._step_us = 0
         self._origin_us = 0
         self._millihertz = 0
@@ -89,7 +87,8 @@ class Signals:
     # -- inputs -------------------------------------------------------------------------------------------------
 
     def feed(self, rows, step_us, hz, origin_us=None):
-        """New inputs: rows of (v, i, p, q), parts of full scale; one for good, or one each step_us since origin_us."""
+        """New inputs: rows of (v, i, p, q) or (v, i, p, q, v peak, i peak), parts of full scale; one for good, or one
+        each step_us since origin_us."""
         self.events.settle()
         self._gap_us = self.gap_us()
         self._gap_from_us = self._clock.now_us
@@ -99,8 +98,13 @@ class Signals:
         power = v_gain * i_gain
         sine, cosine = sincos(flaws.lead_degrees)
         fed = []
-        for v, i, p, q in rows:
+        peaks = []
+        for row in rows:
+            v, i, p, q = row[:4]
             fed.append((v * v_gain, i * i_gain, (p * cosine + q * sine) * power, (q * cosine - p * sine) * power))
+            if len(row) > 4:
+                peaks.append((row[4] * v_gain, row[5] * i_gain))
+        self._peaks = peaks
         self._rows = fed
         self._step_us = step_us
         self._origin_us = self._clock.now_us if origin_us is None else origin_us
@@ -194,8 +198,7 @@ class Signals:
         i = math.sqrt(max(i_squares))
         self.v_rms.to(v_squares, self._step_us, self._origin_us, v_gain, regs[0x288])
         self.i_rms.to(i_squares, self._step_us, self._origin_us, i_gain, regs[0x286])
-        self.v_peak.to(int(v * WAVE_FULL_SCALE * v_gain + 0.5))
-        self.i_peak.to(int(i * WAVE_FULL_SCALE * i_gain + 0.5))
+        self._set_peaks(v, i, v_input * v_gain, i_input * i_gain, v_gain, i_gain)
         active = self._millihertz > 0
         self.line.to(active and v > CROSSING_LEVEL, active and i > CROSSING_LEVEL, self._millihertz)
         self.v_peak.half_us = self.i_peak.half_us = self.line.half_us
@@ -208,6 +211,20 @@ class Signals:
         if flaws.live_bits and self._live() != self.events.live:
             self.events.live = self._live()
             self.events.watch_checksum(False)
+
+    def _set_peaks(self, v, i, v_scale, i_scale, v_gain, i_gain):
+        """The peak detectors look at the waveform itself: that of a table where it tells its peaks, else a sine."""
+        self.v_peak.play(None, 0, 0)
+        if not self._peaks:
+            self.v_peak.to(int(v * WAVE_FULL_SCALE * v_gain + 0.5))
+            self.i_peak.to(int(i * WAVE_FULL_SCALE * i_gain + 0.5))
+            return
+        codes = [min(CLIP, v * v_scale / v_gain) * v_gain for v, _ in self._peaks]
+        codes = [int(code * WAVE_FULL_SCALE + 0.5) for code in codes]
+        self.v_peak.to(max(codes))
+        self.v_peak.play(codes, self._step_us, self._origin_us)
+        i = max([i for _, i in self._peaks])
+        self.i_peak.to(int(min(CLIP, i * i_scale / i_gain) * i_gain * WAVE_FULL_SCALE + 0.5))
 
     def _delay_degrees(self):
         """How much PHCAL (steps of 1/895 kHz, sign and magnitude; DS p.34) and the integrator delay the current."""
@@ -293,107 +310,3 @@ class Signals:
             depth = 1.0 / math.sqrt(1.0 + tau * tau)
         self.v_rms.set_ripple(depth, self.line.degrees, 0.0)
         self.i_rms.set_ripple(depth, self.line.degrees, 2.0 * lag)
-
-    # -- result registers ---------------------------------------------------------------------------------------
-
-    def read_watt(self):
-        """AWATT. Behind its low pass: of a table, the mean over the last cycle."""
-        return self._mean(0) + self._unrest(0, 0.0) >> 9 & 0xFFFFFF
-
-    def read_var(self):
-        """AVAR."""
-        return self._mean(1) + self._unrest(1, 90.0) >> 9 & 0xFFFFFF
-
-    def power_noise(self):
-        """Noise of a power register, nine fraction bits."""
-        if not self._flaws.noise:
-            return 0
-        return max(-NOISE_POWER_MOST, min(NOISE_POWER_MOST, int(self._rng.gauss() * NOISE_POWER)))
-
-    def _unrest(self, k, shift):
-        """Noise and ripple of a power register."""
-        unrest = self.power_noise()
-        if self._swing:
-            angle = 2.0 * self.line.degrees() - self._lag_degrees() - LPF2_LAG - shift
-            unrest -= int(self._swing * self._gains[k] * sincos(angle % 360.0)[1])
-        return unrest
-
-    def _mean(self, k):
-        if not self._step_us:
-            return self._powers[k]
-        table = self._tables[k]
-        count = max(1, 1000000000 // ((self._millihertz or 50000) * self._step_us))
-        last = (self._clock.now_us - self._origin_us) // self._step_us
-        total = 0
-        for n in range(last - count, last):
-            total += table[n % len(table)]
-        return total // count
-
-    def read_va(self):
-        """AVA: the settling rms values' product."""
-        va = self._powers[2]
-        if self._swing:
-            return int(self.v_rms.read() * self.i_rms.read() / (1 << 24) * self._regs[0x284] / GAIN) & 0xFFFFFF
-        if not self._step_us and not (self.v_rms.settled() and self.i_rms.settled()):
-            va = int(va * self.v_rms.settled_part() * self.i_rms.settled_part())
-        return va >> 9 & 0xFFFFFF
-
-    def read_pf(self):
-        """PFA: signed 2^-15; negative = capacitive; DS p.38."""
-        watt, var, va = self._powers
-        if self._regs[0x102] & 8:  # PFMODE: from the line-cycle energies
-            watt, va = self.active.held, self.apparent.held
-        if self._idle[2]:
-            return 0x7FFF
-        if self._idle[0] or va <= 0:
-            return 0
-        pf = min(0x7FFF, abs(watt) * 32768 // va)
-        return -pf & 0xFFFF if (watt if self._idle[1] else var) < 0 else pf
-
-    def _lag_degrees(self):
-        """By how much the current lags behind the voltage; no power gain or offset moves it; DS p.39."""
-        return math.atan2(self._clean[1], self._clean[0]) * 57.29577951308232
-
-    def read_angle(self):
-        """ANGLE_A: the current's delay in steps of 1/223.75 kHz; DS p.39."""
-        line = self.line
-        if not line.on or not line.current_on:
-            return 0
-        lag = self._lag_degrees() * self._flaws.var_sign
-        return round(lag * 223750000.0 / (360.0 * line.millihertz)) & 0xFFFF
-
-    def read_period(self):
-        """Period register; DS p.36."""
-        return self.line.period()
-
-    def read_v(self):
-        """V: the waveform sample, of a sine."""
-        if not self.line.on:
-            return 0
-        return round(self.v_peak.level * sincos(self.line.degrees())[0]) & 0xFFFFFF
-
-    def read_i(self):
-        """IA: the waveform sample, of a sine."""
-        if not self.line.on:
-            return 0
-        return round(self.i_peak.level * sincos(self.line.degrees() - self._lag_degrees())[0]) & 0xFFFFFF
-
-    def read_accmode(self):
-        """ACCMODE: what was written, with signs and no-load states; DS p.65."""
-        return self._regs[0x201] | self._live()
-
-    def _live(self):
-        """The read-only half of ACCMODE."""
-        mode = self._regs[0x201]
-        value = self.idle_b.accmode()
-        if self._negative[0] and not mode & 3:
-            value |= 0x400
-        if self._negative[1] and not mode >> 4 & 3:
-            value |= 0x1000
-        if self._idle[0]:
-            value |= 0x10000
-        if self._idle[2]:
-            value |= 0x20000
-        if self._idle[1]:
-            value |= 0x40000
-        return value

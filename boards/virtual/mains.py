@@ -17,6 +17,7 @@ CORES = {
 
 _NANO = 1000000000
 _MICRO = 1000000
+_ROOT2 = 1.4142135623730951
 
 
 class Ct:
@@ -193,12 +194,19 @@ class Mains:
         factor, lead = self._cts[k].errors(amps)
         sine, cosine = sincos(lead)
         rows = []
-        for v, i, p, q in table:
+        for row in table:
+            v, i, p, q = row[:4]
             p = round(p * _MICRO) / _MICRO / self._full_w * factor
             q = round(q * _MICRO) / _MICRO / self._full_w * factor
             v = round(v * _MICRO) / self._full_uv
             i = round(i * _NANO) / self._full_na * factor
-            rows.append((v, i, p * cosine + q * sine, q * cosine - p * sine))
+            fed = (v, i, p * cosine + q * sine, q * cosine - p * sine)
+            if len(row) > 4:
+                fed += (
+                    round(row[4] * _MICRO) / (self._full_uv * _ROOT2),
+                    row[5] * _NANO / (self._full_na * _ROOT2) * factor,
+                )
+            rows.append(fed)
         return rows
 
     # -- chips --------------------------------------------------------------------------------------------------

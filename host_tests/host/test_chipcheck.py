@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from host.campaigns.chaos_cases import SETTINGS
+from host.campaigns.chip_settings import SETTINGS
 from host.chipcheck import command, findings, questions
 from host.chipcheck.chips import SimulatedChip
 from host.chipcheck.simulated import SimulatedBus

@@ -342,3 +342,76 @@ def test_a_clock_above_5_MHz_is_not_understood() -> None:
     rig.write(0x000, 3)
     rig.chip.clock_rate(4_000_000)
     assert rig.read(0x000) == 0
+
+
+# -- peaks of the waveform itself -----------------------------------------------------------------------------------
+
+
+def play(rig: Rig, wave: list[float]) -> None:
+    """A voltage of so many samples a millisecond apart, as parts of the full-scale peak; repeated end to end."""
+    rms = math.sqrt(sum(v * v for v in wave) / len(wave) * 2)
+    rig.chip.drive_table(1000, [(rms, 0.0, 0.0, 0.0, abs(v), 0.0) for v in wave], 50.0)
+
+
+def sags_in(rig: Rig, seconds: float) -> int:
+    rig.read(RSTIRQSTATA)
+    seen = 0
+    for _ in range(round(seconds * 1000)):
+        rig.clock.sleep(1000)
+        seen += rig.read(RSTIRQSTATA) >> 19 & 1
+    return seen
+
+
+def test_sag_and_peak_are_those_of_the_waveform() -> None:
+    """DS p.45-46: a square wave of the same rms has a lower peak; a sag in part of a recording is seen."""
+    rig = Rig()
+    rig.write(0x300, int(0.75 * 0.6 * 6_500_000))
+    rig.write(0x000, 1)
+    sine = [0.6 * math.sin(2 * math.pi * (k + 0.5) / 20) for k in range(20)]
+    play(rig, sine * 5)
+    assert sags_in(rig, 0.5) == 0
+    assert rig.read(0x326) == pytest.approx(0.6 * 6_500_000, rel=0.02)
+    square = [0.6 / math.sqrt(2) * (1 if v > 0 else -1) for v in sine]
+    play(rig, square)
+    assert sags_in(rig, 0.5) == 1  # once for each sag, and this one lasts
+    rig.read(0x327)
+    rig.sleep(0.05)
+    assert rig.read(0x326) == pytest.approx(0.6 / math.sqrt(2) * 6_500_000, rel=0.02)
+    play(rig, sine * 10 + [v * 0.3 for v in sine] * 2 + sine * 10)
+    assert sags_in(rig, 0.44 * 5) == 5
+
+
+# -- output pins ----------------------------------------------------------------------------------------------------
+
+
+def test_CF_gives_a_pulse_for_so_many_counts() -> None:
+    """DS p.33: CFxDEN is written twice; off after a reset."""
+    rig = Rig()
+    load(rig, 1.0, 1.0)
+    rig.sleep(1)
+    assert rig.chip.pins.pulses(1) == 0
+    rig.write(0x103, 1000)
+    rig.write(0x103, 1000)
+    rig.write(0x107, 0x0200)  # CF1: active power of channel A
+    before = rig.chip.pins.pulses(1)
+    rig.sleep(10)
+    assert rig.chip.pins.pulses(1) - before == pytest.approx(2075, abs=1)
+    assert rig.chip.pins.pulses(2) == 0
+
+
+def test_REVP_and_ZX_follow_the_power_and_the_voltage() -> None:
+    """DS p.43, 47; ALT_OUTPUT puts others in their place, p.64."""
+    rig = Rig()
+    load(rig, hz=50.0)
+    assert rig.chip.pins.level("REVP") == 1
+    load(rig, degrees=180.0, hz=50.0)
+    assert rig.chip.pins.level("REVP") == 0
+    levels = []
+    for _ in range(400):
+        rig.clock.sleep(1000)
+        levels.append(rig.chip.pins.level("ZX"))
+    assert sum(a != b for a, b in zip(levels, levels[1:])) == pytest.approx(40, abs=1)
+    rig.write(0x110, 0x005 << 8)  # REVP carries the active no-load of channel A
+    assert rig.chip.pins.level("REVP") == 0
+    load(rig, 0.6, 0.0)
+    assert rig.chip.pins.level("REVP") == 1

@@ -34,7 +34,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from machine import SPI, Pin
 
-CHECKSUM_US = 300  # two periods of its computation, DS p.58
 SETTLED_US = 12_000  # a checksum that has stood for so long since the last write is that of what the registers hold
 KNOWN = 16  # fingerprints that are remembered: signs and no-load states of a line take a dozen
 
@@ -95,13 +94,6 @@ class Config(Link):
             self.want(address, value)
             self.want(other_address, other)
         return done
-
-    def wanted(self, address: int) -> int:
-        """What a register of UNCOVERED shall hold."""
-        for n in range(len(UNCOVERED)):
-            if UNCOVERED[n] == address:
-                return self._uncovered[n]
-        return -1
 
     def _put_data(self, n: int) -> None:
         data = self._uncovered_data[n]
@@ -198,6 +190,10 @@ class Config(Link):
         """Every register was read back and holds what is wanted."""
         return self.audit(False) and self.altered < 0
 
+    def mended(self) -> bool:
+        """Every register was read back, mended where it had to be, and holds what is wanted."""
+        return self.audit(True) and self.failed < 0 and (self.altered < 0 or self.as_wanted())
+
     def watch_reserved(self) -> None:
         """Watch those reserved registers that read 0, as they should after a reset (DS p.61), and keep to it."""
         for n in range(len(RESERVED)):
@@ -264,14 +260,6 @@ class Config(Link):
                 return True
             high = rx[3] << 8 | rx[4]
             low = rx[5] << 8 | rx[6]
-        return False
-
-    def restored(self) -> bool:
-        """After writing: the checksum, computed anew, is a known one."""
-        sleep_us(CHECKSUM_US)
-        for _ in range(TRIES):  # noqa: SIM110  any() takes a generator from the heap
-            if self.unaltered():
-                return True
         return False
 
     def seen_as_wanted(self) -> None:

@@ -43,7 +43,8 @@ class Counter(Config):
         """See Config. The counters start at 0."""
         self.base = 0
         self.taking = False
-        self._want_base(0)
+        self.want(OVLVL, _MASK)
+        self.want(OILVL, _MASK)
         return super().setup()
 
     def high(self, reading: int) -> bool:
@@ -59,8 +60,7 @@ class Counter(Config):
                 return True
             self._before = before
             self._taken = _NOTHING
-            self._note(OILVL, self.base + before)
-            self.taking = self.open() and self._put_note(OILVL)
+            self.taking = self.open() and self._put_base(OILVL, self.base + before)
             if self.taking and self.put(LCYCMODE, RSTREAD):
                 self._taken = self.read_verified(AENERGYA)
                 if self._taken < 0:
@@ -85,9 +85,8 @@ class Counter(Config):
                 exact = self._taken >= 0 and -NEAR < step < NEAR
                 self.base = self.base + (self._taken if exact else self._before) & _MASK
             self.taking = False
-        self._want_base(self.base)
-        self._put_note(OVLVL)  # what is not taken here is mended as any register
-        self._put_note(OILVL)
+        self._put_base(OVLVL, self.base)  # what is not taken here is mended as any register
+        self._put_base(OILVL, self.base)
         self.close()
         return True
 
@@ -95,15 +94,11 @@ class Counter(Config):
         """The register is nearer to 0 than to what it held."""
         return abs(signed(now)) < abs(signed(now - self._before & _MASK))
 
-    def _note(self, address: int, base: int) -> None:
-        self.want(address, base & _MASK ^ _MASK)
-
-    def _want_base(self, base: int) -> None:
-        self._note(OVLVL, base)
-        self._note(OILVL, base)
-
-    def _put_note(self, address: int) -> bool:
-        return self.put(address, self.wanted(address))
+    def _put_base(self, address: int, base: int) -> bool:
+        """Want a register to hold a base, and write it."""
+        base = base & _MASK ^ _MASK
+        self.want(address, base)
+        return self.put(address, base)
 
     def resume(self) -> bool:
         """Take `base` from a chip that runs; finish what a restart has interrupted. False if it does not answer."""

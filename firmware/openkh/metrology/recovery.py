@@ -119,7 +119,7 @@ class Recovery:
             if chip.altered < 0 and not self._lost:  # all as wanted: another checksum alone says nothing
                 chip.seen_as_wanted()
                 return True
-        if not self._matches():
+        if not chip.mended():
             if chip.failed >= 0:
                 self._not_restored()
             return False
@@ -127,13 +127,6 @@ class Recovery:
         self.altered = False
         chip.read(RSTIRQSTATA)
         return self._try_energy() or self._try_energy()
-
-    def _matches(self) -> bool:
-        """The chip took the configuration: the checksum says so, or a reading of every register."""
-        chip = self._chip
-        if chip.learnt and chip.restored():
-            return True
-        return chip.audit(True) and chip.failed < 0 and chip.as_wanted()
 
     def _not_restored(self) -> None:
         """Try again in the next cycle, after a reset of the chip to begin with; FAIL 02 when that does not help."""

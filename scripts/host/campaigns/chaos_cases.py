@@ -9,6 +9,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from host.campaigns.chip_settings import draw_chips, toml
 from host.rigs import trial
 from openkh.model import Model
 
@@ -68,9 +69,9 @@ class Case:
         for at, keys in [*steps, (self.calm_s, calm)]:
             if at <= max(0.0, before_s):  # no time for a ramp
                 keys = {key: value for key, value in keys.items() if key != "ramp"}
-            rows.append("\n".join([f"at = {at:.4f}", *(f"{key} = {_toml(value)}" for key, value in keys.items())]))
+            rows.append("\n".join([f"at = {at:.4f}", *(f"{key} = {toml(value)}" for key, value in keys.items())]))
             before_s = at
-        board = "\n".join(f"{key} = {_toml(value)}" for key, value in self.board.items())
+        board = "\n".join(f"{key} = {toml(value)}" for key, value in self.board.items())
         return f"seed = {self.seed}\n" + trial.steps(*rows, model=self.model, service=self.service, board=board)
 
     def seal_moves(self) -> list[tuple[float, bool]]:
@@ -78,46 +79,9 @@ class Case:
         return [(at, keys["seal"]) for one in self.incidents for at, keys in one.steps if "seal" in keys]
 
 
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
-    return f'"{value}"' if isinstance(value, str) else repr(value)
-
-
 def make(seed: int) -> Case:
     """The case of this seed, the same for ever."""
     return _Maker(seed).case()
-
-
-# What the front end's data sheet leaves open (CH-1), and how often each way is drawn.
-SETTINGS: dict[str, tuple[Any, ...]] = {
-    "checksum_live_bits": (False, True),
-    "checksum_delay_ms": (0.0, 0.0, 3.0, 10.0),
-    "checksum_seed": (0, 1, 77_777),
-    "counter_end": ("wrap", "stop"),
-    "phcal_sign": (1, -1),
-    "var_sign": (1, -1),
-    "version": (3, 1, 254),
-    "last_changes": (False, True),
-    "silent_ms": (40.0, 0.0, 12.5, 100.0),
-    "flags_return": (False, True),
-    "key_strict": (True, False),
-    "noise": (False, False, True),
-    "ripple": (False, False, True),
-    "period_settle_ms": (40.0, 0.0),
-}
-
-
-def draw_chips(seed: int, count: int) -> dict[str, dict[str, Any]]:
-    """[board] chip1 and chip2 with every setting drawn; one chip in eight is the likeliest one."""
-    r = random.Random(f"chips {seed}")
-    chips = {}
-    for n in range(1, count + 1):
-        drawn = {key: r.choice(ways) for key, ways in SETTINGS.items()}
-        chips[f"chip{n}"] = {} if r.random() < 0.125 else drawn
-    return chips
 
 
 class _Maker:

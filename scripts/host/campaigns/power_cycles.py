@@ -8,6 +8,7 @@ counted.
 import random
 from typing import Any
 
+from host.campaigns import chip_settings
 from host.rigs import trial
 
 START_S = 0.3  # a chip counts so long at most before the meter has set it up, at each power-up
@@ -62,7 +63,8 @@ def campaign(cycles: int, seed: int = 1) -> list[tuple[str, Any, str]]:
     for memory in ("fram", "flash"):
         total: dict[str, Any] = {}
         for part in range(0, cycles, 50):
-            for name, value in run(min(50, cycles - part), seed + part, f'memory = "{memory}"').items():
+            board = f'memory = "{memory}"\n{chip_settings.board_rows(seed + part)}'
+            for name, value in run(min(50, cycles - part), seed + part, board).items():
                 total[name] = round(total.get(name, 0) + value, 3)
         rows += [(f"{memory}: {name}", value, "") for name, value in total.items()]
     return rows

@@ -36,6 +36,7 @@ EVENTS = {  # what their values mean (openkh/event_codes.py); the others are tol
     "chip_repaired": "front end {0} put right, register {1:#05x}",
     "chip_altered": "front end {0} altered, cannot be put right",
     "reading_rejected": "front end {0}: a reading of {1} counts rejected",
+    "counter_full": "front end {0}: its counter stood at its end, energy is missing",
     "cycle_late": "a cycle {0} ms after the one before",
     "frequency": "line {0} at {1} mHz",
     "rail12_off": "12 V output shut down at {0} mA",

@@ -37,7 +37,8 @@ class _Periodic:
 
 @dataclass
 class Wave:
-    """One loop of a recording: `tables` [[volts, amps, watts, var], ...] of line 1 and line 2 (None: not recorded)."""
+    """One loop of a recording: `tables` [[volts, amps, watts, var, peak volts, peak amps], ...] of line 1 and line 2
+    (None: not recorded)."""
 
     step_us: int
     tables: tuple[list[list[float]], list[list[float]] | None]
@@ -56,7 +57,7 @@ class Wave:
     def item(self, t_us: int, turned: tuple[bool, ...]) -> Event:
         """The stimulus item that starts the recording at `t_us`; `turned`: CTs the wrong way round."""
         tables = [
-            [[v, i, -p, -q] for v, i, p, q in table] if table and reverse else table
+            [[v, i, -p, -q, *peaks] for v, i, p, q, *peaks in table] if table and reverse else table
             for table, reverse in zip(self.tables, turned)
         ]
         return ["wave", t_us, self.step_us, tables[0], tables[1], self.hz]

@@ -56,8 +56,8 @@ def _register(samples: Samples, seconds: float, rows: int) -> Samples:
 
 
 def table(recording: Recording, line: int, full_scale_v: float, full_scale_a: float) -> tuple[int, Samples]:
-    """(microseconds a row, rows of volts, amps, watts, var) of line 0 or 1 as the chip with these full scales (rms)
-    measures them, for a "wave" stimulus."""
+    """(microseconds a row, rows of volts, amps, watts, var, peak volts, peak amps) of line 0 or 1 as the chip with
+    these full scales (rms) measures them, for a "wave" stimulus."""
     seconds = recording.seconds
     rows, step_us = _steps(seconds)
     each = max(1, round(seconds * SAMPLE_HZ / rows))
@@ -70,6 +70,8 @@ def table(recording: Recording, line: int, full_scale_v: float, full_scale_a: fl
         _register(i, seconds, rows),
         (v * i).reshape(rows, each).mean(axis=1),
         (v * ahead).reshape(rows, each).mean(axis=1),
+        np.abs(v).reshape(rows, each).max(axis=1),
+        np.abs(i).reshape(rows, each).max(axis=1),
     )
     return step_us, np.stack(columns, axis=1)
 
