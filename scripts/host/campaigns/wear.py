@@ -136,13 +136,10 @@ def rows(hours: float = 6.0) -> list[tuple[str, Any, str]]:
 
 def draw(results: dict[str, dict[str, dict[str, float]]], path: Path) -> None:
     """Share of the endurance used in 20 years, by load."""
-    import matplotlib
+    from host.pages import plot
 
-    matplotlib.use("Agg")
-    matplotlib.rcParams["svg.hashsalt"] = "openkh"
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 3.6))
+    figure = plot.figure(8, 4.0)
+    axes = figure.subplots()
     names = list(LOADS)
     for offset, (medium, colour, part) in enumerate(
         (
@@ -164,7 +161,6 @@ def draw(results: dict[str, dict[str, dict[str, float]]], path: Path) -> None:
     axes.set_xlim(1e-3, 400)
     axes.set_yticks([i + 0.19 for i in range(len(names))], names)
     axes.set_xlabel("endurance used in 20 years, %")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.2), ncols=2, fontsize=8, frameon=False)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
-    pyplot.close(figure)
+    plot.save(figure, path)

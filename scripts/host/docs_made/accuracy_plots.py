@@ -7,23 +7,16 @@ python -m host.docs_made.accuracy_plots campaign.json   # docs/img/accuracy_*.sv
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
-import matplotlib
 import numpy as np
 
 from host.campaigns import accuracy
+from host.pages import plot
 from host.verification.points import CURVES, LAG, LEAD, PF1, limit_of
-
-matplotlib.use("svg")
-matplotlib.rcParams["svg.hashsalt"] = "openkh"  # the same picture from the same figures
-matplotlib.rcParams["font.size"] = 9
-from matplotlib import pyplot as plt  # noqa: E402  after the choice of what draws
 
 IMAGES = Path(__file__).resolve().parents[3] / "docs" / "img"
 KEYS = {PF1: "pf1", LAG: "lag", LEAD: "lead"}
-BLUE, RED, GREEN = "#0b5fa5", "#b3470b", "#e4efe0"
-NO_DATE = {"Date": None}
+(BLUE, RED), GREEN = plot.LINES, plot.BANDS[0]
 
 
 def _curve(results: list[accuracy.Result], degrees: float, raw: bool) -> tuple[list[float], list[list[float]]]:
@@ -40,7 +33,8 @@ def _curve(results: list[accuracy.Result], degrees: float, raw: bool) -> tuple[l
 
 def residuals(results: list[accuracy.Result], path: Path) -> None:
     """Errors over load after calibration: median, quartiles, extremes, limits."""
-    figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), sharey=True)
+    figure = plot.figure(11, 3.6)
+    axes = figure.subplots(1, 3, sharey=True)
     for axis, (degrees, title) in zip(axes, CURVES.items(), strict=True):
         loads, errors = _curve(results, degrees, raw=False)
         limits = [limit_of(load / 100, degrees) for load in loads]
@@ -53,18 +47,18 @@ def residuals(results: list[accuracy.Result], path: Path) -> None:
         axis.fill_between(loads, low, high, color=BLUE, alpha=0.2, linewidth=0, label="all boards")
         axis.fill_between(loads, first, third, color=BLUE, alpha=0.45, linewidth=0, label="half of them")
         axis.plot(loads, middle, color=BLUE, label="median")
-        axis.axhline(0, color="#64707c", linewidth=0.6)
-        axis.set(xscale="log", title=title, xlabel="current, % of class", ylim=(-1.1, 1.1))
-        axis.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
-        axis.minorticks_off()
+        plot.zero(axis)
+        plot.over_load(axis)
+        axis.set(title=title, ylim=(-1.1, 1.1))
     axes[0].set_ylabel("error, %")
     axes[2].legend(loc="lower right", fontsize=8)
-    _save(figure, path)
+    plot.save(figure, path)
 
 
 def histograms(results: list[accuracy.Result], path: Path) -> None:
     """Distribution of the errors at three points, raw and calibrated."""
-    figure, axes = plt.subplots(2, 3, figsize=(11, 4.6))
+    figure = plot.figure(11, 4.6)
+    axes = figure.subplots(2, 3)
     points = (("pf1-1", "1 % of class, PF 1"), ("pf1-100", "class current, PF 1"), ("lag-10", "10 %, PF 0.5 lagging"))
     for column, (key, title) in enumerate(points):
         for row, (raw, colour) in enumerate(((True, RED), (False, BLUE))):
@@ -74,16 +68,17 @@ def histograms(results: list[accuracy.Result], path: Path) -> None:
             degrees = PF1 if key.startswith("pf1") else LAG
             limit = limit_of(float(key.partition("-")[2]) / 100, degrees) or 0.0
             for x in (-limit, limit):
-                axis.axvline(x, color="#1c7c3c", linestyle="--", linewidth=1)
+                axis.axvline(x, color=plot.GOOD, linestyle="--", linewidth=1)
             axis.set_title(f"{title}, {'raw' if raw else 'calibrated'}", fontsize=9)
             axis.set_yticks([])
         axes[1][column].set_xlabel("error, % (dashed: limit)")
-    _save(figure, path)
+    plot.save(figure, path)
 
 
 def split_cores(results: list[accuracy.Result], path: Path) -> None:
     """Split-core boards after calibration, for orientation."""
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), sharey=True)
+    figure = plot.figure(8, 3.2)
+    axes = figure.subplots(1, 2, sharey=True)
     for axis, degrees in zip(axes, (PF1, LAG), strict=True):
         for result in results:
             loads, errors = _curve([result], degrees, raw=False)
@@ -93,17 +88,10 @@ def split_cores(results: list[accuracy.Result], path: Path) -> None:
         judged = [(load, limit_of(load / 100, degrees)) for load in loads if limit_of(load / 100, degrees)]
         xs, ys = zip(*judged, strict=True)
         axis.fill_between(xs, [-(y or 0) for y in ys], ys, step="post", color=GREEN, zorder=0)
-        axis.set(xscale="log", title=CURVES[degrees], xlabel="current, % of class")
-        axis.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
-        axis.minorticks_off()
+        plot.over_load(axis)
+        axis.set_title(CURVES[degrees])
     axes[0].set_ylabel("error, %")
-    _save(figure, path)
-
-
-def _save(figure: Any, path: Path) -> None:
-    figure.tight_layout()
-    figure.savefig(path, metadata=NO_DATE)
-    plt.close(figure)
+    plot.save(figure, path)
 
 
 def main(figures: Path = accuracy.FIGURES) -> int:

@@ -75,8 +75,8 @@ class Meter:
     """A whole meter on the virtual board, looked at every 250 ms."""
 
     def __init__(self, model: str, memory: dict[str, str] | None = None, start_wh: int = 0) -> None:
-        config = {"model": model, "service": "60Hz", "seed": 1, "memory": memory or {}}
-        config["board"] = {"start_delivered_wh": start_wh}
+        board = {"start_delivered_wh": start_wh}
+        config = {"model": model, "service": "60Hz", "seed": 1, "memory": memory or {}, "board": board}
         self.link = Link("micropython", config)
         self.t_us = 0
         self.look: Look = frozenset()
@@ -101,10 +101,8 @@ class Meter:
     def run(self, duration_us: int = STEP_US) -> None:
         if self.altering:
             change: dict[str, int] = {"address": 0x280, "value": 0x55}
-            self._items += [
-                ["fault", self.t_us + k * ALTER_US, "chip2", "register", change, 0]
-                for k in range(duration_us // ALTER_US)
-            ]
+            times = range(self.t_us, self.t_us + duration_us, ALTER_US)
+            self._items += [["fault", t_us, "chip2", "register", change, 0] for t_us in times]
         self.t_us += duration_us
         snap = self.link.run(self.t_us, self._items)["snap"]
         self._items = []

@@ -1,6 +1,6 @@
 """Draws the timing diagrams of docs/outputs.md from traces of the firmware on the virtual board.
 
-    .venv/bin/python scripts/host/docs_made/timing_diagrams.py [--out docs/img]
+    PYTHONPATH=scripts:.:firmware:boards/reference .venv/bin/python -m host.docs_made.timing_diagrams [--out docs/img]
 
 Every line is an edge that the virtual board recorded; only mains, load and energy are drawn from what was set.
 """
@@ -10,17 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("svg")
-matplotlib.rcParams["svg.hashsalt"] = "openkh"
-matplotlib.rcParams["font.size"] = 9
-import matplotlib.pyplot as plt  # noqa: E402
-
-TOP = Path(__file__).resolve().parents[3]
-for root in (TOP, TOP / "firmware", TOP / "boards" / "reference", TOP / "scripts"):
-    sys.path.insert(0, str(root))
-from host.sim.link import Link  # noqa: E402
+from host.pages import plot
+from host.sim.link import TOP, Link
 
 VOLTS = 120.0
 COLOURS = {
@@ -100,7 +91,8 @@ def signal_rows(edges: dict[str, Edges], *names: str) -> list[tuple[str, str, Ed
 def energy(out: Path) -> None:
     """What is on when: 36 kW, 10 Wh each second."""
     edges = trace([mains(0, 36_000)], 126)
-    figure, axes = plt.subplots(figsize=(9, 3.8))
+    figure = plot.figure(9, 3.8)
+    axes = figure.subplots()
     begin, end = 88.0, 122.0
     panel(axes, signal_rows(edges, "opto10", "led", "opto100", "opto1000", "counter"), begin, end)
     full_s = edges["opto1000"][0][0] - 0.5  # when the register reached 1000 Wh
@@ -110,13 +102,14 @@ def energy(out: Path) -> None:
             axes.axvline(t, color="#bbbbbb", linewidth=0.8, zorder=0)
             axes.text(t, 1.25, f"{wh} Wh", ha="center", fontsize=8)
     axes.set_xlabel("s at 36 kW: 10 Wh each second")
-    save(figure, out, "outputs_energy")
+    plot.save(figure, out / "outputs_energy.svg")
 
 
 def delay(out: Path) -> None:
     """Each edge 500 ms after its crossing, whatever the cycles do (late by up to 80 ms)."""
     edges = trace([mains(0, 20_000)], 17, jitter_us=80_000)
-    figure, axes = plt.subplots(figsize=(9, 2.2))
+    figure = plot.figure(9, 2.2)
+    axes = figure.subplots()
     begin, end = 11.0, 15.8
     panel(axes, signal_rows(edges, "opto10"), begin, end)
     for t, level in edges["opto10"]:
@@ -127,20 +120,21 @@ def delay(out: Path) -> None:
             axes.text(t - 0.5, -0.22, "full weight" if level else "half", ha="center", va="top", fontsize=7)
     axes.set_ylim(-0.55, 1.2)
     axes.set_xlabel("s at 20 kW: 5 Wh each 0.9 s")
-    save(figure, out, "outputs_delay")
+    plot.save(figure, out / "outputs_delay.svg")
 
 
 def stall(out: Path) -> None:
     """Seven seconds without a measuring cycle at the highest load."""
     items = [mains(0, 60_000), ["fault", 10_000_000, "cpu", "stall", {"ms": 7_000}, 0]]
     edges = trace(items, 30)
-    figure, (wide, near) = plt.subplots(2, 1, figsize=(9, 3.2))
+    figure = plot.figure(9, 3.2)
+    wide, near = figure.subplots(2, 1)
     panel(wide, signal_rows(edges, "opto10"), 8.0, 29.0)
     wide.axvspan(10, 17, color="#dddddd", zorder=0)
     wide.text(13.5, 1.1, "no cycle runs", ha="center", fontsize=8)
     panel(near, signal_rows(edges, "opto10"), 16.9, 20.9)
     near.set_xlabel("s at 60 kW; the backlog drains at twice the highest rate (below), until edges are on time again")
-    save(figure, out, "outputs_stall")
+    plot.save(figure, out / "outputs_stall.svg")
 
 
 def power(out: Path) -> None:
@@ -153,26 +147,28 @@ def power(out: Path) -> None:
     line: Edges = [(0.0, 1)]
     for off, on in cuts:
         line += [(off, 0), (on, 1)]
-    figure, (wide, near) = plt.subplots(2, 1, figsize=(9, 4.4))
+    figure = plot.figure(9, 4.4)
+    wide, near = figure.subplots(2, 1)
     names = ("opto10", "led", "rail12")
     panel(wide, [("mains", "mains L1", line), *signal_rows(edges, *names)], 5.0, 17.5)
     panel(near, [("mains", "mains L1", line), *signal_rows(edges, *names)], 10.85, 11.05)
     wide.set_xlabel("s at 36 kW: a dip of 50 ms, then a cut of 1.7 s")
     near.set_xlabel("s: the cut. The 12 V goes first, the optos stand; at the end of the hold-up (80 ms) all is off")
-    save(figure, out, "outputs_power")
+    plot.save(figure, out / "outputs_power.svg")
 
 
 def counter(out: Path) -> None:
     """The counter's pulses: alone, and two that had waited."""
     items = [mains(0, 60_000), ["load12v", 7_000_000, 80.0], ["load12v", 20_000_000, 10.0]]
     edges = trace(items, 80)
-    figure, (wide, near) = plt.subplots(2, 1, figsize=(9, 3.4))
+    figure = plot.figure(9, 3.4)
+    wide, near = figure.subplots(2, 1)
     panel(wide, signal_rows(edges, "rail12", "counter"), 0, 80)
     wide.set_xlabel("s at 60 kW, NC model: an overload from 7 s to 20 s; the counts wait for the retry, 60 s after it")
     on = next(t for t, level in edges["counter"] if level and t > 60)
     panel(near, signal_rows(edges, "rail12", "counter"), on - 0.3, on + 2.7)
     near.set_xlabel("s")
-    save(figure, out, "outputs_counter")
+    plot.save(figure, out / "outputs_counter.svg")
 
 
 def rail12(out: Path) -> None:
@@ -180,7 +176,8 @@ def rail12(out: Path) -> None:
     over = 7.003
     edges = trace([mains(0, 0), ["load12v", int(over * 1e6), 60.0]], 200)
     load: Edges = [(over, 1)]
-    figure, (near, wide) = plt.subplots(2, 1, figsize=(9, 3.6))
+    figure = plot.figure(9, 3.6)
+    near, wide = figure.subplots(2, 1)
     panel(near, [("load", "over 50 mA", load), *signal_rows(edges, "rail12")], over - 0.005, over + 0.02)
     off = next(t for t, level in edges["rail12"] if not level)
     near.annotate("", (off, -0.9), (over, -0.9), arrowprops={"arrowstyle": "<->", "color": "#888888"})
@@ -188,13 +185,7 @@ def rail12(out: Path) -> None:
     near.set_xlabel("s: 60 mA from 7.003 s on")
     panel(wide, [("load", "over 50 mA", load), *signal_rows(edges, "rail12")], 0, 200)
     wide.set_xlabel("s: a retry 60 s after each failure; after the third it stays off")
-    save(figure, out, "outputs_rail12")
-
-
-def save(figure: Any, out: Path, name: str) -> None:
-    figure.tight_layout()
-    figure.savefig(out / f"{name}.svg", metadata={"Date": None, "Creator": None})
-    plt.close(figure)
+    plot.save(figure, out / "outputs_rail12.svg")
 
 
 DIAGRAMS = (energy, delay, stall, power, counter, rail12)
