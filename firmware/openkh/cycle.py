@@ -228,9 +228,11 @@ class Cycle:
         """Where a front end has been silent, its counts of that time are in `state`: demand places them (MD-3a)."""
         one = self._one
         if one.span_us > GAP_US:
+            self._rebased = True  # saved in this cycle: a cut without warning must not cost all that came at once
             self._demand.share(state, one.active, one.span_us, dt_us)
         two = self._two
         if two is not None and two.span_us > GAP_US:
+            self._rebased = True
             self._demand.share(state, two.active, two.span_us, dt_us)
 
     def _switch(self, now_us: int) -> None:
