@@ -52,7 +52,8 @@ def test_CA_1_registers_by_perturbation_do_what_the_model_says():
             )
             return power_w(MODEL, service.window(4)["lines"][0])
 
-        service.window(60)  # no load yet: without that, no offset beyond half of the no-load level (CA-3)
+        bench.apply("no-load", Load((LineLoad(120.0, 0.0),) * 2, 60.0))
+        service.window(60)  # without that, no offset beyond half of the no-load level (CA-3)
         bench.apply("phase", Load((load, LineLoad(120.0, 0.0)), 60.0))
         plain = reading(Registers())
         assert plain == pytest.approx(load.watts, abs=0.03)  # a count
@@ -205,6 +206,28 @@ def test_typed_readings_are_asked_for_until_they_are_numbers():
     assert bench.read("gain", 1, 1) == Reading(120.0, 75.0, 9000.0)
     assert "Three numbers" in said[1]
     assert bench.read("gain", 2, 1) == Reading(120.0, 75.0, 9000.0)  # Enter: as on line 1
+
+
+def test_CA_3_a_mistyped_reading_is_asked_for_again_and_ends_nothing():
+    """One slip of the fingers ended the calibration; typed twice alike it is meant so, and refused with the reason."""
+    said: list[str] = []
+    wanted = LineLoad(120.0, 1.0)
+    answers = iter(("120 75 9000", "120 1 120"))
+    bench = PersonBench(lambda _q: next(answers), said.append, lambda _s: None)
+    assert bench_source.checked(bench, "offset", 1, 1, wanted, 119.5) == Reading(120.0, 1.0, 120.0)
+    assert "75 A, where 1 A were to be set" in said[0]
+    bench = PersonBench(lambda _q: "120 75 9000", said.append, lambda _s: None)
+    with pytest.raises(RefusedError, match="where 1 A were to be set"):
+        bench_source.checked(bench, "offset", 1, 1, wanted, 119.5)
+
+
+def test_ID_4_a_reading_that_the_meter_alone_contradicts_is_asked_twice_and_then_judged():
+    """verify: the load may not be set yet (the meter reads 75 A, 1 A was asked for), or the meter is as bad as that."""
+    said: list[str] = []
+    answers = iter(("120 1 120", "120 1.01 121", "120 1.01 121"))
+    bench = PersonBench(lambda _q: next(answers), said.append, lambda _s: None)
+    taken = bench_source.checked(bench, "pf1-1", 1, 1, LineLoad(120.0, 1.0), 9000.0, judged=True)
+    assert taken.watts == 121.0 and len(said) == 2 and "the meter reads 9000.0 W" in said[0]
 
 
 def test_readings_from_a_file(tmp_path):

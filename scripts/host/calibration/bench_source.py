@@ -241,6 +241,14 @@ class PersonBench:
             self._typed[point, window] = Reading(volts, amps, watts)
             return self._typed[point, window]
 
+    def again(self, point: str, line: int, window: int, reason: str) -> Reading:
+        """A reading that cannot be: typed once more. One from a file stays what it is."""
+        if self._rows is not None:
+            return self.read(point, line, window)
+        self._say(f"That cannot be: {reason}. Once more, please (Ctrl-C gives up).")
+        self._typed.pop((point, window), None)
+        return self.read(point, line, window)
+
     def _answer(self, question: str) -> str:
         try:
             return self._ask(question)
@@ -364,3 +372,26 @@ def check(reading: Reading, wanted: LineLoad, meter_w: float | None, line: int) 
             f"line {line}: the meter reads {meter_w:.1f} W, the reference {watts:g} W: more than {allowed:.0f} % "
             "apart, which no sound board is; check the CT's rating, the wiring, and the figures typed"
         )
+
+
+def checked(
+    bench: Bench, point: str, line: int, window: int, wanted: LineLoad, meter_w: float, judged: bool = False
+) -> Reading:
+    """The reference's reading, checked; where a person types it, asked for again as long as it cannot be.
+
+    What is typed twice alike is meant so: RefusedError with the reason; where the meter is `judged`, a reading that
+    only the meter contradicts is taken.
+    """
+    again = getattr(bench, "again", None)
+    reading = bench.read(point, line, window)
+    while True:
+        try:
+            check(reading, wanted, None if judged and again is None else meter_w, line)
+            return reading
+        except RefusedError as error:
+            if again is None:
+                raise
+            before, reading = reading, again(point, line, window, str(error))
+            if reading == before:
+                check(reading, wanted, None if judged else meter_w, line)
+                return reading

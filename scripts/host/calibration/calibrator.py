@@ -108,8 +108,8 @@ class Calibrator:
     def _no_load(self, key: str) -> list[dict[str, Any]]:
         """A window with voltage and no current on all lines: the meter wants it before and after an offset (EN-5)."""
         off = LineLoad(self.model.nominal_mv / 1000, 0.0)
-        self._bench.apply(key, Load((off,) * self.model.elements, float(self.model.hz)))
-        rows = self._service.window(NO_LOAD_S)["lines"]
+        self.bench.apply(key, Load((off,) * self.model.elements, float(self.model.hz)))
+        rows = self.service.window(NO_LOAD_S)["lines"]
         self._say(f"  {key:<14}" + ", ".join(f"line {row['line']}: {row['counts']} counts" for row in rows))
         return rows
 
@@ -293,8 +293,7 @@ class Calibrator:
             own = next(row for row in answer["lines"] if row["line"] == line)
             counts += abs(own["counts"])
             read_w = power_w(self.model, own)
-            reference = self.bench.read(point.key, line, n)
-            bench_source.check(reference, wanted, read_w, line)
+            reference = bench_source.checked(self.bench, point.key, line, n, wanted, read_w)
             percent = (read_w / reference.watts - 1) * 100
             label = f"{name} {n}" if windows > 1 or name == "window" else name
             self._say(

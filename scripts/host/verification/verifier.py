@@ -175,10 +175,13 @@ class Verifier:
         for row in answer["lines"]:
             line = row["line"]
             if alone in (0, line):
-                reading = self._bench.read(key, line, window)
+                meter_w = power_w(self.model, row)
                 if self._wanted:
-                    bench_source.check(reading, self._wanted[line - 1], None, line)
-                found[line] = (reading.watts, power_w(self.model, row))
+                    wanted = self._wanted[line - 1]
+                    reading = bench_source.checked(self._bench, key, line, window, wanted, meter_w, judged=True)
+                else:
+                    reading = self._bench.read(key, line, window)
+                found[line] = (reading.watts, meter_w)
         if len(found) > 1:
             found[SUM] = (sum(pair[0] for pair in found.values()), sum(pair[1] for pair in found.values()))
         return found
