@@ -46,7 +46,7 @@ def test_CA_1a_three_currents_take_the_curve_out():
     Calibrator(plain, plain).run()
     assert worst(plain) > 0.3
     keys = ["gain", "phase", "middle", "phase-low", "low", "low-lag", "offset"]
-    assert [point for point, _ in meter.points] == keys * 2
+    assert [point for point, _ in meter.points if not point.startswith("no-load")] == keys * 2
     text = "\n".join(said)
     assert "curve at 2 A: ratio -0.25" in text and "+-" in text
 
@@ -56,7 +56,12 @@ def test_CA_1a_a_certificate_takes_the_place_of_measured_points(tmp_path):
     path.write_text(CERTIFICATE)
     meter = changed()
     results = Calibrator(meter, meter, curve=load_certificate(str(path), MODEL)).run()
-    assert [point for point, _ in meter.points] == ["gain", "phase", "phase-low", "offset"] * 2
+    assert [point for point, _ in meter.points if not point.startswith("no-load")] == [
+        "gain",
+        "phase",
+        "phase-low",
+        "offset",
+    ] * 2
     assert len(results[0].curve.nodes) == 3
     assert worst(meter) < 0.02
 
