@@ -92,8 +92,11 @@ def parts(board: str, chosen: dict[str, str] | None = None) -> dict[str, bytes]:
     firmware = inline.Modules({name: text for name, text in texts.items() if name not in BOARD_FILES})
     texts.update({name: firmware.inlined(name) for name in texts if name not in BOARD_FILES})
     texts["board.py"] = board_file(board, chosen or {})
+    # Nobody imports what held numbers alone; and a short name in tracebacks takes less of flash and heap.
+    texts = {name: text for name, text in texts.items() if not inline.says_nothing(text)}
     with ThreadPoolExecutor() as pool:
-        compiled = pool.map(lambda name: compile_text(texts[name], name), texts)
+        short = {name: name.removeprefix("openkh/").removesuffix(".py") for name in texts}
+        compiled = pool.map(lambda name: compile_text(texts[name], short[name]), texts)
         return {name[:-3] + ".mpy": data for name, data in zip(texts, compiled, strict=True)}
 
 

@@ -14,6 +14,14 @@ _CHECKING = "TYPE_CHECKING"
 _CAPITALS = re.compile(r"_?[A-Z][A-Z0-9_]*")
 
 
+def says_nothing(text: str) -> bool:
+    """Whether a module has nothing but its docstring."""
+    return all(
+        isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in ast.parse(text).body
+    )
+
+
 class Modules:
     """The modules that go onto a device together. `sources`: path with .py -> text."""
 
