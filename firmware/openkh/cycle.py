@@ -7,7 +7,7 @@ never prints or sleeps, and an interrupted cycle changes nothing (DR-7 to DR-10)
 
 from openkh import event_codes, failures
 from openkh.metrology.energy import book
-from openkh.outputs.pulses import BENCH_SEALED
+from openkh.outputs.pulses import FINE_SEALED
 from openkh.startup import restart
 from openkh.state import State
 from openkh.storage.journal import RECOVERED, UNREAD, WRITING
@@ -166,9 +166,9 @@ class Cycle:
 
         if self._supply.step(dt_us, self._one):
             self._switch(now_us)
-        self._pulses.given(new)
+        self._pulses.write_given(new)
         may_start = self._rail12.on and not self._supply.failing and self._journal.mode != UNREAD
-        self._counter.given(new, now_us, may_start)
+        self._counter.enter(new, now_us, may_start)
         if self._journal.mode == RECOVERED:
             self._journal.adopt(new, self._model)
             self._pulses.start(new, now_us)
@@ -273,9 +273,9 @@ class Cycle:
             self._record(state, saved)
         if saved and not self._journal.tidy() and not failing:
             self._tidy()
-        if self._pulses.bench_ended:
-            self._log.add(event_codes.BENCH_OFF, self._pulses.bench_ended)
-            self._pulses.bench_ended = 0
+        if self._pulses.fine_ended:
+            self._log.add(event_codes.FINE_PULSES_OFF, self._pulses.fine_ended)
+            self._pulses.fine_ended = 0
         log = self._log
         if log.run_s != state.run_s:
             log.run_s = state.run_s
@@ -302,9 +302,9 @@ class Cycle:
     def _leave(self, state: State) -> None:
         """Restart when the log is written and no count is being given; the chips count on meanwhile (EN-2, CA-2)."""
         if self._seal.moved:
-            self._pulses.bench_stop(BENCH_SEALED)
+            self._pulses.fine_stop(FINE_SEALED)
         self.leave_cycles -= 1
-        if (self._log.pending or self._coil_level or self._pulses.bench_ended) and self.leave_cycles > 0:
+        if (self._log.pending or self._coil_level or self._pulses.fine_ended) and self.leave_cycles > 0:
             return
         if not self._pulses.frozen:
             self._pulses.freeze()  # the next cycle knows exactly which edges were given

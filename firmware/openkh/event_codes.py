@@ -38,8 +38,8 @@ SEAL_CLOSED = 41
 CALIBRATION = 42  # a calibration value changed; a: line * 16 + item, b: new value (old value in the entry before)
 CALIBRATION_OLD = 43  # a: line * 16 + item, b: old value
 IDENTITY = 44  # factory data written; a: how often so far
-BENCH_ON = 45  # a: weight in mWh, b: seconds
-BENCH_OFF = 46  # a: 1 time over, 2 load too high, 3 by command, 4 seal closed
+FINE_PULSES_ON = 45  # a: weight in mWh, b: seconds
+FINE_PULSES_OFF = 46  # a: 1 time over, 2 load too high, 3 by command, 4 seal closed
 ROLL_OVER = 47  # the register passed 1,000,000 kWh; a: how often so far
 CALIBRATION_SAVED = 48  # a: how often so far, b: date YYMMDD as a number
 # What the glass reported of a line; a: line, b: how often since it was logged last.
@@ -93,8 +93,8 @@ NAMES = {
     CALIBRATION: "calibration",
     CALIBRATION_OLD: "calibration_old",
     IDENTITY: "identity",
-    BENCH_ON: "bench_on",
-    BENCH_OFF: "bench_off",
+    FINE_PULSES_ON: "fine_pulses_on",
+    FINE_PULSES_OFF: "fine_pulses_off",
     ROLL_OVER: "roll_over",
     CALIBRATION_SAVED: "calibration_saved",
     OVER_CURRENT: "over_current",

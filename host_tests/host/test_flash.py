@@ -99,8 +99,8 @@ def test_a_port_that_answers_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("board", deploy.boards())
 def test_every_board_gets_the_whole_firmware(board: str) -> None:
-    """Each source is there, compiled for the RP2040, but those of numbers alone, which stand where they are used; and the
-    bundle's index finds each where it lies."""
+    """Each source is there, compiled for the RP2040, but those of numbers alone, which stand where they are used; and
+    the bundle's index finds each where it lies."""
     modules = deploy.parts(board)
     names = {str(path.relative_to(deploy.FIRMWARE))[:-3] + ".mpy" for path in deploy.FIRMWARE.rglob("*.py")}
     assert names | {"board.mpy", "glass.mpy"} >= set(modules)

@@ -278,7 +278,7 @@ def test_ctrl_c_gives_a_verification_up_and_ends_the_bench_mode(monkeypatch):
     monkeypatch.setattr(meter, "pulses", lambda: 0)
     with pytest.raises(KeyboardInterrupt):
         Verifier(meter, meter, scope=SHORT).run()
-    assert meter.calls[-1] == "bench(0)"
+    assert meter.calls[-1] == "fine_pulses(0)"
 
 
 def test_ID_4a_temperature_points_are_measured_and_judged_by_the_class_asked_for():

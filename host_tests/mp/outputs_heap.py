@@ -1,7 +1,7 @@
 """Runs inside MicroPython: the outputs' part of the measuring cycle under heap_lock(), with 31-bit integers.
 
 Pulses with their ports, counter and 12 V guard follow a wild load for some thousand cycles, over the tick wrap and the
-register's roll-over, with dips of the supply, late cycles and the bench mode. Every call the cycle makes is locked.
+register's roll-over, with dips of the supply, late cycles and the fine pulses. Every call the cycle makes is locked.
 """
 
 import sys
@@ -171,8 +171,9 @@ def play(seed, cycles):
     unit.start(state, Time.now)
     wheels.start(state.counter_given, Time.now)
     guard.start(Time.now)
-    given, plan, freeze, thaw = unit.given, unit.plan, unit.freeze, unit.thaw
-    bench, bench_stop, entered, coil, drop = unit.bench, unit.bench_stop, wheels.given, wheels.step, wheels.drop
+    write_given, plan, freeze, thaw = unit.write_given, unit.plan, unit.freeze, unit.thaw
+    fine_pulses, fine_stop = unit.fine_pulses, unit.fine_stop
+    enter, coil, drop = wheels.enter, wheels.step, wheels.drop
     sample, judge = guard.sample, guard.step
     rate, level, counts_on = 0, 0, 0
     random = seed
@@ -198,8 +199,8 @@ def play(seed, cycles):
             if frozen:
                 freeze()
                 drop(now)
-            given(scratch)
-            entered(scratch, now, not frozen)
+            write_given(scratch)
+            enter(scratch, now, not frozen)
             plan(scratch, read_us, now)
             sample()
             judge(now)
@@ -207,9 +208,9 @@ def play(seed, cycles):
             if frozen:
                 thaw(now)
             if n % 61 == 7:
-                bench(1000, 2, now)
+                fine_pulses(1000, 2, now)
             elif n % 61 == 40:
-                bench_stop(3)
+                fine_stop(3)
         finally:
             micropython.heap_unlock()
         counts_on += level and not was_on

@@ -110,7 +110,7 @@ class Meter:
         scratch.delivered_wh = total // self.counts_per_wh % ROLL_WH
         scratch.delivered_counts = total % self.counts_per_wh
         self.clock.spend(READ_US)
-        self.pulses.given(scratch)
+        self.pulses.write_given(scratch)
         self.state = scratch
         self.log.append((self.clock.now_us - READ_US, counts))
         self.pulses.plan(self.state, t_us, simtime.ticks_us())

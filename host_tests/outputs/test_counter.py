@@ -49,7 +49,7 @@ class Rig:
         scratch = State()
         scratch.copy(self.state)
         scratch.delivered_wh = int(self.wh) % ROLL_WH
-        self.counter.given(scratch, simtime.ticks_us(), may_start)
+        self.counter.enter(scratch, simtime.ticks_us(), may_start)
         changed = scratch.counter_given != self.state.counter_given
         self.state = scratch
         saved = self.save or not changed
@@ -64,7 +64,7 @@ class Rig:
         self.counter.drop(simtime.ticks_us())
         scratch = State()
         scratch.copy(self.state)
-        self.counter.given(scratch, simtime.ticks_us(), False)
+        self.counter.enter(scratch, simtime.ticks_us(), False)
         self.state = scratch
         self.saved.copy(scratch)
 
@@ -219,7 +219,7 @@ def test_CO_2_the_coil_waits_for_the_journal():
     for _ in range(10):
         scratch = State()
         scratch.copy(rig.state)
-        rig.counter.given(scratch, simtime.ticks_us(), True)
+        rig.counter.enter(scratch, simtime.ticks_us(), True)
         assert scratch.counter_given == 1
         assert rig.counter.step(simtime.ticks_us(), False) == 0
         rig.clock.spend(100_000)
@@ -235,7 +235,7 @@ def test_CO_2_a_cycle_that_is_given_up_changes_nothing():
     for _ in range(5):
         lost = State()
         lost.copy(rig.state)
-        rig.counter.given(lost, simtime.ticks_us(), True)
+        rig.counter.enter(lost, simtime.ticks_us(), True)
     for _ in range(10):
         rig.cycle()
     assert rig.coil.counts == 1 and rig.state.counter_given == 1

@@ -25,8 +25,8 @@ CALLS = {
     "cal_gain(1, 0.02)": r"OK",
     "cal_set(1, phcal=3)": r"OK",
     "undo()": r"OK",
-    "bench(1, 60)": r"OK 10 Wh output gives 1 Wh",
-    "bench(0)": r"OK bench mode ended",
+    "fine_pulses(1, 60)": r"OK 10 Wh output gives 1 Wh",
+    "fine_pulses(0)": r"OK fine pulses ended",
     "rail12_reset()": r"OK 12 V on",
     "cal_phase(1, 0.1)": r"ERROR ",
     "provision('MSNCT-1SC', '60Hz', '000000000001', '260101')": r"ERROR .*allowed on blank memory only",
@@ -42,7 +42,7 @@ def test_CA_1_each_service_call_answers_on_the_chip_and_loses_no_count() -> None
             said = console.exec(f"import openkh.service as s\ns.{call}")
             assert re.match(answer, said, re.DOTALL), (call, said)
         status = json.loads(console.exec("s.status(json=True)"))
-        assert status["errors"] == 0 and status["failures"] == [] and status["bench_mwh"] == 0
+        assert status["errors"] == 0 and status["failures"] == [] and status["fine_mwh"] == 0
         final = link.finish()
     counted = sum(line["counts"] for line in final["counted"])
     cycle = 9_000 * 32_000 // 36_000

@@ -96,7 +96,7 @@ CALLS = (
         rf"OK MDNCT-1SC 60Hz serial 000000000042, software \d\.\d\d, seal open\n{NUMBER} Wh delivered, .*\ncondition: ",
         "revision model service serial date provisioned calibrated saved calibration_date calibration_count "
         "configuration_count condition condition_lines failures delivered_wh received_wh delivered_counts "
-        "counts_per_wh counter max_w run_s seal bench_mwh rail12 memory cycles late errors",
+        "counts_per_wh counter max_w run_s seal fine_mwh rail12 memory cycles late errors",
     ),
     Call("lines()", r"OK L1 +120\.\d+ V +10\.\d+ A +1039\.\d+ W +(599|600)\.\d+ var  PF  0\.866 +\S+ deg", "lines"),
     Call("events(2)", r"OK 2 events; run time in s, event, two values\n( +\d+ \w+ +-?\d+ -?\d+\n){2}$", "events"),
@@ -123,8 +123,8 @@ CALLS = (
     Call("cal_volts(1, 1.0)", r"OK L1 wgain \d+ -> \d+, vgain \d+ -> \d+", "ok line item"),
     Call("cal_amps(2, -1.0)", r"OK L2 wgain \d+ -> \d+, igain \d+ -> \d+", "ok line item"),
     Call("cal_set(2, wattos=77)", r"OK L2 (wattos -?\d+ -> 77|stays as it is)", "ok line item"),
-    Call("bench(1, 60)", r"OK 10 Wh output gives 1 Wh a pulse for 60 s", "ok"),
-    Call("bench(0)", r"OK bench mode ended", "ok"),
+    Call("fine_pulses(1, 60)", r"OK 10 Wh output gives 1 Wh a pulse for 60 s", "ok"),
+    Call("fine_pulses(0)", r"OK fine pulses ended", "ok"),
     Call("rail12_reset()", r"OK 12 V on", "ok"),
     Call("help()", r"status\(\) +identity(.*\n)+.*Close the seal when done\.", "text"),
 )  # fmt: skip
@@ -165,8 +165,8 @@ REFUSED = {
     "cal_set(1)": "nothing given: allowed wgain=, phcal=",
     "save('2602')": "date '2602': allowed: YYMMDD in quotes",
     "save('261301')": "date '261301': allowed: YYMMDD in quotes",
-    "bench(5, 10)": r"weight 5: allowed 1 or 0\.1 Wh, 0 ends it",
-    "bench(1, 0)": "0 seconds: allowed 1 to ",
+    "fine_pulses(5, 10)": r"weight 5: allowed 1 or 0\.1 Wh, 0 ends it",
+    "fine_pulses(1, 0)": "0 seconds: allowed 1 to ",
     "window(0)": "0 seconds: allowed 1 to 300",
     "window(301)": "301 seconds: allowed 1 to 300",
     "events(0)": "0 events: allowed 1 and more",

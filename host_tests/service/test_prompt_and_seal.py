@@ -106,7 +106,7 @@ def test_CA_2_no_interrupt_before_the_first_import():
         "cal_set(2, wattos=9999999)",
         "save('2602')",
         "provision('MDNCT-1SC', '60Hz', '000000000043', '260131')",
-        "bench(5, 10)",
+        "fine_pulses(5, 10)",
         "window(0)",
     ],
 )
@@ -258,7 +258,7 @@ def test_CA_2_opening_the_seal_restarts_into_the_prompt_and_drains_what_was_type
 
 def test_CA_2_closing_the_seal_commits_restarts_and_ends_the_prompt():
     with started() as prompt:
-        assert prompt.json("s.bench(1, 600)")["ok"]
+        assert prompt.json("s.fine_pulses(1, 600)")["ok"]
         prompt.seal(True)
         prompt.restarted()
         prompt.go(4.0)
@@ -270,4 +270,4 @@ def test_CA_2_closing_the_seal_commits_restarts_and_ends_the_prompt():
         prompt.seal(False)
         prompt.go(4.0)
         names = [event["event"] for event in prompt.json("s.events(30)")["events"]]
-        assert "seal_closed" in names and "bench_off" in names
+        assert "seal_closed" in names and "fine_pulses_off" in names

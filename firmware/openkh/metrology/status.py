@@ -7,6 +7,7 @@ condition is reported when it has stood for 2 s and leaves when it has been gone
 """
 
 from openkh import event_codes
+from openkh.drivers.ade7953_registers import PERIOD_CLOCK_MILLIHZ
 from openkh.failures import CONFIGURATION_ALTERED, FRONT_END_SILENT
 from openkh.fixed import muldiv
 from openkh.metrology.episodes import Episodes
@@ -73,8 +74,6 @@ _TAN_WHOLE = 5
 _TAN_MILLI = 671
 _TAN_MICRO = 282
 
-_CLKIN_16_MHZ = 223_750_000  # period counter's clock in mHz, DS p.36: f = 223,750 / (PERIOD + 1)
-
 _FIRST = LOW_CURRENT  # conditions that a line itself can have: _FIRST .. _LAST
 _LAST = REVERSE
 # FAIL 01 and 02 as bits of Status.failures.
@@ -110,8 +109,10 @@ class Line:
         self._reactive = [0] * _RING
         self._dt_us = [0] * _RING
         self._stood_us = [-1] * (_LAST + 1)  # how long a condition differs from what is reported; -1: it does not
-        self._slowest = _CLKIN_16_MHZ // (950 * model.hz) - 1  # period at 5 % below and above the service's frequency
-        self._fastest = _CLKIN_16_MHZ // (1050 * model.hz) - 1
+        self._slowest = (
+            PERIOD_CLOCK_MILLIHZ // (950 * model.hz) - 1
+        )  # period at 5 % below and above the service's frequency
+        self._fastest = PERIOD_CLOCK_MILLIHZ // (1050 * model.hz) - 1
         self._frequency_us = -1
         self._frequency_off = False
         self.episodes = Episodes(log, _BEGUN, _ENDED, number, 0)
@@ -258,7 +259,7 @@ class Line:
             self._frequency_us = -1
             self._frequency_off = off
             if off:
-                self._log.add(event_codes.FREQUENCY, self.number, _CLKIN_16_MHZ // (period_raw + 1))
+                self._log.add(event_codes.FREQUENCY, self.number, PERIOD_CLOCK_MILLIHZ // (period_raw + 1))
 
     def p_mw(self) -> int:
         """Active power, mean of the last second, to the nearest mW; negative is reverse."""

@@ -27,8 +27,8 @@ _PAUSE = 3
 class Counter:
     """Decides the coil's level; `weight_wh` 100 or 1000. Ticks are ticks_us. Nothing here allocates.
 
-    In the cycle: `drop` first where the 12 V or the supply has gone, then `given` into the scratch state; after the
-    commit and its saving `step`, which says the coil's level.
+    In the cycle: `drop` first where the 12 V or the supply has gone, then `enter` into the state in the making; after
+    the commit and its saving `step`, which says the coil's level.
     """
 
     def __init__(self, weight_wh: int) -> None:
@@ -51,8 +51,9 @@ class Counter:
             owed += self._counts
         return owed if owed < self._counts // 2 else 0
 
-    def given(self, scratch: "State", now_us: int, may_start: bool) -> None:
-        """Write the counts entered as given into `scratch`, the coming one included.
+    def enter(self, state: "State", now_us: int, may_start: bool) -> None:
+        """Enter the coming count as given where one is owed and may start, and write the counts given into `state`,
+        which is in the making.
 
         `may_start`: the 12 V is on and the supply is not failing.
         """
@@ -60,13 +61,13 @@ class Counter:
         if phase == _ENTERED:
             if not may_start:
                 self.drop(now_us)
-        elif may_start and phase != _ON and self.owed(scratch.delivered_wh):
+        elif may_start and phase != _ON and self.owed(state.delivered_wh):
             if phase == _READY or ticks_diff(now_us, self._since_us) >= OFF_US:
                 self._given = (self._given + 1) % self._counts
                 self._phase = _ENTERED
         elif phase == _PAUSE and ticks_diff(now_us, self._since_us) >= OFF_US:
             self._phase = _READY  # so that the tick may wrap
-        scratch.counter_given = self._given
+        state.counter_given = self._given
 
     def step(self, now_us: int, saved: bool) -> int:
         """Level of the coil from now on (0, 1). `saved`: the committed state is in the journal, or none works."""

@@ -33,7 +33,7 @@ _BILLED_SLOTS = 8  # of these for billing edges: a longer queue would outlast ha
 
 # What a slot's edge is, besides its level in bit 0.
 _BILLED = 2  # an off-to-on edge that counts
-_BENCH = 4  # belongs to the bench mode
+_FINE = 4  # belongs to the fine pulses
 
 _FIRST_US = 20_000  # first segment of a new chain
 _CLOSE_US = 5_000  # nearer than this to its end the chain is not prolonged but begun anew
@@ -45,18 +45,18 @@ _LONG_US = 1 << 28  # nor a span beyond this
 _SHORT_US = 1 << 18  # spans and counts below these take the short way
 _FEW_COUNTS = 1 << 20
 
-# Results of `bench` and reasons why the bench mode ended (BENCH_OFF in event_codes).
-BENCH_STARTED = 0
-BENCH_TIME_OVER = 1
-BENCH_LOAD_TOO_HIGH = 2
-BENCH_COMMAND = 3
-BENCH_SEALED = 4
-BENCH_REFUSED = 5  # no such weight or time
-BENCH_LONGEST_S = 36_000
+# Results of `fine_pulses` and reasons why the fine pulses ended (FINE_PULSES_OFF in event_codes).
+FINE_STARTED = 0
+FINE_TIME_OVER = 1
+FINE_LOAD_TOO_HIGH = 2
+FINE_COMMAND = 3
+FINE_SEALED = 4
+FINE_REFUSED = 5  # no such weight or time
+FINE_LONGEST_S = 36_000
 
-# Highest mean power of the bench mode's two weights, W; 3 % above is let pass for the ripple between two readings.
-BENCH_1000_MWH_W = 55_000
-BENCH_100_MWH_W = 5_000
+# Highest mean power of the fine pulses's two weights, W; 3 % above is let pass for the ripple between two readings.
+FINE_1000_MWH_W = 55_000
+FINE_100_MWH_W = 5_000
 
 
 class Reading:
@@ -130,9 +130,9 @@ class Output:
         self._last_us = 0  # when it is, was, or may have been
         self._paced = False  # the newest edge known to be given is not old:
         self._edge_us = 0  # when it was
-        self._bench_counts = 0  # half a weight of the bench mode; 0 = not in it
-        self._bench_sum = 0  # energy since the bench mode's last crossing; -1 = billing edges are on their way still
-        self._bench_level = 0
+        self._fine_counts = 0  # half a weight of the fine pulses; 0 = not in it
+        self._fine_sum = 0  # energy since the fine pulses's last crossing; -1 = billing edges are on their way still
+        self._fine_level = 0
 
     def start(self, edges: int, now_us: int) -> None:
         """Output off, `edges` given so far (modulo); what is owed beyond them is given (PO-4).
@@ -151,10 +151,10 @@ class Output:
         self._last_us = now_us
         self._recent = True
 
-    def given(self, wh: int) -> int:
+    def edges_given(self, wh: int) -> int:
         """Off-to-on edges given so far, modulo, for a register of `wh`."""
         edges = (self._next - 1) // 2
-        if self._bench_counts and self._ahead(wh) >= 0:
+        if self._fine_counts and self._ahead(wh) >= 0:
             edges = wh // self._weight_wh
         if self._placed:
             edges -= self._pending()
@@ -165,8 +165,8 @@ class Output:
     def follow(self, reading: Reading, known_us: int, now_us: int) -> None:
         """Place and queue the edges that the newest reading asks for; after a commit. Mostly there is nothing to do."""
         if self.moving:
-            self.moving = self._placed > 0 or self._bench_counts > 0  # what the commit has of it is the last word
-        if self._bench_counts or reading.wh // self._half_wh != self._seen:
+            self.moving = self._placed > 0 or self._fine_counts > 0  # what the commit has of it is the last word
+        if self._fine_counts or reading.wh // self._half_wh != self._seen:
             self.place(reading)
         idle = not self._placed and self._live and not self._recent
         if not idle or ticks_diff(self._port.end_us, now_us) <= self._ample_us:
@@ -174,8 +174,8 @@ class Output:
 
     def place(self, reading: Reading) -> None:
         """Place the edges that the newest reading asks for."""
-        if self._bench_counts:
-            self._place_bench(reading)
+        if self._fine_counts:
+            self._place_fine(reading)
             return
         while self._placed < _BILLED_SLOTS:
             ahead = self._ahead(reading.wh)
@@ -247,22 +247,22 @@ class Output:
         self._live = False
         self._frozen = False
 
-    def bench_start(self, half_counts: int, t_us: int) -> None:
+    def fine_start(self, half_counts: int, t_us: int) -> None:
         """Follow `half_counts` instead; the output goes off first."""
         if self._next & 1:
             self._push(t_us, 0)
             self._next = (self._next + 1) % self._halves
-        self._bench_counts = half_counts
+        self._fine_counts = half_counts
         self.moving = True
-        self._bench_sum = -1
+        self._fine_sum = -1
         self._seen = -1
-        self._bench_level = 0
+        self._fine_level = 0
 
-    def bench_stop(self, wh: int, t_us: int) -> None:
+    def fine_stop(self, wh: int, t_us: int) -> None:
         """Follow the register again: off until the next full weight after `wh`."""
-        self._bench_counts = 0
+        self._fine_counts = 0
         self.moving = True
-        while self._placed > self._fed and self._kind[(self._first + self._placed - 1) & _SLOTS_MASK] & _BENCH:
+        while self._placed > self._fed and self._kind[(self._first + self._placed - 1) & _SLOTS_MASK] & _FINE:
             self._placed -= 1
         if self._planned_level():
             self._push(t_us, 0)
@@ -280,16 +280,16 @@ class Output:
         self.handed = wh // self._weight_wh
         self._next = 2 * (wh // self._weight_wh + 1) % self._halves
 
-    def _place_bench(self, reading: Reading) -> None:
-        half = self._bench_counts
-        if self._bench_sum >= 0:
-            self._bench_sum += reading.step_counts
+    def _place_fine(self, reading: Reading) -> None:
+        half = self._fine_counts
+        if self._fine_sum >= 0:
+            self._fine_sum += reading.step_counts
         elif not self._placed:
-            self._bench_sum = 0
-        while self._bench_sum >= half and self._placed < SLOTS:
-            self._bench_level = 1 - self._bench_level
-            self._bench_sum -= half
-            self._append(reading, self._bench_sum, self._bench_level | _BENCH)
+            self._fine_sum = 0
+        while self._fine_sum >= half and self._placed < SLOTS:
+            self._fine_level = 1 - self._fine_level
+            self._fine_sum -= half
+            self._append(reading, self._fine_sum, self._fine_level | _FINE)
         # Full weights passed meanwhile count as given.
         if self._ahead(reading.wh) >= 0:
             self._skip(reading.wh)
@@ -335,7 +335,7 @@ class Output:
         port = self._port
         slot = (self._first + self._fed) & _SLOTS_MASK
         due_us = self._due_us[slot]
-        if not self._kind[slot] & _BENCH and (self._fed or self._paced):
+        if not self._kind[slot] & _FINE and (self._fed or self._paced):
             before_us = self._due_us[(slot - 1) & _SLOTS_MASK] if self._fed else self._edge_us
             if ticks_diff(due_us, before_us) < self._pace_us:
                 due_us = ticks_add(before_us, self._pace_us)
@@ -367,8 +367,8 @@ class Output:
 class Pulses:
     """The 10 Wh output with the load LED, the 100 Wh and the 1000 Wh output.
 
-    In the cycle: `given` writes into the scratch state before the commit and changes nothing else; after the commit
-    `plan` follows the committed state. `freeze` and `thaw` frame the time in which the supply is failing.
+    In the cycle: `write_given` writes into the state in the making before the commit and changes nothing else; after
+    the commit `plan` follows the committed state. `freeze` and `thaw` frame the time in which the supply is failing.
     All ticks are ticks_us; register and edges are those of `State`.
     """
 
@@ -380,11 +380,11 @@ class Pulses:
         self.reading = Reading(model.counts_per_wh)
         self.frozen = False
         self.queued = 0  # edges that are given even if the processor hangs: 3, 2 and 1 bits for the three outputs
-        self.bench_mwh = 0  # weight of the running bench mode; 0 = none
-        self.bench_left_ms = 0
-        self.bench_ended = 0  # why the last one ended; the cycle logs and clears it
-        self._bench_limit = 0  # counts per 10 ms
-        self._bench_now_us = 0
+        self.fine_mwh = 0  # weight of the running fine pulses; 0 = none
+        self.fine_left_ms = 0
+        self.fine_ended = 0  # why the last one ended; the cycle logs and clears it
+        self._fine_limit = 0  # counts per 10 ms
+        self._fine_now_us = 0
 
     def start(self, state: "State", now_us: int) -> None:
         """Take up the state found at power-up; every output is off."""
@@ -395,15 +395,15 @@ class Pulses:
         self.out_100.start(state.edges_100, now_us)
         self.out_1000.start(state.edges_1000, now_us)
 
-    def given(self, scratch: "State") -> None:
-        """Bring the edges given so far up to date in `scratch`, whose register is this cycle's."""
-        wh = scratch.delivered_wh
+    def write_given(self, state: "State") -> None:
+        """Bring the edges given so far up to date in `state`, which is in the making and has this cycle's register."""
+        wh = state.delivered_wh
         if self.out_10.moving:
-            scratch.edges_10 = self.out_10.given(wh)
+            state.edges_10 = self.out_10.edges_given(wh)
         if self.out_100.moving:
-            scratch.edges_100 = self.out_100.given(wh)
+            state.edges_100 = self.out_100.edges_given(wh)
         if self.out_1000.moving:
-            scratch.edges_1000 = self.out_1000.given(wh)
+            state.edges_1000 = self.out_1000.edges_given(wh)
 
     def plan(self, state: "State", t_us: int, now_us: int) -> None:
         """Place and queue edges after the commit of `state`.
@@ -413,8 +413,8 @@ class Pulses:
         """
         reading = self.reading
         reading.take(state.delivered_wh, state.delivered_counts, t_us)
-        if self.bench_mwh:
-            self._bench_step(now_us)
+        if self.fine_mwh:
+            self._fine_step(now_us)
         known_us = ticks_add(t_us, DELAY_US)
         self.out_10.follow(reading, known_us, now_us)
         self.out_100.follow(reading, known_us, now_us)
@@ -446,51 +446,51 @@ class Pulses:
         self.out_100.thaw(now_us)
         self.out_1000.thaw(now_us)
 
-    def bench(self, weight_mwh: int, seconds: int, now_us: int) -> int:
+    def fine_pulses(self, weight_mwh: int, seconds: int, now_us: int) -> int:
         """Let the 10 output and the LED follow a finer constant for a time; the service sees to the seal.
 
-        1000 mWh up to 55 kW, 100 mWh up to 5 kW, 1 to BENCH_LONGEST_S seconds. Returns BENCH_STARTED, or why not.
+        1000 mWh up to 55 kW, 100 mWh up to 5 kW, 1 to FINE_LONGEST_S seconds. Returns FINE_STARTED, or why not.
         Called from the cycle, after `plan`.
         """
         if weight_mwh == 1000:
-            watts = BENCH_1000_MWH_W
+            watts = FINE_1000_MWH_W
         elif weight_mwh == 100:
-            watts = BENCH_100_MWH_W
+            watts = FINE_100_MWH_W
         else:
-            return BENCH_REFUSED
-        if not 0 < seconds <= BENCH_LONGEST_S:
-            return BENCH_REFUSED
-        if self.bench_mwh:
-            self.bench_stop(BENCH_COMMAND)
+            return FINE_REFUSED
+        if not 0 < seconds <= FINE_LONGEST_S:
+            return FINE_REFUSED
+        if self.fine_mwh:
+            self.fine_stop(FINE_COMMAND)
         reading = self.reading
-        self._bench_limit = watts * (reading.counts_per_wh // 100) // 3600 * 103 // 100 + 1
-        if self._bench_too_high():
-            return BENCH_LOAD_TOO_HIGH
-        self.bench_mwh = weight_mwh
-        self.bench_left_ms = seconds * 1000
-        self._bench_now_us = now_us
-        self.out_10.bench_start(reading.counts_per_wh // (2000 // weight_mwh), reading.t_us)
-        return BENCH_STARTED
+        self._fine_limit = watts * (reading.counts_per_wh // 100) // 3600 * 103 // 100 + 1
+        if self._fine_too_high():
+            return FINE_LOAD_TOO_HIGH
+        self.fine_mwh = weight_mwh
+        self.fine_left_ms = seconds * 1000
+        self._fine_now_us = now_us
+        self.out_10.fine_start(reading.counts_per_wh // (2000 // weight_mwh), reading.t_us)
+        return FINE_STARTED
 
-    def bench_stop(self, reason: int) -> None:
-        """End the bench mode (BENCH_COMMAND, BENCH_SEALED); nothing where there is none."""
-        if self.bench_mwh:
-            self.bench_mwh = 0
-            self.bench_left_ms = 0
-            self.bench_ended = reason
-            self.out_10.bench_stop(self.reading.wh, self.reading.t_us)
+    def fine_stop(self, reason: int) -> None:
+        """End the fine pulses (FINE_COMMAND, FINE_SEALED); nothing where there is none."""
+        if self.fine_mwh:
+            self.fine_mwh = 0
+            self.fine_left_ms = 0
+            self.fine_ended = reason
+            self.out_10.fine_stop(self.reading.wh, self.reading.t_us)
 
-    def _bench_step(self, now_us: int) -> None:
-        passed_ms = ticks_diff(now_us, self._bench_now_us) // 1000
-        self._bench_now_us = ticks_add(self._bench_now_us, passed_ms * 1000)
-        self.bench_left_ms -= passed_ms
-        if self.bench_left_ms <= 0:
-            self.bench_stop(BENCH_TIME_OVER)
-        elif self._bench_too_high():
-            self.bench_stop(BENCH_LOAD_TOO_HIGH)
+    def _fine_step(self, now_us: int) -> None:
+        passed_ms = ticks_diff(now_us, self._fine_now_us) // 1000
+        self._fine_now_us = ticks_add(self._fine_now_us, passed_ms * 1000)
+        self.fine_left_ms -= passed_ms
+        if self.fine_left_ms <= 0:
+            self.fine_stop(FINE_TIME_OVER)
+        elif self._fine_too_high():
+            self.fine_stop(FINE_LOAD_TOO_HIGH)
 
-    def _bench_too_high(self) -> bool:
+    def _fine_too_high(self) -> bool:
         reading = self.reading
         if reading.step_us > _OLD_US:
             return False  # a long gap says nothing about the rate
-        return reading.step_counts > (reading.step_us // 1000 + 1) * self._bench_limit // 10
+        return reading.step_counts > (reading.step_us // 1000 + 1) * self._fine_limit // 10

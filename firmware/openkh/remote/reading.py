@@ -5,6 +5,7 @@ nothing is taken from the heap: the port is served between two cycles.
 """
 
 from openkh import REVISION
+from openkh.drivers.ade7953_registers import PERIOD_CLOCK_MILLIHZ
 from openkh.fixed import muldiv
 from openkh.remote.layout import MAP_VERSION
 
@@ -23,7 +24,6 @@ NO_I16 = -0x8000
 NO_U32 = -1
 NO_I32 = -0x80000000
 
-_PERIOD_CLOCK_MHZ = 223_750_000  # mHz: f = 223,750 Hz / (PERIOD + 1), DS p.36
 _INT16 = 0x7FFF
 _LEAST_MVA = 1000  # below 1 VA there is no power factor
 
@@ -74,7 +74,7 @@ class LineReading:
         self.ma = element.i_ma
         self.mw = line.p_mw()
         self.mvar = line.q_mvar()
-        self.mhz = _PERIOD_CLOCK_MHZ // (element.period_raw + 1) if element.period_raw else 0
+        self.mhz = PERIOD_CLOCK_MILLIHZ // (element.period_raw + 1) if element.period_raw else 0
         self.conditions = line.reported
         self.mva = muldiv(self.mv, self.ma, 1000)
         self.pf_milli = power_factor(self.mw, self.mva)

@@ -47,7 +47,7 @@ COMMANDS = (
     ),
     ("save", "tuning", "date", "store the calibration in force; date as 'YYMMDD'"),
     ("undo", "tuning", "", "back to what is stored, or to the version before"),
-    ("bench", "works", "weight, seconds=60", "the 10 Wh output gives 1 or 0.1 Wh a pulse for a time; 0 ends it"),
+    ("fine_pulses", "works", "weight, seconds=60", "the 10 Wh output gives 1 or 0.1 Wh a pulse for a time; 0 ends it"),
     ("rail12_reset", "works", "", "switch the 12 V on again"),
     ("restart", "works", "", "save and restart"),
     ("update_mode", "works", "", "save and restart without metering, for new firmware"),

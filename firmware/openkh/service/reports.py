@@ -4,6 +4,7 @@ from math import atan2, degrees
 from time import sleep_ms
 
 from openkh import REVISION, calibration, event_codes, failures
+from openkh.drivers.ade7953_registers import PERIOD_CLOCK_MILLIHZ
 from openkh.metrology.energy import wh_text
 from openkh.metrology.status import NAMES
 from openkh.model import WGAIN_NOMINAL, WGAIN_UNITY
@@ -80,7 +81,7 @@ def status(meter: "Meter") -> "Answer":
             "max_w": (state.last_max_mw if state.periods else state.max_mw) // 1000,
             "run_s": state.run_s,
             "seal": "open" if meter.seal.open else "closed",
-            "bench_mwh": meter.pulses.bench_mwh,
+            "fine_mwh": meter.pulses.fine_mwh,
             "rail12": meter.rail12.name(),
             "supply": meter.supply.name(),
             "cycles": meter.cycle.cycles,
@@ -184,7 +185,7 @@ def _line(meter: "Meter", n: int) -> "Answer":
         found["pf_milli"] = max(-1000, min(1000, round(p_mw / va)))
         found["angle_mdeg"] = round(1000 * angle_of(p_mw, q_mvar))
     if element.period_raw and element.v_mv * 5 >= meter.model.nominal_mv:
-        found["mhz"] = 223_750_000 // (element.period_raw + 1)
+        found["mhz"] = PERIOD_CLOCK_MILLIHZ // (element.period_raw + 1)
     return found
 
 

@@ -8,7 +8,7 @@ from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 from openkh import event_codes
 from openkh.calibration import LOGGED, Calibration
 from openkh.metrology.correction import prepare
-from openkh.outputs.pulses import BENCH_COMMAND
+from openkh.outputs.pulses import FINE_COMMAND
 from openkh.service.refused import RefusedError
 from openkh.startup import restart
 from openkh.ticks import ticks_us
@@ -197,8 +197,8 @@ class Store(Request):
         """It is written."""
 
 
-class Bench(Request):
-    """Begin or end the bench mode; `result` as Pulses.bench gives it."""
+class FinePulses(Request):
+    """Begin or end the fine pulses; `result` as Pulses.fine_pulses gives it."""
 
     def __init__(self, meter: "Meter", weight_mwh: int, seconds: int) -> None:
         super().__init__(meter)
@@ -209,11 +209,11 @@ class Bench(Request):
     def step(self) -> bool:
         pulses = self.meter.pulses
         if not self._weight_mwh:
-            pulses.bench_stop(BENCH_COMMAND)
+            pulses.fine_stop(FINE_COMMAND)
             return False
-        self.result = pulses.bench(self._weight_mwh, self._seconds, ticks_us())
+        self.result = pulses.fine_pulses(self._weight_mwh, self._seconds, ticks_us())
         if not self.result:
-            self.meter.log.add(event_codes.BENCH_ON, self._weight_mwh, self._seconds)
+            self.meter.log.add(event_codes.FINE_PULSES_ON, self._weight_mwh, self._seconds)
         return False
 
 

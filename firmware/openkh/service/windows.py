@@ -7,6 +7,7 @@ The cycle collects; readings that were not verified are left out, their counts c
 at twice the line frequency, so the window ends at the reading that is nearest to a whole number of line cycles.
 """
 
+from openkh.drivers.ade7953_registers import PERIOD_CLOCK_MILLIHZ
 from openkh.service.refused import RefusedError
 from openkh.service.reports import angle_of
 from openkh.service.requests import Request, post
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 LONGEST_S = 300
 _EXTRA = 10  # readings after the time is over, among which the best end is chosen
 _SLACK_MS = 15_000
-_CLKIN_16_HZ = 223_750  # of the period register, DS p.36
+_PERIOD_CLOCK_HZ = PERIOD_CLOCK_MILLIHZ // 1000
 
 
 class Sums:
@@ -115,8 +116,8 @@ class Window(Request):
     def _look(self, first: Sums) -> None:
         """Keep this end if it is nearer to whole line cycles than the ones before."""
         period = self.meter.elements[0].period_raw + 1
-        self.hz = _CLKIN_16_HZ / period
-        half = 2 * first.us // 1000 * _CLKIN_16_HZ // 1000 / period  # half cycles: power repeats with them
+        self.hz = _PERIOD_CLOCK_HZ / period
+        half = 2 * first.us // 1000 * _PERIOD_CLOCK_HZ // 1000 / period  # half cycles: power repeats with them
         off = abs(half - round(half))
         if off < self._best:
             self._best = off

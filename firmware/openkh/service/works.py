@@ -6,9 +6,9 @@ from machine import Timer
 from openkh import event_codes
 from openkh.identity import Identity, check
 from openkh.model import Model
-from openkh.outputs.pulses import BENCH_LOAD_TOO_HIGH, BENCH_LONGEST_S
+from openkh.outputs.pulses import FINE_LOAD_TOO_HIGH, FINE_LONGEST_S
 from openkh.service.refused import RefusedError
-from openkh.service.requests import Bench, Leave, Rail12Reset, Store, post
+from openkh.service.requests import FinePulses, Leave, Rail12Reset, Store, post
 from openkh.startup import restart as restarts
 
 TYPE_CHECKING = False
@@ -89,19 +89,19 @@ def _create_blocks() -> None:
         raise RefusedError("the flash could not be laid out: allowed again; is its filesystem full?")
 
 
-def bench(meter: "Meter", weight: float, seconds: int) -> "Answer":
+def fine_pulses(meter: "Meter", weight: float, seconds: int) -> "Answer":
     """See help()."""
     weights = {0: 0, 1: 1000, 0.1: 100}
     if weight not in weights:
         raise RefusedError("weight %r: allowed 1 or 0.1 Wh, 0 ends it" % (weight,))
-    if not isinstance(seconds, int) or not 0 < seconds <= BENCH_LONGEST_S:
-        raise RefusedError("%r seconds: allowed 1 to %d" % (seconds, BENCH_LONGEST_S))
-    request = Bench(meter, weights[weight], seconds)
+    if not isinstance(seconds, int) or not 0 < seconds <= FINE_LONGEST_S:
+        raise RefusedError("%r seconds: allowed 1 to %d" % (seconds, FINE_LONGEST_S))
+    request = FinePulses(meter, weights[weight], seconds)
     post(request)
-    if request.result == BENCH_LOAD_TOO_HIGH:
+    if request.result == FINE_LOAD_TOO_HIGH:
         raise RefusedError("the load is too high: allowed up to 55 kW at 1 Wh, 5 kW at 0.1 Wh")
     if not weight:
-        return {"ok": True, "text": "bench mode ended"}
+        return {"ok": True, "text": "fine pulses ended"}
     return {"ok": True, "text": "10 Wh output gives %s Wh a pulse for %d s" % (weight, seconds)}
 
 

@@ -1,7 +1,7 @@
 """The event log: bounded, the oldest entry makes room, never torn (ST-1, CA-2).
 
 An entry is 20 bytes: code (1), order (3), run time in s (4), a (4), b (4), check (4). Entries of calibration and
-identity lie in a region of their own, those of seal and bench mode in another, so that no number of others displaces
+identity lie in a region of their own, those of seal and fine pulses in another, so that no number of others displaces
 them (CA-2, CA-3a).
 
 `add` may be called at any time in the cycle and only puts the entry into a queue; `step` writes one entry a cycle. A
@@ -47,8 +47,8 @@ SERVICE_CODES = (
 SEAL_CODES = (
     event_codes.SEAL_OPENED,
     event_codes.SEAL_CLOSED,
-    event_codes.BENCH_ON,
-    event_codes.BENCH_OFF,
+    event_codes.FINE_PULSES_ON,
+    event_codes.FINE_PULSES_OFF,
 )
 _OTHERS, _SERVICE, _SEAL = 0, 1, 2  # rings
 

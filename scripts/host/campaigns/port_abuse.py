@@ -48,7 +48,7 @@ def _calls(r: random.Random, k: int) -> str:
             f"s.cal_set({1 + k % 2}, {setting})",
             "s.save('260201')",
             "s.undo()",
-            "s.bench(1, 5)",
+            "s.fine_pulses(1, 5)",
             "s.rail12_reset()",
             "import time\nwhile 1: time.sleep_ms(1)",
         )
@@ -124,7 +124,7 @@ _LINE_CALLS = (
     "s.window(1)",
     "s.events(5)",
     "s.status()",
-    "s.bench(1, 5)",
+    "s.fine_pulses(1, 5)",
 )
 
 

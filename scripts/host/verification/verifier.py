@@ -236,14 +236,14 @@ class Verifier:
         seconds = math.ceil(points.START_TIMES * nominal_s)
         before = self._bench.pulses()
         if before is not None:
-            self._service.call(f"bench({points.START_WH}, {seconds + 30})")
+            self._service.call(f"fine_pulses({points.START_WH}, {seconds + 30})")
             before = self._bench.pulses()
         try:
             measured = self._measure("starting", min(WINDOW_S, float(seconds)))
         finally:
             if before is not None:
                 with contextlib.suppress(OneLineError):  # it ends by itself, too
-                    self._service.call("bench(0)")
+                    self._service.call("fine_pulses(0)")
         after = self._bench.pulses()
         for line, (reference, meter) in measured.items():
             error = (meter / reference - 1) * 100
