@@ -27,17 +27,17 @@ def test_the_table_in_the_documentation_is_the_catalogue():
 
 
 def test_arguments_by_place_and_by_name():
-    row = catalogue.find("cal_phase")
-    assert catalogue.bind(row, (1, 0.5), {}) == [1, 0.5, 60, 0]
-    assert catalogue.bind(row, (1,), {"degrees": 55, "error": 0.5}) == [1, 0.5, 55, 0]
-    assert catalogue.bind(catalogue.find("cal_set"), (2,), {"wattos": 7}) == [2, None, None, 7] + 5 * [None]
+    row = ("turn", "works", "line, error, degrees=60, watts=None", "")
+    assert catalogue.bind(row, (1, 0.5), {}) == [1, 0.5, 60, None]
+    assert catalogue.bind(row, (1,), {"degrees": 55, "error": 0.5}) == [1, 0.5, 55, None]
+    assert catalogue.bind(row, (2, 3), {"watts": 7}) == [2, 3, 60, 7]
     for given, named, said in (
         ((1,), {}, "error is missing"),
         ((1, 2, 3, 4, 5), {}, "5 values given, allowed 4"),
         ((1, 2), {"line": 1}, "line given twice"),
         ((1, 2), {"lag": 1}, "no argument lag"),
     ):
-        with pytest.raises(TypeError, match=rf"cal_phase\(line, error, degrees=60, lagging=0\): {said}"):
+        with pytest.raises(TypeError, match=rf"turn\(line, error, degrees=60, watts=\): {said}"):
             catalogue.bind(row, given, named)
 
 
