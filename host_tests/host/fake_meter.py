@@ -71,7 +71,7 @@ class FakeMeter:
         if name == "identity":
             who = {"serial": "<b>42</b>", "date": "260131", "revision": "0.10", "memory": "fram"}
             return {**who, "model": self.model.code, "service": self.model.service}
-        if name == "bench":
+        if name == "fine_pulses":
             return {"ok": True}
         if name == "image":
             return {"revision": "0.10", "image": "ab" * 32, "files": 56}

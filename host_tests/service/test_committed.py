@@ -37,8 +37,8 @@ def test_CA_3a_forty_times_bench_leaves_the_calibration_entries():
         assert prompt.json("s.cal_set(1, wgain=4240000)")["ok"]
         assert prompt.json("s.save('260201')")["ok"]
         for _ in range(40):
-            prompt.json("s.bench(1, 60)")
-            prompt.json("s.bench(0)")
+            prompt.json("s.fine_pulses(1, 60)")
+            prompt.json("s.fine_pulses(0)")
         prompt.go(10.0)
         names = [event["event"] for event in prompt.json("s.events(300)")["events"]]
         assert names.count("calibration") == 1 and names.count("calibration_saved") == 1

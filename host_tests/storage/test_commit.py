@@ -99,7 +99,7 @@ def test_CA_3a_no_number_of_seal_and_bench_entries_displaces_a_calibration_entry
     rig = Rig(medium)
     _, log = parts(rig)
     service = [(event_codes.CALIBRATION_OLD, 17), (event_codes.CALIBRATION, 17), (SAVED, 1), (event_codes.IDENTITY, 1)]
-    others = (event_codes.BENCH_ON, event_codes.BENCH_OFF, event_codes.SEAL_CLOSED, event_codes.SEAL_OPENED)
+    others = (event_codes.FINE_PULSES_ON, event_codes.FINE_PULSES_OFF, event_codes.SEAL_CLOSED, event_codes.SEAL_OPENED)
     for code, a in service + [(code, 0) for code in others] * 130:
         log.add(code, a)
         while log.pending:

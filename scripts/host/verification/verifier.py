@@ -258,7 +258,7 @@ class Verifier:
         )  # fmt: skip
         if before is not None and after is not None:
             self._row(
-                "start-pulse", "other", f"starting: pulses in bench mode within {seconds} s (1 wanted)", SUM,
+                "start-pulse", "other", f"starting: fine pulses within {seconds} s (1 wanted)", SUM,
                 float(after - before), None, "", passed=after > before,
             )  # fmt: skip
 
