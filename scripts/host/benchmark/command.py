@@ -199,6 +199,13 @@ def sealed_port(meters: int) -> list[Row]:
     return campaign.sealed_rows(meters)
 
 
+def port_noise(bursts: int) -> list[Row]:
+    """Noise and requests at the RS-485 port; a wrong answer, or a difference to a meter left alone, ends it."""
+    from host.campaigns import serial_noise as campaign
+
+    return campaign.rows(bursts)
+
+
 def web(hours: int) -> list[Row]:
     """The page of the meter in a browser, at full speed."""
     from host.benchmark import web_page
@@ -241,6 +248,7 @@ def parser() -> Parser:
     p.add_argument("--shrink", action="store_true", help="with --chaos: the smallest case that breaks the same rule")
     p.add_argument("--ctrl-c", type=_count, metavar="N", help="interrupt the prompt's commands N times")
     p.add_argument("--sealed-port", type=_count, metavar="N", help="type at N sealed meters, from the reset on")
+    p.add_argument("--port-noise", type=_count, metavar="N", help="send N bursts of noise and requests to RS-485 ports")
     p.add_argument("--web-hours", type=_count, metavar="N", help="run the page of the meter for N simulated hours")
     p.add_argument("--json", metavar="FILE", help="write the figures to FILE as well")
     return p
@@ -283,6 +291,7 @@ def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
         "malformed": (args.malformed, lambda: malformed(args.malformed)),
         "ctrl-c": (args.ctrl_c, lambda: ctrl_c(args.ctrl_c)),
         "sealed-port": (args.sealed_port, lambda: sealed_port(args.sealed_port)),
+        "port-noise": (args.port_noise, lambda: port_noise(args.port_noise)),
         "web-hours": (args.web_hours, lambda: web(args.web_hours)),
     }
     jobs |= {name: job for name, (size, job) in campaigns.items() if size is not None}
