@@ -41,6 +41,7 @@ class Board:
         self.spi = (SpiBus(), SpiBus())
         self.i2c = (I2cBus(self.clock), I2cBus(self.clock))
         self._uarts = {}
+        self.turns_itself = False  # the RS-485 transceiver, whatever the board's file says
         self.adc_uv = {}  # pin -> microvolts, or a function that returns them
         self.devices = []
         self.state_machines = {}  # running PIO state machines by number; rp2.py fills it

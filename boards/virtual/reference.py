@@ -45,7 +45,7 @@ class Reference:
         number, _tx, _rx, enable = self.parts.RS485
         board = self.board
         self.pair = rs485.Pair(board.clock, board.seed)
-        net = None if enable is None else board.pins[enable]
+        net = None if enable is None or board.turns_itself else board.pins[enable]
         self.transceiver = rs485.Transceiver(board.uart(number), self.pair, net, echo)
         self.master = rs485.Master(board.clock, self.pair, tell)
         self.noise = rs485.Master(board.clock, self.pair, None)

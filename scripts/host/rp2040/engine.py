@@ -17,6 +17,7 @@ from boards.virtual.flash import Flash
 from host.flash import deploy
 from host.rigs.littlefs_on_chip import Files
 from host.rp2040 import emulator, wires
+from host.rp2040.serial_port import SerialPort
 from host.sim.link import EngineError, Link
 from openkh.metrology.status import NAMES
 from openkh.model import Model
@@ -77,6 +78,8 @@ class Board:
         self.pins = [wires.Net(self.clock, number) for number in range(30)]
         self.spi = (wires.SpiBus(0), wires.SpiBus(1))
         self.i2c = (wires.I2cBus(0), wires.I2cBus(1))
+        self._uarts = (SerialPort(self.clock, 0), SerialPort(self.clock, 1))
+        self.turns_itself = True  # for this chip all is sent at once: its driver enable would cut off every answer
         self.adc_uv: dict = {}
         self.devices: list = []
         self.flash = None
@@ -90,6 +93,10 @@ class Board:
         self._kept = b""  # flash contents of the chip that had power before
         self._off = False
         self.cut_next = 0  # the next chip loses its supply in so many erases or programs of its flash; 0: not at all
+
+    def uart(self, number: int) -> SerialPort:
+        """UART `number`."""
+        return self._uarts[number]
 
     def install(self) -> None:
         """Nothing: the firmware runs on the chip."""
@@ -150,7 +157,7 @@ class Board:
         chip.cut_at_operation, self.cut_next = self.cut_next, 0
         chip.on_reset.append(self._restarted)
         self.clock.connect(chip)
-        for part in (*self.pins, *self.spi, *self.i2c, wires.Adc(self.adc_uv)):
+        for part in (*self.pins, *self.spi, *self.i2c, *self._uarts, wires.Adc(self.adc_uv)):
             part.connect(chip)
         self._tell("power")
 
