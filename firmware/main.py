@@ -14,9 +14,18 @@ from machine import Pin  # noqa: E402
 
 from openkh.startup import restart  # noqa: E402
 
+IMPORT_BYTES = 24_576
+
 
 def _low(number: "int | None") -> bool:
     return number is not None and Pin(number, Pin.IN, Pin.PULL_UP)() == 0
+
+
+def _collect_after(allocated: int) -> None:
+    """Collect garbage each time so many bytes were taken; -1: only when the heap is full. Modules stay for good: what
+    an import leaves about must not lie between them, or the heap has no large piece left."""
+    if hasattr(gc, "threshold"):
+        gc.threshold(allocated)
 
 
 def _start() -> bool:
@@ -27,10 +36,13 @@ def _start() -> bool:
         print("OpenKh service mode: no metering; reset to leave")
         return False
     watchdog = machine.WDT(timeout=restart.WATCHDOG_MS)  # so early that a hang in the imports ends too
+    _collect_after(IMPORT_BYTES)
     from openkh import app
 
     gc.collect()  # what the imports have left: the meter's own objects then lie close together
-    return app.start(asked, watchdog)
+    closed = app.start(asked, watchdog)
+    _collect_after(-1)
+    return closed
 
 
 prompt = {}

@@ -4,6 +4,7 @@ The order matters. The log is loaded first, so that whatever the start finds can
 next, because it decides which records are its own. The front ends come last before the first cycle.
 """
 
+import gc
 from time import sleep_ms
 
 import board
@@ -202,6 +203,7 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
     read = _temperature()
     if read is not None:
         meter.tasks.start_thermometer(read, meter.thermometer, meter.corrected)
+    gc.collect()
     # Loaded last: metering need not wait 0.2 s for the display's modules.
     from openkh.display.display import Display
     from openkh.display.glass import Glass
@@ -240,6 +242,7 @@ def _port(meter: Meter) -> "Port | None":
     because it reads the memory."""
     if board.RS485 is None:
         return None
+    gc.collect()  # modules stay: what lies about must not be between them
     from openkh.remote import settings
     from openkh.remote.port import Port
 
@@ -254,12 +257,14 @@ def _image(port: "Port") -> None:
     """Work out the hash of the firmware's files for the port; half a second, while the meter meters."""
     from binascii import unhexlify
 
+    gc.collect()
     from openkh.service.image_hash import of_firmware
 
     try:
         port.reading.image = unhexlify(of_firmware()[1])
     except (OSError, MemoryError):
         pass  # it stays unknown
+    gc.collect()
 
 
 def _temperature():  # type: ignore[no-untyped-def]

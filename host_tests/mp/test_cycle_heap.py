@@ -1,4 +1,4 @@
-"""Whole measuring cycles and displays of the real meter take nothing from the heap (DR-7)."""
+"""Whole measuring cycles, displays and answers of the RS-485 port take nothing from the heap (DR-7)."""
 
 import shutil
 from pathlib import Path

@@ -7,7 +7,7 @@ nothing is taken from the heap: the port is served between two cycles.
 from openkh import REVISION
 from openkh.drivers.ade7953_registers import PERIOD_CLOCK_MILLIHZ
 from openkh.fixed import muldiv
-from openkh.remote.layout import MAP_VERSION
+from openkh.remote.layout import MAP_VERSION, SOURCES
 
 INTERVAL_S = 900  # of run time
 
@@ -98,6 +98,8 @@ class Reading:
     """The values as `take` has found them; `line_1` and `line_2` hold those of the lines."""
 
     def __init__(self, meter: "Meter") -> None:
+        for name in SOURCES:
+            setattr(self, name, 0)  # all there from the start: a new attribute takes heap
         self._meter = meter
         self._cycles = -1  # how many cycles there had been when these values were taken
         model = meter.model
@@ -123,15 +125,6 @@ class Reading:
         self.revision = REVISION.encode()
         intervals = meter.intervals
         self.intervals_capacity = 0 if intervals is None else intervals.slots
-        self.power_ups = 0
-        self.intervals_oldest = 0
-        self.intervals_next = 0
-        self.intervals_end_wh = 0
-        self.intervals_end_tenths = 0
-        self.intervals_end_received_wh = 0
-        self.intervals_end_received_tenths = 0
-        self.intervals_start_s = 0
-        self.intervals_flags = 0
         self.image = b""  # the meter puts it here once it has been worked out
 
     def take(self) -> None:

@@ -356,7 +356,7 @@ class Ring:
         """The registers of the slot at place `slot` (docs/modbus.md): number, power-up, flags, end, two energies."""
         kind = self.seek(slot)
         self._clear(buf, at, at + 18)
-        if kind == NONE or kind in (POWER_UP, JUMP):
+        if kind == NONE or kind == POWER_UP or kind == JUMP:  # noqa: SIM109, PLR1714  a tuple would take heap
             buf[at + 4] = NONE >> 8
         elif kind < 0:
             buf[at + 4] = DAMAGED >> 8
