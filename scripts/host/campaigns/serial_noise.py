@@ -14,7 +14,8 @@ from openkh.storage import layout
 
 BAUD = 19200
 GAP_US = 60_000  # from one burst to the next: the longest answer that is asked for takes 45 ms
-FLOOD_US = 400_000
+CHARACTER_US = 521
+CALM_US = 100_000  # after a flood
 SETTLE_US = 2_000_000
 BATCH = 100
 MOST = 25  # registers in a request
@@ -143,7 +144,7 @@ def run(seed: int, bursts: int, engine: str = "micropython") -> dict[str, int]:
             data = flood(rng) if flooded else burst(rng)
             items.append(["serial", now_us, data.decode("latin-1"), BAUD, None])
             sent.append((now_us, data, flooded))
-            now_us += FLOOD_US if flooded else GAP_US
+            now_us += CHARACTER_US * len(data) + CALM_US if flooded else GAP_US
         meter.heard.clear()
         meter.run(now_us, items)
         alone.run(now_us, [])
