@@ -13,8 +13,8 @@ from host.sim.link import Link
 from openkh.storage import layout
 
 BAUD = 19200
-# From one burst to the next: the longest answer that is asked for takes 45 ms, and begins up to 50 ms late on the virtual
-# board where the request ended while another callback ran.
+# From one burst to the next: the longest answer that is asked for takes 45 ms, and begins up to 50 ms late on the
+# virtual board where the request ended while another callback ran.
 GAP_US = 120_000
 CHARACTER_US = 521
 CALM_US = 100_000  # after a flood
