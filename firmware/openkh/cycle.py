@@ -167,22 +167,30 @@ class Cycle:
         if self._supply.step(dt_us, self._one):
             self._switch(now_us)
         self._pulses.write_given(new)
-        may_start = self._rail12.on and not self._supply.failing and self._journal.mode != UNREAD
-        self._counter.enter(new, now_us, may_start)
+        self._counter.enter(new, now_us, self._may_count())
         if self._journal.mode == RECOVERED:
             self._journal.adopt(new, self._model)
             self._pulses.start(new, now_us)
             self._counter.start(new.counter_given, now_us)
+        if new.rolls != old.rolls:
+            self._log.add(event_codes.ROLL_OVER, new.rolls)
         self.state = new  # the commit
         self._uncommitted = False
+        self._judge(dt_us)
 
+    def _may_count(self) -> bool:
+        """Whether the mechanical counter may begin a count."""
+        return self._rail12.on and not self._supply.failing and self._journal.mode != UNREAD
+
+    # What runs in a cycle is cut into functions whose frames are small enough for the stack (DR-7).
+
+    def _judge(self, dt_us: int) -> None:
+        """The cycle's own time, and what is wrong with the lines."""
         self.cycles += 1
         if dt_us > LATE_US:
             self.late += 1
             if dt_us > LOG_LATE_US:
                 self._log.add(event_codes.CYCLE_LATE, dt_us // 1000)
-        if new.rolls != old.rolls:
-            self._log.add(event_codes.ROLL_OVER, new.rolls)
         self._status.step(dt_us, self._one, self._two)
 
     def _poll(self, state: State, now_us: int) -> int:
@@ -252,27 +260,44 @@ class Cycle:
         state = self.state
         failing = self._supply.failing
         now_us = ticks_us()
-        self._pulses.plan(state, self._read_us, now_us)
-        alive = ticks_diff(now_us, self.display_us) < DEADLINE_US
-        # Where the watchdog will restart a cycle that runs, it is no hang in which the PIO goes on alone.
-        self._registers.keep(state, self._journal.life, self._pulses.queued if alive else 0, alive)
-        saved = False
-        if not self._resuming.waiting:  # until then the state is ahead of its raw counts
-            saved = self._journal.step(state, failing, self._supply.ending)
-            if not saved and self._rebased:
-                # What the journal holds of the chips' counters is worthless now: a restart must not count from it.
-                saved = self._journal.save(state, failing)
+        alive = self._plan(state, now_us)
+        saved = self._save(state, failing)
         self._notes.keep(state, self._journal.sequence)
-        failed = self._journal.failed
-        at_risk = failed or self._supply.blind
-        if at_risk or self._status.failures:
-            self._status.set_failure(failures.REGISTER_NOT_STORED, at_risk)
+        self._see_storage()
         if not failing:
-            self._drive_counter(now_us, saved or failed)
+            self._drive_counter(now_us, saved or self._journal.failed)
         if self._intervals is not None and not failing:
             self._record(state, saved)
         if saved and not self._journal.tidy() and not failing:
             self._tidy()
+        self._follow(state)
+        if alive:
+            self._watchdog.feed()
+
+    def _plan(self, state: State, now_us: int) -> bool:
+        """Queue the coming pulse edges and keep what outlives a reset; whether the display's task is alive."""
+        self._pulses.plan(state, self._read_us, now_us)
+        alive = ticks_diff(now_us, self.display_us) < DEADLINE_US
+        # Where the watchdog will restart a cycle that runs, it is no hang in which the PIO goes on alone.
+        self._registers.keep(state, self._journal.life, self._pulses.queued if alive else 0, alive)
+        return alive
+
+    def _see_storage(self) -> None:
+        at_risk = self._journal.failed or self._supply.blind
+        if at_risk or self._status.failures:
+            self._status.set_failure(failures.REGISTER_NOT_STORED, at_risk)
+
+    def _save(self, state: State, failing: bool) -> bool:
+        """Whether the journal has this state now."""
+        if self._resuming.waiting:
+            return False  # until then the state is ahead of its raw counts
+        if self._journal.step(state, failing, self._supply.ending):
+            return True
+        # What the journal holds of a rebased chip's counters is worthless: a restart must not count from it.
+        return self._rebased and self._journal.save(state, failing)
+
+    def _follow(self, state: State) -> None:
+        """Log, seal, and what is asked for: a restart, or a request of the prompt."""
         if self._pulses.fine_ended:
             self._log.add(event_codes.FINE_PULSES_OFF, self._pulses.fine_ended)
             self._pulses.fine_ended = 0
@@ -286,8 +311,6 @@ class Cycle:
             self._leave(state)
         elif self.request is not None and not self.request.carry_out():
             self.request = None
-        if alive:
-            self._watchdog.feed()
 
     def _record(self, state: State, saved: bool) -> None:
         """Interval data, once the memory is known to be this meter's."""

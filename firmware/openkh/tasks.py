@@ -62,10 +62,13 @@ class Tasks:
         raw = supply.read()
         supply.raw = raw
         if (raw < supply.low or supply.bulk_low) and supply.sample():
-            try:
-                micropython.schedule(self._run, None)
-            except RuntimeError:
-                pass  # the queue is full: the cycle is in it
+            self._at_once()
+
+    def _at_once(self) -> None:
+        try:
+            micropython.schedule(self._run, None)
+        except RuntimeError:
+            pass  # the queue is full: the cycle is in it
 
     def refresh(self, _timer: object = None) -> None:
         """The display's task; whatever happens in it, metering goes on (LC-6)."""
@@ -73,11 +76,21 @@ class Tasks:
         self._cycle.display_us = now_us
         dt_us = ticks_diff(now_us, self._shown_us)
         self._shown_us = now_us
-        try:
+        self._show(dt_us)
+
+    def _show(self, dt_us: int) -> None:
+        with self:  # `except ... as` needs a frame from the heap (DR-7)
             self._display.refresh(dt_us, self._cycle.state)  # type: ignore[union-attr]
-        except Exception as error:
-            self.display_errors += 1
-            self._cycle.last_error = error
+
+    def __enter__(self) -> None:
+        """What is raised within the display's task is caught and counted."""
+
+    def __exit__(self, kind: "type[BaseException] | None", error: BaseException | None, _trace: object) -> bool:
+        if kind is None or not issubclass(kind, Exception):
+            return False
+        self.display_errors += 1
+        self._cycle.last_error = error
+        return True
 
     def start_thermometer(self, read: "Callable[[], int]", thermometer: "Thermometer", lines: "CorrectedLines") -> None:
         """Read the board's temperature now and each second from now on. `read` gives 0.01 degC, or thermometer.NONE."""

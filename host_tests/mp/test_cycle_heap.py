@@ -67,7 +67,7 @@ def test_EN_2_DR_7_whole_cycles_allocate_nothing(tmp_path):
         (
             "firmware/openkh/cycle.py",
             "        self.cycles += 1\n",
-            "        self.cycles += 1\n        1 << 31 - new.rolls\n",
+            "        self.cycles += 1\n        1 << 31 - self.state.rolls\n",
         ),
     ],
     ids=["a list", "an integer beyond 30 bits"],

@@ -126,13 +126,10 @@ class Glass:
 
     def draw(self, frame: Frame) -> bytearray:
         """Turn the frame into the image (kept, 20 bytes, order above)."""
-        image = self.image
-        full = self._all
-        for i in range(IMAGE_BYTES):
-            image[i] = full[i] if frame.all else 0
+        self._fill(frame.all)
         if frame.all:
             self._digit(0, frame.characters[0])
-            return image
+            return self.image
         for position in range(DIGITS):
             self._digit(position, frame.characters[position])
         bits = frame.points >> 1
@@ -140,7 +137,14 @@ class Glass:
             bits |= 1 << (DIGITS - 2)
         self._bits(bits, self._point_byte, self._point_bit)
         self._bits(frame.symbols | frame.bar << 8, self._symbol_byte, self._symbol_bit)
-        return image
+        return self.image
+
+    def _fill(self, lit: bool) -> None:
+        """All dots on or off."""
+        image = self.image
+        full = self._all
+        for i in range(IMAGE_BYTES):
+            image[i] = full[i] if lit else 0
 
     def _digit(self, position: int, code: int) -> None:
         segments = FONT[code] if code < 128 else 0

@@ -27,22 +27,34 @@ class Fram:
         """Write `buf` from its third byte on to address `at`; the first two bytes are room for the address."""
         buf[0] = at >> 8
         buf[1] = at & 255
-        try:
-            count = self._i2c.writeto(self._address, buf)
-        except OSError:
-            count = -1
-        return count == len(buf) or self._missed()
+        return self._sent(buf) or self._missed()
 
     def read(self, at: int, buf: "bytearray | memoryview") -> bool:
         """Fill `buf` from address `at`."""
         self._at[0] = at >> 8
         self._at[1] = at & 255
+        return (self._addressed() and self._fetched(buf)) or self._missed()
+
+    # A `try` with its transfer alone: the frame fits the stack (DR-7).
+
+    def _sent(self, buf: bytearray) -> bool:
         try:
-            count = self._i2c.writeto(self._address, self._at, False)
+            return self._i2c.writeto(self._address, buf) == len(buf)
+        except OSError:
+            return False
+
+    def _addressed(self) -> bool:
+        try:
+            return self._i2c.writeto(self._address, self._at, False) == 2
+        except OSError:
+            return False
+
+    def _fetched(self, buf: "bytearray | memoryview") -> bool:
+        try:
             self._i2c.readfrom_into(self._address, buf)
         except OSError:
-            count = -1
-        return count == 2 or self._missed()
+            return False
+        return True
 
     def works(self) -> bool:
         """Whether the last two bytes take what is written: a line held low or high looks like a blank memory."""

@@ -36,7 +36,10 @@ class Pcf85176:
         start = len(_HEADER)
         for i in range(IMAGE_BYTES):
             frame[start + i] = image[i]
-        try:
+        return self._sent(frame)
+
+    def _sent(self, frame: bytearray) -> bool:
+        try:  # with the transfer alone: the frame of this function fits the stack (DR-7)
             self._i2c.writeto(self._address, frame)
         except OSError:
             return False

@@ -278,6 +278,11 @@ class Line:
         return p if counts >= 0 else -p
 
 
+def _broken(element: "Element") -> int:
+    """The failures that a front end shows."""
+    return (_SILENT if element.silent else 0) | (_ALTERED if element.altered else 0)
+
+
 class Status:
     """What the glass says of the meter's health: the one condition shown and the lines that have it.
 
@@ -311,26 +316,17 @@ class Status:
 
     def step(self, dt_us: int, e1: "Element", e2: "Element | None") -> None:
         """One measuring cycle of `dt_us` since the last one (below 2^30). `e2` is None on a single-element meter."""
-        one = self.line_1
         two = self.line_2
-        turn = not self._turn
-        self._turn = turn
-        one.step(dt_us, e1, not turn)
-        failures = self.failures & ~(_SILENT | _ALTERED)
-        if e1.silent:
-            failures |= _SILENT
-        if e1.altered:
-            failures |= _ALTERED
+        self._turn = not self._turn
+        self.line_1.step(dt_us, e1, not self._turn)
+        self.failures = self.failures & ~(_SILENT | _ALTERED) | _broken(e1)
         if two is not None and e2 is not None:
-            two.step(dt_us, e2, turn)
-            if e2.silent:
-                failures |= _SILENT
-            if e2.altered:
-                failures |= _ALTERED
-        self.failures = failures
+            two.step(dt_us, e2, self._turn)
+            self.failures |= _broken(e2)
         self._choose()
-        self._failed.step(failures, dt_us)
-        one.episodes.step(one.reported >> OVER_CURRENT, dt_us)
+        self._failed.step(self.failures, dt_us)
+        line = self.line_1
+        line.episodes.step(line.reported >> OVER_CURRENT, dt_us)
         if two is not None:
             two.episodes.step(two.reported >> OVER_CURRENT, dt_us)
 

@@ -88,29 +88,29 @@ class ScratchRegisters:
         costs 12 us.
         """
         mem32 = self._mem32
-        given = (
+        word = (
             state.edges_10 & 63
             | (state.edges_100 & 7) << 6
             | (state.edges_1000 & 3) << 9
             | (state.counter_given & 7) << 11
             | queued << 14
         )
-        if given != self._given:
-            self._given = given
-            mem32[GIVEN] = given | (given % 1021 ^ _SALT) << 20
-        energy = (state.delivered_wh & _WH_MASK) << 15 | state.delivered_counts
-        if energy != self._delivered:
-            self._delivered = energy
-            mem32[DELIVERED] = energy | (energy % 251 ^ _ENERGY_SALT) << 22
-        energy = (state.received_wh & _WH_MASK) << 15 | state.received_counts
-        if energy != self._received:
-            self._received = energy
-            mem32[RECEIVED] = energy | (energy % 251 ^ _ENERGY_SALT) << 22
-        units = ((state.run_s & 0xFFFF) * 10 + state.run_us // _UNIT_US) & _UNITS_MASK
-        run = mem32[RUN] & REASON_MASK | units << 3 | life << 14 | _KEPT
+        if word != self._given:
+            self._given = word
+            mem32[GIVEN] = word | (word % 1021 ^ _SALT) << 20
+        word = (state.delivered_wh & _WH_MASK) << 15 | state.delivered_counts
+        if word != self._delivered:
+            self._delivered = word
+            mem32[DELIVERED] = word | (word % 251 ^ _ENERGY_SALT) << 22
+        word = (state.received_wh & _WH_MASK) << 15 | state.received_counts
+        if word != self._received:
+            self._received = word
+            mem32[RECEIVED] = word | (word % 251 ^ _ENERGY_SALT) << 22
+        word = ((state.run_s & 0xFFFF) * 10 + state.run_us // _UNIT_US) & _UNITS_MASK
+        word = mem32[RUN] & REASON_MASK | word << 3 | life << 14 | _KEPT
         if fed:
-            run |= _FED
-        mem32[RUN] = run | (run % 1021 ^ _SALT) << 20
+            word |= _FED
+        mem32[RUN] = word | (word % 1021 ^ _SALT) << 20
 
     def resume(self, state: "State", life: int, model: "Model", hung: bool) -> bool:
         """After a reset with the supply on: bring the journal's `state` up to the last cycle before it; sets `shown`.

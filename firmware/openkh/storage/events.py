@@ -53,6 +53,18 @@ SEAL_CODES = (
 _OTHERS, _SERVICE, _SEAL = 0, 1, 2  # rings
 
 
+def _pack(view: memoryview, order: int, queue: "array[int]", at: int) -> None:
+    pack_into("<i", view, 1, order)
+    view[0] = queue[at]
+    to = 4
+    while to < _CHECK_AT:
+        at += 1
+        pack_into("<i", view, to, queue[at])
+        to += 4
+    to = check(view, _CHECK_AT, _START)
+    pack_into("<i", view, _CHECK_AT, to)
+
+
 class _Ring:
     """The entries of one region, written round and round."""
 
@@ -183,16 +195,17 @@ class _Ring:
 
     def write(self, order: int, queue: "array[int]", at: int) -> bool:
         """Write the queued entry that starts at `at`; False if it does not hold."""
+        done = self._put(order, queue, at)
+        if done:
+            self.newest = self.slot
+            self.order = order
+        self._go_on(done)
+        return done
+
+    def _go_on(self, done: bool) -> None:
+        """To the next slot."""
         slot = self.slot
         region = self.region
-        while self._spoil < self._spoil_end:
-            region.spoil(self._spoil)
-            self._spoil += 1
-        self._pack(region.view(slot), order, queue, at)
-        done = region.commit(slot) and region.holds(slot)
-        if done:
-            self.newest = slot
-            self.order = order
         if region.group:
             if not done and not region.blank(slot):
                 region.spoil(slot)  # or it might be read one day, a second time
@@ -203,17 +216,15 @@ class _Ring:
             self.slot = slot  # a slot that took no entry is spoilt
         elif done:
             self.slot = (slot + 1) % region.slots
-        return done
 
-    def _pack(self, view: memoryview, order: int, queue: "array[int]", at: int) -> None:
-        pack_into("<i", view, 1, order)
-        view[0] = queue[at]
-        to = 4
-        while to < _CHECK_AT:
-            at += 1
-            pack_into("<i", view, to, queue[at])
-            to += 4
-        pack_into("<i", view, _CHECK_AT, check(view, _CHECK_AT, _START))
+    def _put(self, order: int, queue: "array[int]", at: int) -> bool:
+        slot = self.slot
+        region = self.region
+        while self._spoil < self._spoil_end:
+            region.spoil(self._spoil)
+            self._spoil += 1
+        _pack(region.view(slot), order, queue, at)
+        return region.commit(slot) and region.holds(slot)
 
     def wants_erase(self) -> bool:
         """Flash: whether the block in use is nearly full and the next one not erased yet."""
@@ -308,11 +319,7 @@ class EventLog:
     def step(self) -> None:
         """Write the oldest queued entry, if any. 2 ms on FRAM; allocates nothing (but while `collect` is under way)."""
         if self.run_s - self._refill_s >= _REFILL_S or self.run_s < self._refill_s:
-            self._refill_s = self.run_s
-            tokens = self._tokens
-            for code in range(CODES):
-                if tokens[code] < _BURST:
-                    tokens[code] += 1
+            self._refill()
         if not self._ready or self._misses >= _TRIES:
             # A memory that does not take entries is asked once a second.
             if self.run_s == self._tried_s:
@@ -324,6 +331,13 @@ class EventLog:
             self._write()
         elif self.wanted is not None:
             self._collect(self.wanted)
+
+    def _refill(self) -> None:
+        self._refill_s = self.run_s
+        tokens = self._tokens
+        for code in range(CODES):
+            if tokens[code] < _BURST:
+                tokens[code] += 1
 
     def _write(self) -> None:
         at = self._first * _WORDS

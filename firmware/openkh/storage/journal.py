@@ -13,6 +13,7 @@ When the record is found after all, the cycle adds it to what it has counted (`a
 from openkh.metrology.energy import ROLL_WH, add
 from openkh.state import State
 from openkh.storage import records
+from openkh.storage.records import pack
 from openkh.storage.scan import Scan
 from openkh.storage.verdict import BLANK, GOOD, OLDER
 
@@ -203,13 +204,17 @@ class Journal:
                 or state.received_wh != last.received_wh
                 or state.edges_10 != last.edges_10
             )
-        edges = state.edges_10 - last.edges_10
-        if edges > _EDGES and 10 * edges > state.delivered_wh - last.delivered_wh + 10 * _EDGES:
-            return True  # a backlog drains: after a cut without warning these would be given again (PO-4)
+        if state.edges_10 - last.edges_10 > _EDGES and self._drains(state, last):
+            return True
         since_s = state.run_s - last.run_s
         if self._group or since_s < 0 or since_s > 1:
             return not self._group or self._flash_due(state, last, since_s)
         return 1000 * since_s + (state.run_us - last.run_us) // 1000 >= _FRAM_MS
+
+    def _drains(self, state: State, last: State) -> bool:
+        """A backlog of pulses drains: after a cut without warning these would be given again (PO-4)."""
+        edges = state.edges_10 - last.edges_10
+        return 10 * edges > state.delivered_wh - last.delivered_wh + 10 * _EDGES
 
     def _flash_due(self, state: State, last: State, since_s: int) -> bool:
         if since_s < 0 or since_s >= _FLASH_S or state.sub_k != last.sub_k:
@@ -249,6 +254,10 @@ class Journal:
         return True
 
     def _pack(self, slot: int, state: State, failing: bool) -> None:
+        marks = self._marks(slot, failing)
+        pack(self._region.view(slot), state, self.identity, self.sequence + 1 & records.SEQUENCE_MASK, marks)
+
+    def _marks(self, slot: int, failing: bool) -> int:
         marks = self.life << 4
         if failing:
             marks |= records.FAILING
@@ -256,8 +265,7 @@ class Journal:
                 self._reserve -= 1
         if self._next >= 0 and self._next == self._block_after(slot):
             marks |= records.AHEAD
-        view = self._region.view(slot)
-        records.pack(view, state, self.identity, (self.sequence + 1) & records.SEQUENCE_MASK, marks)
+        return marks
 
     def _commit(self, slot: int) -> bool:
         """Write what is packed and go on to the next slot; the flash is read back at once."""

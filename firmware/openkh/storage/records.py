@@ -92,7 +92,8 @@ def pack(buf: "bytearray | memoryview", state: "State", whose: int, sequence: in
     buf[0] = RECORD_FORMAT
     buf[8] = marks
     _pack_fields(buf, state)
-    pack_into("<i", buf, _CHECK_AT, check(buf, _CHECK_AT))
+    crc = check(buf, _CHECK_AT)
+    pack_into("<i", buf, _CHECK_AT, crc)
 
 
 def _pack_fields(buf: "bytearray | memoryview", state: "State") -> None:
