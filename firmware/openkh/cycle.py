@@ -172,10 +172,10 @@ class Cycle:
             self._journal.adopt(new, self._model)
             self._pulses.start(new, now_us)
             self._counter.start(new.counter_given, now_us)
-        if new.rolls != old.rolls:
-            self._log.add(event_codes.ROLL_OVER, new.rolls)
         self.state = new  # the commit
         self._uncommitted = False
+        if new.rolls != old.rolls:
+            self._log.add(event_codes.ROLL_OVER, new.rolls)
         self._judge(dt_us)
 
     def _may_count(self) -> bool:
