@@ -27,11 +27,11 @@ POINTS = (GAIN, PHASE, PHASE_LOW, OFFSET)
 CURVE_POINTS = (
     Point("gain", 0.75, 0.0, 7.0, 0.5),
     Point("phase", 0.75, 60.0, 7.0, 0.6),
-    Point("middle", 0.10, 0.0, 7.0, 0.5),
-    Point("phase-low", 0.10, 60.0, 7.0, 0.6),
+    Point("middle", 0.10, 0.0, 6.0, 0.5),
+    Point("phase-low", 0.10, 60.0, 6.0, 0.6),
     Point("low", 0.02, 0.0, 8.0, 0.5),
     Point("low-lag", 0.02, 60.0, 8.0, 1.0),
-    Point("offset", 0.01, 0.0, 11.0, 1.0),
+    Point("offset", 0.01, 0.0, 10.0, 1.0),
 )
 
 
