@@ -77,7 +77,7 @@ def test_CA_1_EN_2_energy_is_exact_through_a_whole_guided_calibration(mode):
         assert service.call("cal_set(1, wgain=4200000)")["ok"]
         assert service.call("undo()")["ok"]
         bench.compare()
-        assert bench.compared == 10
+        assert bench.compared == 12
         assert service.call("status()")["errors"] == 0
 
 
