@@ -246,7 +246,9 @@ class Element(Recovery):
                 return
         if self._mute_us or self.silent:
             self._answered()
-        if not chip.unaltered() and not chip.unaltered() and not self._restore():
+        if chip.unaltered() or chip.unaltered():
+            self._tries = 0
+        elif not self._restore():
             return
         self._book(last_raw)
         # In turn, for time: what need not be as new as the counts.
@@ -401,7 +403,4 @@ class Element(Recovery):
         if scrub.altered >= 0:
             self.repairs += 1
             self._log.add(event_codes.CHIP_REPAIRED, self._line, scrub.altered)
-        if (scrub.stuck >= 0) != self.altered:
-            self.altered = scrub.stuck >= 0
-            if self.altered:
-                self._log.add(event_codes.CHIP_ALTERED, self._line, scrub.stuck)
+        self._judge(scrub.stuck)

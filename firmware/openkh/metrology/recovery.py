@@ -122,11 +122,31 @@ class Recovery:
         if not chip.mended():
             if chip.failed >= 0:
                 self._not_restored()
+            elif self._event == event_codes.CHIP_REPAIRED:
+                self._relapse()
             return False
-        self._tries = 0
-        self.altered = False
+        if self._event == event_codes.CHIP_REPAIRED:
+            self._relapse()
+        else:
+            self._tries = 0
+            self.altered = False
         chip.read(RSTIRQSTATA)
         return self._try_energy() or self._try_energy()
+
+    def _judge(self, stuck: int) -> None:
+        """FAIL 02 begins or ends. `stuck`: address of a register that the round robin cannot put right, else -1."""
+        if (stuck >= 0 or self._tries >= RESTORE_TRIES) != self.altered:
+            self.altered = not self.altered
+            if self.altered:
+                self._log.add(event_codes.CHIP_ALTERED, self._line, stuck)
+
+    def _relapse(self) -> None:
+        """A register was altered and is mended; altered again in each cycle, it is as good as not restorable (FAIL 02).
+        `poll` forgets it with the first cycle that finds all as wanted."""
+        self._tries += 1
+        if self._tries >= RESTORE_TRIES and not self.altered:
+            self.altered = True
+            self._log.add(event_codes.CHIP_ALTERED, self._line, self._event_b)
 
     def _not_restored(self) -> None:
         """Try again in the next cycle, after a reset of the chip to begin with; FAIL 02 when that does not help."""
