@@ -34,7 +34,7 @@ EXAMPLES = """\
   ./scripts/chipcheck --virtual --chip 'checksum_live_bits = true, counter_end = "stop"'"""
 
 STATUSES = """0 told; 1 no chip answers, or this firmware does not bear what was found;
-             2 unusable arguments; 130 stopped by Ctrl-C"""
+2 unusable arguments or files; 130 stopped by Ctrl-C"""
 
 WITHOUT_SIGNAL = (
     ("silence", "silence after a reset"),
