@@ -104,6 +104,8 @@ class Calibrator:
             now = next(row for row in self.service.call("cal()")["lines"] if row["line"] == line["line"])
             if corrected(line) or corrected(now):
                 self._set_corrections(line["line"], line, of_meter(line))
+            elif now.get("reference") != line.get("reference"):  # the gain's step notes how warm it was
+                self.service.call(f"cal_set({line['line']}, reference={line['reference']})")
 
     def _no_load(self, key: str) -> list[dict[str, Any]]:
         """A window with voltage and no current on all lines: the meter wants it before and after an offset (EN-5)."""

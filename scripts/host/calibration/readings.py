@@ -18,10 +18,10 @@ class Point:
     limit_percent: float
 
 
-GAIN = Point("gain", 0.75, 0.0, 12.0, 0.5)
-PHASE = Point("phase", 0.75, 60.0, 12.0, 0.6)
-PHASE_LOW = Point("phase-low", 0.10, 60.0, 12.0, 0.6)
-OFFSET = Point("offset", 0.01, 0.0, 20.0, 1.0)
+GAIN = Point("gain", 0.75, 0.0, 10.0, 0.5)
+PHASE = Point("phase", 0.75, 60.0, 10.0, 0.6)
+PHASE_LOW = Point("phase-low", 0.10, 60.0, 8.0, 0.6)
+OFFSET = Point("offset", 0.01, 0.0, 14.0, 1.0)
 POINTS = (GAIN, PHASE, PHASE_LOW, OFFSET)
 # With the curve: three currents, each at unity and lagging. Shorter windows, as there are more of them.
 CURVE_POINTS = (

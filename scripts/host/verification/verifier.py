@@ -20,6 +20,7 @@ from openkh.model import Model
 FINE_GROUPS = ("load", "temperature")
 SUM = 0  # as a line: all elements together
 PULSE_WH = 10
+ADDED_WRAPS = 1 << 24  # the meter's sum of what corrections added
 WINDOW_S = 300.0  # the longest that the meter takes in one piece
 
 
@@ -111,7 +112,7 @@ class Verifier:
             self.model.core == "SC",
         )
         self._errors: dict[tuple[str, int], float] = {}
-        self._begin: tuple[int, int, int] | None = None
+        self._begin: tuple[int, int, int, int] | None = None
         self._wanted: tuple[LineLoad, ...] = ()  # what the lines are to carry; nothing: a waveform
 
     def run(self) -> Verdict:
@@ -276,30 +277,36 @@ class Verifier:
         )  # fmt: skip
 
     def _arithmetic(self) -> None:
-        """At rest again: the register has what the chips counted, and the 10 Wh output what the register has."""
+        """At rest again: the register has what the chips counted and corrections in software added to it, and the
+        10 Wh output what the register has."""
         if self._begin is None:
             self.verdict.notes.append("Chips' counts and pulses against the register: not seen by this bench.")
             return
         self._apply("end", self._plain(1.0, 0.0))
         end = self._totals()
         assert end is not None
-        counted, booked, pulses = (b - a for a, b in zip(self._begin, end, strict=True))
-        part = abs(booked / counted - 1) * 100 if counted else 0.0
+        counted, booked, pulses, added = (b - a for a, b in zip(self._begin, end, strict=True))
+        added = (added + ADDED_WRAPS // 2) % ADDED_WRAPS - ADDED_WRAPS // 2
+        due = counted + added
+        part = abs(booked / due - 1) * 100 if due else 0.0
+        counts = f"{counted} counts" + (f", {added:+} by correction" if added else "")
         self._row(
-            "arithmetic", "other", f"chips' counts to register ({counted} counts)", SUM, part, 0.001, "%",
+            "arithmetic", "other", f"chips' counts to register ({counts})", SUM, part, 0.001, "%",
         )  # fmt: skip
-        due = booked / (self.model.counts_per_wh * PULSE_WH)
+        wanted = booked / (self.model.counts_per_wh * PULSE_WH)
         self._row(
-            "pulses", "other", f"register to 10 Wh pulses ({pulses} given)", SUM, abs(pulses - due), 1.0, "pulses"
+            "pulses", "other", f"register to 10 Wh pulses ({pulses} given)", SUM, abs(pulses - wanted), 1.0, "pulses"
         )
 
-    def _totals(self) -> tuple[int, int, int] | None:
-        """(chips' counts, register's counts, 10 Wh pulses) where the bench can see into them."""
+    def _totals(self) -> tuple[int, int, int, int] | None:
+        """(chips' counts, register's counts, 10 Wh pulses, counts that corrections added) where the bench can see into
+        them."""
         counted = self._bench.counted()
         pulses = self._bench.pulses()
         if counted is None or pulses is None:
             return None
-        return sum(counted), register_counts(self._service.call("status()")), pulses
+        added = sum(line.get("correction_register", 0) for line in self._service.call("lines()")["lines"])
+        return sum(counted), register_counts(self._service.call("status()")), pulses, added
 
     def _plain(self, volts: float, part: float) -> Load:
         """All elements at unity power factor."""
