@@ -10,6 +10,7 @@ from time import sleep_us
 
 from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER, TRIES, Link, request
 from openkh.drivers.ade7953_registers import (
+    AP_NOLOAD,
     CONFIG,
     CONFIG_LOCK,
     CONFIG_RUN,
@@ -21,6 +22,7 @@ from openkh.drivers.ade7953_registers import (
     LCYCMODE,
     OPTIMUM,
     OPTIMUM_SETTING,
+    PROTECT_16,
     PROTECT_ALL,
     RESERVED,
     SAGLVL,
@@ -38,6 +40,7 @@ SETTLED_US = 12_000  # a checksum that has stood for so long since the last writ
 KNOWN = 16  # fingerprints that are remembered: signs and no-load states of a line take a dozen
 
 _CHECKSUM = request(CRC)
+_OPEN_16 = PROTECT_ALL & ~PROTECT_16
 _UNCOVERED = tuple(request(address) for address in UNCOVERED)
 _NOT_COMPUTED = b"\xff\xff\xff\xff"  # DS p.58
 
@@ -83,17 +86,26 @@ class Config(Link):
                 self._put_data(n)
 
     def note(self, address: int, value: int, other_address: int, other: int) -> bool:
-        """Write two entries of UNCOVERED on a chip that runs, and want them so from now on.
+        """Write two entries of UNCOVERED, of 16 bits, on a chip that runs, and want them so from now on.
 
         False, and what was wanted before is wanted still, if the chip did not take them. The checksum covers the
         protection, which is open meanwhile: where it is late, the next cycle reads every register back.
         """
-        done = self.open() and self.put(address, value) and self.put(other_address, other)
+        if not self._carries(address, other_address):
+            return False
+        self._seen = False
+        done = self.put(WRITE_PROTECT, _OPEN_16) and self.put(address, value) and self.put(other_address, other)
         self.close()
         if done:
             self.want(address, value)
             self.want(other_address, other)
         return done
+
+    def _carries(self, address: int, other: int) -> bool:
+        """Frames come through: where they are spoilt, what is written goes to other registers."""
+        return (
+            self.read_verified(address) >= 0 and self.read_verified(other) >= 0 and self.read_verified(AP_NOLOAD) >= 0
+        )
 
     def _put_data(self, n: int) -> None:
         data = self._uncovered_data[n]

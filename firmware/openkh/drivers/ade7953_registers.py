@@ -90,6 +90,7 @@ RSTREAD = 0x40  # LCYCMODE: an energy register is zeroed by reading it, DS p.62
 UNLOCK_KEY = 0xAD
 OPTIMUM_SETTING = 0x0030
 PROTECT_ALL = 0x07
+PROTECT_16 = 0x02  # of it, that of the 16-bit registers, DS p.57
 OP_READ = 0x35
 AP_NOLOAD_RESET = 0xE419  # together with CONFIG and CF1DEN what a chip fresh from reset answers
 CF1DEN_RESET = 0x003F
