@@ -21,11 +21,15 @@ def _low(number: "int | None") -> bool:
     return number is not None and Pin(number, Pin.IN, Pin.PULL_UP)() == 0
 
 
-def _collect_after(allocated: int) -> None:
-    """Collect garbage each time so many bytes were taken; -1: only when the heap is full. Modules stay for good: what
-    an import leaves about must not lie between them, or the heap has no large piece left."""
-    if hasattr(gc, "threshold"):
-        gc.threshold(allocated)
+def _collect_after(allocated: int) -> int:
+    """Collect garbage each time so many bytes were taken (-1: only when the heap is full); what it was before, which
+    a port may need. Modules stay for good: what an import leaves about must not lie between them, or the heap has no
+    large piece left."""
+    if not hasattr(gc, "threshold"):
+        return -1
+    before = gc.threshold()
+    gc.threshold(allocated)
+    return before
 
 
 def _start() -> bool:
@@ -36,12 +40,12 @@ def _start() -> bool:
         print("OpenKh service mode: no metering; reset to leave")
         return False
     watchdog = machine.WDT(timeout=restart.WATCHDOG_MS)  # so early that a hang in the imports ends too
-    _collect_after(IMPORT_BYTES)
+    before = _collect_after(IMPORT_BYTES)
     from openkh import app
 
     gc.collect()  # what the imports have left: the meter's own objects then lie close together
     closed = app.start(asked, watchdog)
-    _collect_after(-1)
+    _collect_after(before)
     return closed
 
 

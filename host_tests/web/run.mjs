@@ -25,6 +25,7 @@ for (const [config, items, untilUs] of JSON.parse(fs.readFileSync(cases, "utf8")
     out.push(...JSON.parse(engine.look()).out);
   }
   const final = JSON.parse(engine.finish());
+  final.heap = Number(engine.heap());
   final.out = [...out, ...final.out];
   finals.push(final);
 }

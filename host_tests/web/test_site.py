@@ -145,6 +145,7 @@ def test_EN_2_slices_on_webassembly_meter_as_the_unix_port_does(built, tmp_path)
     finals = json.loads(node(DRIVER, built, cases))
     for case, final in zip(CASES, finals, strict=True):
         assert compared(final) == on_unix(*case)
+        assert final["heap"] < 4_000_000, "garbage is not collected between two slices"
 
 
 def test_a_sealed_board_is_refused_by_the_sliced_engine():
