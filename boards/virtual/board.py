@@ -8,13 +8,14 @@
 
 import sys
 
-from boards.virtual import halt, nets
-from boards.virtual.buses import I2cBus, SpiBus
-from boards.virtual.clock import Clock
-from boards.virtual.cpu import Cpu
+from boards.virtual import halt
 from boards.virtual.rng import Rng
-from boards.virtual.uart import Uart
-from boards.virtual.watchdog import Watchdog
+from boards.virtual.rp2040 import nets
+from boards.virtual.rp2040.buses import I2cBus, SpiBus
+from boards.virtual.rp2040.clock import Clock
+from boards.virtual.rp2040.cpu import Cpu
+from boards.virtual.rp2040.uart import Uart
+from boards.virtual.rp2040.watchdog import Watchdog
 
 PINS = 30
 PWRON_RESET = 1
@@ -44,7 +45,7 @@ class Board:
         self.turns_itself = False  # the RS-485 transceiver, whatever the board's file says
         self.adc_uv = {}  # pin -> microvolts, or a function that returns them
         self.devices = []
-        self.state_machines = {}  # running PIO state machines by number; rp2.py fills it
+        self.state_machines = {}  # running PIO state machines by number; standins/rp2.py fills it
         self.watchdog = Watchdog(self.clock, self._bite)
         self.scratch = {}
         self.reset_cause = PWRON_RESET
@@ -59,7 +60,7 @@ class Board:
 
     def install(self):
         """Put the stand-ins in the place of the modules; `uninstall` takes them away again."""
-        from boards.virtual import machine, rp2, simmicropython, simselect, simtime
+        from boards.virtual.standins import machine, rp2, simmicropython, simselect, simtime
 
         if self._saved is None:
             self._saved = [sys.modules.get(name, _MISSING) for name in STAND_INS]
@@ -75,7 +76,7 @@ class Board:
     def _attach_stdin(self):
         stdin = None if self.console is None else self.console.stdin
         if MICROPYTHON:
-            from boards.virtual import simsys
+            from boards.virtual.standins import simsys
 
             sys.modules["sys"] = simsys.Sys(stdin)
         elif stdin is not None:
@@ -153,7 +154,7 @@ class Board:
         self._attach_time()
 
     def _attach_time(self):
-        from boards.virtual import simtime
+        from boards.virtual.standins import simtime
 
         simtime.attach(self.clock, self._ticks_offset_us)
 

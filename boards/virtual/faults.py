@@ -4,7 +4,7 @@ A new fault is a row in PARTS and a function that breaks the part and returns wh
 to be mended. What a fault has to name is checked before it gets here (scripts/host/stimulus/faults.py, the same rows).
 """
 
-from boards.virtual.ade7953_outside import FAULTS as CHIP_FAULTS
+from boards.virtual.ade7953.outside import FAULTS as CHIP_FAULTS
 from boards.virtual.halt import Reset
 
 

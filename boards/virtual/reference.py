@@ -3,9 +3,10 @@
 What plugs in where is read from `parts`, the module that the firmware reads too (boards/reference/board.py).
 """
 
-from boards.virtual import ade7953, climate, coil, fram, ht1621, mains, pcf85176, rail12, rs485, supply
+from boards.virtual.ade7953.chip import Ade7953
 from boards.virtual.board import Board
-from boards.virtual.flash import Flash
+from boards.virtual.parts import climate, coil, fram, ht1621, mains, pcf85176, rail12, rs485, supply
+from boards.virtual.rp2040.flash import Flash
 
 HOLDUP_MS = 80.0
 COUNTER_MA = 8.0
@@ -77,7 +78,7 @@ class Reference:
         transformers = []
         for index in range(model.elements):
             bus, sck, _mosi, _miso, cs, irq, reset = parts.FRONT_ENDS[index]
-            chip = ade7953.Ade7953(
+            chip = Ade7953(
                 board.clock, board.pins[irq].drive, board.seed * 2 + index, **options.get("chip%d" % (index + 1), {})
             )
             for pin in (sck, cs, irq, reset):

@@ -3,9 +3,9 @@ controller and glass stand at the other end, and a person reads them."""
 
 import board
 
-from boards.virtual.glass import GlassReader
-from boards.virtual.ht1621 import Ht1621 as VirtualHt1621
-from boards.virtual.pcf85176 import Pcf85176 as VirtualPcf85176
+from boards.virtual.parts.glass import GlassReader
+from boards.virtual.parts.ht1621 import Ht1621 as VirtualHt1621
+from boards.virtual.parts.pcf85176 import Pcf85176 as VirtualPcf85176
 from openkh import REVISION
 from openkh.display.display import Display
 from openkh.display.glass import Glass

@@ -3,7 +3,7 @@
 import board
 import pytest
 
-from boards.virtual import glass as person
+from boards.virtual.parts import glass as person
 from openkh.display import glass
 from openkh.display.glyphs import FONT
 

@@ -3,7 +3,7 @@
 import board
 import pytest
 
-from boards.virtual.pcf85176 import Pcf85176 as VirtualPcf85176
+from boards.virtual.parts.pcf85176 import Pcf85176 as VirtualPcf85176
 from host_tests.display.glass_bench import Bench, I2c, Log
 from openkh import event_codes
 from openkh.display.display import Display

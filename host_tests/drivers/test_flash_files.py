@@ -2,7 +2,7 @@
 
 import pytest
 
-from boards.virtual.flash import BLOCK, Flash
+from boards.virtual.rp2040.flash import BLOCK, Flash
 from host.rigs.littlefs_on_chip import Files
 from openkh.drivers import flash as driver
 from openkh.storage import layout

@@ -2,7 +2,7 @@
 
 import pytest
 
-from boards.virtual.ht1621 import Ht1621 as Controller
+from boards.virtual.parts.ht1621 import Ht1621 as Controller
 from openkh.drivers.ht1621 import Ht1621
 
 IMAGE = bytearray((i * 37 + 11) & 0xFF for i in range(20))

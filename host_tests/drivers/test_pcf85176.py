@@ -2,7 +2,7 @@
 
 import pytest
 
-from boards.virtual.pcf85176 import Pcf85176 as Controller
+from boards.virtual.parts.pcf85176 import Pcf85176 as Controller
 from host_tests.display.glass_bench import I2c
 from openkh.drivers.pcf85176 import Pcf85176
 

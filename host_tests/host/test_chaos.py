@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from host.benchmark import command as bench
-from host.campaigns import chaos
-from host.campaigns.chaos_cases import make
-from host.campaigns.chaos_rules import Rules
+from host.campaigns.chaos import campaign as chaos
+from host.campaigns.chaos.cases import make
+from host.campaigns.chaos.rules import Rules
 from host.sim.session import FirmwareError
 
 # Between them both memories, all displays, cuts, dips and brown-outs, and faults of every part.

@@ -1,7 +1,7 @@
 """A simulated ADE7953 on a bench of its own, accessed frame by frame. Runs on CPython and MicroPython alike."""
 
-from boards.virtual.ade7953 import Ade7953
-from boards.virtual.clock import Clock
+from boards.virtual.ade7953.chip import Ade7953
+from boards.virtual.rp2040.clock import Clock
 
 AENERGY, RENERGY, APENERGY = 0x31E, 0x320, 0x322
 VRMS, IRMS, AWATT, AVAR, AVA = 0x31C, 0x31A, 0x312, 0x314, 0x310

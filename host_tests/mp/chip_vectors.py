@@ -1,6 +1,6 @@
 """Everything measurable of a simulated chip and of the mains in front of it, as integers: equal on every engine."""
 
-from boards.virtual.mains import Ct, Mains
+from boards.virtual.parts.mains import Ct, Mains
 from host_tests.mp.chip_rig import AENERGY, ANGLE, APENERGY, AVA, AVAR, AWATT, IRMS, PERIOD, PF, RENERGY, VRMS, Rig
 
 KEPT = []  # what must outlive a garbage collection in the 32-bit build, which does not see the locals of its callers

@@ -40,7 +40,10 @@ def prepare():
     global made
     import sys
 
-    from boards.virtual import heap, image, machine, pio, reference, simtime
+    from boards.virtual import reference
+    from boards.virtual.engine import heap, image
+    from boards.virtual.rp2040 import pio
+    from boards.virtual.standins import machine, simtime
 
     sys.modules["gc"] = heap.Quiet()  # the firmware collects where its frames are deep
 

@@ -5,10 +5,10 @@ Runs on CPython and MicroPython alike.
 
 import sys
 
-from boards.virtual import simtime
-from boards.virtual.ade7953 import Ade7953 as Chip
-from boards.virtual.buses import SpiBus
-from boards.virtual.clock import Clock
+from boards.virtual.ade7953.chip import Ade7953 as Chip
+from boards.virtual.rp2040.buses import SpiBus
+from boards.virtual.rp2040.clock import Clock
+from boards.virtual.standins import simtime
 
 
 class _Time:
@@ -133,7 +133,7 @@ class Bench:
         ticks_us=(1 << 30) - 2000000,
         **settings,
     ):
-        """settings: of every chip (boards/virtual/ade7953_flaws.py)."""
+        """settings: of every chip (boards/virtual/ade7953/flaws.py)."""
         self.clock = Clock()
         simtime.attach(self.clock, ticks_us)
         self.model = Model(code, service)

@@ -11,7 +11,7 @@ from host.sim.link import wider_heap
 
 TOP = Path(__file__).resolve().parents[2]
 
-# Collections only here, with small frames below: see boards/virtual/heap.py.
+# Collections only here, with small frames below: see boards/virtual/engine/heap.py.
 SCRIPT = """
 import gc, sys
 gc.disable()
@@ -19,7 +19,8 @@ try:
     sys.path.insert(0, "/input/mp")
     import cycle_heap
     sys.path[:] = ["/input", "/input/firmware", "/input/reference"]
-    from boards.virtual import heap, reference
+    from boards.virtual.engine import heap
+    from boards.virtual import reference
     gc.collect()
     cycle_heap.prepare()
     gc.collect()

@@ -3,8 +3,8 @@
 import sys
 import time
 
-from boards.virtual import rp2, simtime
 from boards.virtual.board import Board
+from boards.virtual.standins import rp2, simtime
 
 for _name in ("ticks_us", "ticks_add", "ticks_diff"):
     setattr(time, _name, getattr(simtime, _name))  # `from time import ...` of the firmware

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boards.virtual.clock import Clock
-from boards.virtual.coil import Coil
-from boards.virtual.nets import OUT, Net
-from boards.virtual.rail12 import Rail12 as Rail
+from boards.virtual.parts.coil import Coil
+from boards.virtual.parts.rail12 import Rail12 as Rail
+from boards.virtual.rp2040.clock import Clock
+from boards.virtual.rp2040.nets import OUT, Net
 from host_tests.outputs.rig import ROLL_WH, State, simtime
 from openkh.outputs.counter import Counter
 

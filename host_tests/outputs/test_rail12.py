@@ -2,10 +2,10 @@
 
 import pytest
 
-from boards.virtual.coil import Coil
-from boards.virtual.nets import OUT
-from boards.virtual.rail12 import LIMITER_MA
-from boards.virtual.rail12 import Rail12 as Rail
+from boards.virtual.parts.coil import Coil
+from boards.virtual.parts.rail12 import LIMITER_MA
+from boards.virtual.parts.rail12 import Rail12 as Rail
+from boards.virtual.rp2040.nets import OUT
 from host_tests.outputs.rig import new_board, simtime
 from openkh import event_codes
 from openkh.outputs import rail12

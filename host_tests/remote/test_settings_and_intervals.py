@@ -5,9 +5,9 @@ import base64
 from remote import rtu
 from remote.wire_rig import US, Wire, started
 
-from boards.virtual import image
 from boards.virtual.board import UNIQUE_ID
-from boards.virtual.fram import Fram
+from boards.virtual.engine import image
+from boards.virtual.parts.fram import Fram
 from host.remote import registers, values
 from host.remote.intervals import csv_text, placed
 from host.rigs.prompt_rig import Prompt

@@ -4,7 +4,9 @@ import base64
 
 import pytest
 
-from boards.virtual import flash, fram, image
+from boards.virtual.engine import image
+from boards.virtual.parts import fram
+from boards.virtual.rp2040 import flash
 from host.campaigns import port_abuse
 from host.port.prompt import CodeError
 from host.rigs.prompt_rig import Prompt, started

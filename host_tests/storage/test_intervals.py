@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from boards.virtual.flash import Flash
-from boards.virtual.fram import Fram as FramChip
+from boards.virtual.parts.fram import Fram as FramChip
+from boards.virtual.rp2040.flash import Flash
 from openkh.drivers.flash import Flash as FlashDriver
 from openkh.metrology.energy import ROLL_WH, book
 from openkh.metrology.intervals import Intervals

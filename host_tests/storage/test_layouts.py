@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from boards.virtual import flash, fram, image
+from boards.virtual.engine import image
+from boards.virtual.parts import fram
+from boards.virtual.rp2040 import flash
 from host.rigs.prompt_rig import Prompt
 from host.sim.link import TOP
 from openkh import calibration, identity

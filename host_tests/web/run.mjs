@@ -11,7 +11,7 @@ for (const [path, text] of Object.entries(JSON.parse(fs.readFileSync(`${site}/so
   interpreter.FS.writeFile("/meter/" + path, text);
 }
 interpreter.runPython("import sys\nsys.path[:] = ['/meter', '/meter/firmware', '/meter/parts']\n");
-interpreter.runPython("from boards.virtual.sliced import SlicedEngine");
+interpreter.runPython("from boards.virtual.engine.sliced import SlicedEngine");
 const finals = [];
 for (const [config, items, untilUs] of JSON.parse(fs.readFileSync(cases, "utf8"))) {
   interpreter.runPython("engine = None");

@@ -150,7 +150,7 @@ def test_EN_2_slices_on_webassembly_meter_as_the_unix_port_does(built, tmp_path)
 
 def test_a_sealed_board_is_refused_by_the_sliced_engine():
     """Its firmware never returns from its start, which a browser could not bear."""
-    from boards.virtual.sliced import SlicedEngine
+    from boards.virtual.engine.sliced import SlicedEngine
 
     with pytest.raises(ValueError, match="seal open"):
         SlicedEngine(json.dumps(board(seal="closed")))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from host.campaigns import malformed
-from host.campaigns.profile_samples import Sample, green_button, nem12, samples
+from host.campaigns.inputs import malformed
+from host.campaigns.inputs.profile_samples import Sample, green_button, nem12, samples
 from host.cli.refused import RefusedError
 from host.sim import link
 from host.stimulus.lines import Segment

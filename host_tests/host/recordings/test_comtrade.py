@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from comtrade_files import CFG, WATTS, dat, samples, save
 
-from host.campaigns import recordings as random_ones
+from host.campaigns.inputs import recordings as random_ones
 from host.cli.refused import RefusedError
 from host.stimulus.recordings import capture, player
 from host.stimulus.recordings import comtrade as reader

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from comtrade_files import CFG, dat, samples, save
 
-from boards.virtual.mains import Ct, Mains
+from boards.virtual.parts.mains import Ct, Mains
 from host.stimulus.recordings import player, signal_path, synthetic
 from host.stimulus.recordings.lines import Options
 from host.stimulus.recordings.recording import Recording, frequency

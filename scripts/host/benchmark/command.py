@@ -145,42 +145,42 @@ def mutants() -> list[Row]:
 
 def accuracy(boards: int) -> list[Row]:
     """Random boards, each calibrated without a hand on it and verified."""
-    from host.campaigns import accuracy as campaign
+    from host.campaigns.accuracy import boards as campaign
 
     return campaign.rows(boards)
 
 
 def accuracy_drift(boards: int) -> list[Row]:
     """Random boards with drifting parts, calibrated by a bench that errs, verified at three temperatures."""
-    from host.campaigns import accuracy_drift as campaign
+    from host.campaigns.accuracy import drift as campaign
 
     return campaign.rows(boards)
 
 
 def correction_cycles(cycles: int) -> list[Row]:
     """Corrections in software over very many measuring cycles, against the exact sum."""
-    from host.campaigns import correction_sums as campaign
+    from host.campaigns.accuracy import correction_sums as campaign
 
     return campaign.rows(cycles)
 
 
 def chaos(seeds: range, small: bool) -> list[Row]:
     """Random scenarios of the whole meter; each that breaks a rule is told as it comes."""
-    from host.campaigns import chaos as campaign
+    from host.campaigns.chaos import campaign
 
     return campaign.campaign(seeds, small)
 
 
 def recordings(count: int) -> list[Row]:
     """Random COMTRADE recordings against the power that they were made of; each read wrongly is told as it comes."""
-    from host.campaigns import recordings as campaign
+    from host.campaigns.inputs import recordings as campaign
 
     return campaign.rows(count)
 
 
 def malformed(count: int) -> list[Row]:
     """Damaged recordings and load profiles; each that is met otherwise than in one line is told as it comes."""
-    from host.campaigns import malformed as campaign
+    from host.campaigns.inputs import malformed as campaign
 
     return campaign.rows(count)
 

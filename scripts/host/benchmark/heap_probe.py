@@ -7,7 +7,7 @@ import gc
 import sys
 
 sys.path[:] = ["/input", "/input/firmware", "/input/reference"]
-from boards.virtual.engine import Engine  # noqa: E402
+from boards.virtual.engine.engine import Engine  # noqa: E402
 
 
 class NoHost:

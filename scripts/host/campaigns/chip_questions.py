@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from boards.virtual.ade7953_registers import NARROW, WIDE
+from boards.virtual.ade7953.registers import NARROW, WIDE
 from host.calibration.bench_source import LineLoad, Load, VirtualBench
 from host.calibration.calibrator import Calibrator, power_w
 from host.port.service import Service

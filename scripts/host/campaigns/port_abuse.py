@@ -97,7 +97,7 @@ def _check_between(prompt: Prompt, count: int) -> None:
 # cycle runs in a callback, where MicroPython's rp2 port lets no Ctrl-C in; the 12 V guard is an interrupt.
 _AT_LINE = """
 import sys
-from boards.virtual import simmicropython
+from boards.virtual.standins import simmicropython
 left = [%d]
 def look(frame, event, arg):
     if simmicropython._cpu.in_callback or "openkh/service" not in frame.f_code.co_filename:
@@ -168,7 +168,7 @@ def ctrl_c_rows(count: int) -> list[Row]:
 
 # The supply goes in the middle of writing number K to the memory from here on: bytes on FRAM, operations on flash.
 _CUT_IN = """
-from boards.virtual import machine
+from boards.virtual.standins import machine
 board = machine._board
 chip = [device for device in board.devices if hasattr(device, "cut_in")][0]
 def back():

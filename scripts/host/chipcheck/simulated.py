@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from boards.virtual.ade7953 import Ade7953
-from boards.virtual.clock import Clock
+from boards.virtual.ade7953.chip import Ade7953
+from boards.virtual.rp2040.clock import Clock
 
 FRAME_US = 60  # of one read or write as a Pico does it at 1 MHz
 

@@ -1,6 +1,6 @@
 """Draws the accuracy campaign for docs/accuracy.md.
 
-python -m host.campaigns.accuracy 200 --json campaign.json        # PYTHONPATH as in scripts/bench
+python -m host.campaigns.accuracy.boards 200 --json campaign.json        # PYTHONPATH as in scripts/bench
 python -m host.docs_made.accuracy_plots campaign.json   # docs/img/accuracy_*.svg, and a table
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from host.campaigns import accuracy
+from host.campaigns.accuracy import boards as accuracy
 from host.pages import plot
 from host.verification.points import CURVES, LAG, LEAD, PF1, limit_of
 

@@ -11,7 +11,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from host.campaigns.accuracy_drift import BEFORE, BOTH, PARTS, TEMPERATURES, Result, load_figures, rows_of, spread
+from host.campaigns.accuracy.drift import BEFORE, BOTH, PARTS, TEMPERATURES, Result, load_figures, rows_of, spread
 from host.verification.points import CURVES, LAG, PF1, limit_of
 
 matplotlib.use("svg")

@@ -15,7 +15,7 @@ from typing import Any
 
 import board
 
-from boards.virtual.glass import IMAGE_BYTES, Glass
+from boards.virtual.parts.glass import IMAGE_BYTES, Glass
 from host.docs_made import glass_svg
 from host.sim.link import TOP, Link
 from openkh.display import screens

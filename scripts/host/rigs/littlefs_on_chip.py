@@ -5,7 +5,7 @@ import random
 from littlefs import LittleFS, LittleFSError
 from littlefs.context import UserContext
 
-from boards.virtual.flash import BLOCK
+from boards.virtual.rp2040.flash import BLOCK
 from openkh.drivers import flash as driver
 
 

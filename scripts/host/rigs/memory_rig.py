@@ -3,8 +3,8 @@
 Runs on CPython and MicroPython.
 """
 
-from boards.virtual.flash import Flash as FlashChip
-from boards.virtual.fram import Fram as FramChip
+from boards.virtual.parts.fram import Fram as FramChip
+from boards.virtual.rp2040.flash import Flash as FlashChip
 from openkh.drivers.flash import Flash, find
 from openkh.drivers.fram import Fram
 from openkh.storage import layout, records, regions

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from boards.virtual import engine as virtual_engine
-from boards.virtual import probe as virtual_probe
-from boards.virtual.flash import Flash
+from boards.virtual.engine import engine as virtual_engine
+from boards.virtual.engine import probe as virtual_probe
+from boards.virtual.rp2040.flash import Flash
 from host.flash import deploy
 from host.rigs.littlefs_on_chip import Files
 from host.rp2040 import emulator, wires
@@ -24,7 +24,7 @@ from openkh.model import Model
 
 WALL_S = 600.0
 
-# Prints what boards.virtual.probe reads, on the device, as one Python literal.
+# Prints what boards.virtual.engine.probe reads, on the device, as one Python literal.
 PROBE = """
 import openkh.app
 _m = openkh.app.meter
@@ -45,7 +45,7 @@ def filesystem(board_dir: str, chosen: tuple[tuple[str, str], ...] = ()) -> byte
 
 
 class Cpu:
-    """The part of boards.virtual.cpu.Cpu that devices and faults use."""
+    """The part of boards.virtual.rp2040.cpu.Cpu that devices and faults use."""
 
     HERE = b"\xfe\xe7"  # `b .`
 
@@ -172,7 +172,7 @@ class Board:
 
 
 class Probe:
-    """boards.virtual.probe.Probe from outside: asks the firmware over its console, when `ask` is called."""
+    """boards.virtual.engine.probe.Probe from outside: asks the firmware over its console, when `ask` is called."""
 
     def __init__(self, model: Model, board: Board) -> None:
         self._model = model

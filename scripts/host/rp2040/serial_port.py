@@ -1,4 +1,4 @@
-"""A UART of the emulated chip on its wires, as boards.virtual.uart.Uart is to the virtual board.
+"""A UART of the emulated chip on its wires, as boards.virtual.rp2040.uart.Uart is to the virtual board.
 
 rp2040py has no receive time-out: it is raised here, 32 bit times after a byte (RP2040 data sheet 4.2.8). Nor has it a
 transmit FIFO: what the firmware writes is out at once for the chip, and goes over the wires at its pace from here on.

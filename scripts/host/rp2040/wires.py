@@ -1,8 +1,8 @@
 """The emulated RP2040's pads, wired to the simulated chips of `boards/virtual`: clock, pins, SPI, I2C and ADC.
 
-They stand where `boards.virtual.clock`, `nets` and `buses` stand on the other engines and have the same methods, so
-that devices and the board's composition do not see which engine it is. All of them outlive a power cut: `connect`
-joins them to the chip that has power now. Times are microseconds of simulated time since the start.
+They stand where `clock`, `nets` and `buses` of `boards.virtual.rp2040` stand on the other engines and have the same
+methods, so that devices and the board's composition do not see which engine it is. All of them outlive a power cut:
+`connect` joins them to the chip that has power now. Times are microseconds of simulated time since the start.
 """
 
 from collections.abc import Callable

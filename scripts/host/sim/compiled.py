@@ -24,7 +24,7 @@ from host.flash import inline
 CACHE = Path(sys.prefix) / "openkh-engine"
 KEPT_S = 86_400.0  # a compiled engine that nobody has started for a day goes
 ARCHITECTURES = {"x86_64": "x64", "AMD64": "x64"}
-ENTRY = "boards/virtual/engine_main.py"  # stays as it is: MicroPython starts a source
+ENTRY = "boards/virtual/engine/entry.py"  # stays as it is: MicroPython starts a source
 PLACES = ("", "firmware", "board_files", "reference_files")  # of the four import roots below a compiled engine
 
 Sources = dict[str, str]  # path below a compiled engine -> text

@@ -4,7 +4,7 @@
         reply = link.run(60_000_000, [["mains", 0, 0, [120.0, 10.0, 0.0, 0.0], [120.0, 0.0, 0.0, 180.0], 60.0]])
         final = link.finish()
 
-What goes over it is described in boards/virtual/engine.py.
+What goes over it is described in boards/virtual/engine/engine.py.
 """
 
 import contextlib
@@ -281,7 +281,7 @@ class _Wasm:
             "import sys\n"
             "try:\n"
             "    sys.path.insert(0, '/input')\n"
-            "    from boards.virtual.engine_main import serve_wasm\n"
+            "    from boards.virtual.engine.entry import serve_wasm\n"
             "    serve_wasm(['/input', '/input/firmware', '/input/board_files', '/input/reference'])\n"
             "except BaseException:\n"
             "    sys.print_exception(sys.exc_info()[1])\n"

@@ -1,8 +1,8 @@
 """The keys of a scenario file, a row each: a new key, chip setting or board option is a row here.
 
 Board keys go to the virtual board under the same name (boards/virtual/reference.py; those of a chip are arguments of
-boards/virtual/ade7953.py). A step's keys that are no value of the mains become items of the stimulus by a row in
-EVENTS, which boards/virtual/engine.py carries out.
+boards/virtual/ade7953/chip.py). A step's keys that are no value of the mains become items of the stimulus by a row in
+EVENTS, which boards/virtual/engine/engine.py carries out.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ CHIP = Table(
         "divider_tempco_ppm": Number(-1000, 1000),
         "burden_tempco_ppm": Number(-1000, 1000),
         "clkin_curve_ppb": Number(-1000, 1000),
-        # CH-1; defaults and evidence: boards/virtual/ade7953_flaws.py, docs/chips.md
+        # CH-1; defaults and evidence: boards/virtual/ade7953/flaws.py, docs/chips.md
         "ripple": Flag(),
         "checksum_live_bits": Flag(),
         "checksum_delay_ms": Number(0, 10),

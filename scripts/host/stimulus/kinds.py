@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from boards.virtual.ade7953_registers import NARROW, WIDE
+from boards.virtual.ade7953.registers import NARROW, WIDE
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ async function load(sources) {
     interpreter.FS.writeFile("/meter/" + path, text);
   }
   interpreter.runPython("import sys\nsys.path[:] = ['/meter', '/meter/firmware', '/meter/parts']\n");
-  interpreter.runPython("from boards.virtual.sliced import SlicedEngine");
+  interpreter.runPython("from boards.virtual.engine.sliced import SlicedEngine");
 }
 
 function start(config, items) {

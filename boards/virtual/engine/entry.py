@@ -1,0 +1,74 @@
+"""Where an engine starts: `entry.py ROOTS...` under CPython or MicroPython's unix port talks over
+standard input and output; `serve_wasm` over the host function of the 32-bit build.
+
+On standard output a line of the link begins with MARK; everything else is what the firmware has printed.
+"""
+
+import sys
+
+MARK = "\x1e"
+
+
+class Pipe:
+    """Lines on standard input and output."""
+
+    def __init__(self):
+        self._stdin = sys.stdin  # the board has a `sys.stdin` of its own (console.py)
+
+    def send(self, text):
+        """One message."""
+        sys.stdout.write("\n" + MARK + text + "\n")
+        if hasattr(sys.stdout, "flush"):
+            sys.stdout.flush()
+
+    def receive(self):
+        """The next message; nothing where the host is gone."""
+        return self._stdin.readline()
+
+
+class Call:
+    """The 32-bit build's function `host.call(name, json)`."""
+
+    def __init__(self):
+        import json
+
+        import host
+
+        self._call = host.call
+        self._json = json
+
+    def send(self, text):
+        """One message."""
+        self._call("send", self._json.dumps({"args": [text], "kwargs": {}}))
+
+    def receive(self):
+        """The next message; nothing where the host is gone."""
+        return self._json.loads(self._call("receive", '{"args":[],"kwargs":{}}'))["value"]
+
+
+def _only(roots):
+    """Not the folder of this file: its modules have names of built-in ones."""
+    sys.path[:] = roots + [path for path in sys.path if path == ".frozen" or "lib" in path]
+
+
+def serve(transport, roots):
+    """Run one engine with these import roots: checkout, firmware, board files."""
+    _only(roots)
+    import gc
+
+    from boards.virtual.engine.engine import Engine
+
+    gc.collect()
+    Engine(transport).serve()
+
+
+def serve_wasm(roots):
+    """The same on the 32-bit build, which cannot collect garbage just anywhere (heap.py)."""
+    import gc
+
+    gc.disable()
+    serve(Call(), roots)
+
+
+if __name__ == "__main__":
+    serve(Pipe(), sys.argv[1:])

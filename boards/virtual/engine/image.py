@@ -1,0 +1,90 @@
+"""The board's non-volatile memory seen from outside, through the firmware's own storage modules and without taking
+time: a new meter's content before its first start, and the event log for the report.
+"""
+
+from boards.virtual.rp2040 import flash
+
+DATE = "260131"  # of the virtual meters, YYMMDD
+SERIAL = "000000000042"
+
+
+class _BareFram:
+    """What openkh.drivers.fram.Fram offers, straight on the memory's bytes."""
+
+    def __init__(self, memory):
+        self._memory = memory
+        self.size = len(memory)
+
+    def works(self):
+        """It does."""
+        return True
+
+    def write(self, at, buf):
+        """The first two bytes are room for the address, as on the bus."""
+        self._memory[at : at + len(buf) - 2] = buf[2:]
+        return True
+
+    def read(self, at, buf):
+        """Fill `buf`."""
+        buf[:] = self._memory[at : at + len(buf)]
+        return True
+
+
+def regions_of(kind, memory):
+    """The firmware's regions on the memory model `memory` ("fram" or "flash")."""
+    from openkh.storage import regions
+
+    if kind == "fram":
+        return regions.fram_memory(_BareFram(memory.memory))
+    from openkh.drivers import flash as driver
+
+    bare = flash.Flash(memory.blocks)
+    bare.memory = memory.memory
+    return regions.flash_memory(driver.Flash(bare), driver.find(bare))
+
+
+def new_meter(kind, memory, unique_id, model, delivered_wh):
+    """What leaves the factory: identity, and a register at `delivered_wh`, counter and edges in step with it."""
+    from openkh.identity import Identity
+    from openkh.storage import layout, records
+    from openkh.storage.vault import Vault
+
+    if kind == "flash":
+        memory.prepare(layout.FLASH_BLOCKS)
+    parts = regions_of(kind, memory)
+    vault = Vault(parts.factory, records.identity(unique_id, "", ""))
+    vault.load()
+    _done(vault.put(Identity(DATE, SERIAL, model.code, model.service).pack()))
+    if delivered_wh:
+        _done(_journal(parts, unique_id, model, delivered_wh))
+
+
+def _journal(parts, unique_id, model, delivered_wh):
+    from openkh.state import State
+    from openkh.storage import records
+    from openkh.storage.journal import Journal
+
+    journal = Journal(parts.journal, records.identity(unique_id, model.code, model.service))
+    state = State()
+    journal.load(State())
+    state.delivered_wh = delivered_wh
+    state.edges_10 = delivered_wh // 10
+    state.edges_100 = delivered_wh // 100
+    state.edges_1000 = delivered_wh // 1000
+    state.counter_given = delivered_wh // model.counter_wh
+    return journal.save(state)
+
+
+def _done(done):
+    if not done:
+        raise RuntimeError("the new meter's memory does not take its first data")
+
+
+def events(kind, memory):
+    """The log, oldest first: (order, run_s, code, a, b)."""
+    from openkh.storage.events import EventLog
+
+    parts = regions_of(kind, memory)
+    log = EventLog(parts.logs)
+    log.load()
+    return log.entries()

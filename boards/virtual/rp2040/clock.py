@@ -1,0 +1,126 @@
+"""True simulated time: an integer of microseconds that never wraps, and the events that are due on it.
+
+Two ways to move on: `spend` is time that passes on a bus or in a peripheral (devices and hard interrupts go on,
+firmware's soft callbacks do not), `sleep` is the firmware waiting (everything due fires, in order).
+"""
+
+from heapq import heapify, heappop, heappush
+
+NEVER = 1 << 60  # a small integer on 64-bit MicroPython
+
+
+class Event:
+    """Something due: cancel with `Clock.cancel`. `cpu` marks what only a running CPU can do."""
+
+    def __init__(self, fn, cpu):
+        self.fn = fn
+        self.cpu = cpu
+
+
+class Clock:
+    """The board's time base, microseconds since the start of the simulation."""
+
+    def __init__(self):
+        self.now_us = 0
+        self.next_us = NEVER  # when the earliest event is due: lets bus calls skip the heap
+        self.run_soft = None  # runs the firmware's pending soft callbacks; set by the CPU model
+        self.on_wait = None  # called while the firmware waits (engine/heap.py)
+        self.break_in = None  # raises KeyboardInterrupt in the main code when one is pending (engine/console.py)
+        self.cpu_blocked = False  # CPU events wait: stall, flash erase, interrupts disabled
+        self._heap = []
+        self._held = []
+        self._sequence = 0  # events of the same instant fire in the order they were asked for
+        self._cancelled = 0
+
+    def at(self, t_us, fn, cpu=False):
+        """Call `fn()` at `t_us` (at once on the next move if that is past). Returns a handle for `cancel`."""
+        event = Event(fn, cpu)
+        self._sequence += 1
+        heappush(self._heap, (t_us, self._sequence, event))
+        if t_us < self.next_us:
+            self.next_us = t_us
+        return event
+
+    def cancel(self, event):
+        """Forget an event; one that has fired or was cancelled already is ignored."""
+        if event.fn is None:
+            return
+        event.fn = None
+        self._cancelled += 1
+        if self._cancelled > 64 and 2 * self._cancelled > len(self._heap):
+            self._cancelled = 0
+            heap = [entry for entry in self._heap if entry[2].fn is not None]
+            heapify(heap)
+            self._heap = heap
+            self.next_us = heap[0][0] if heap else NEVER
+
+    def spend(self, us):
+        """Move on by `us`: devices and hard interrupts fire, soft callbacks of the firmware do not."""
+        t_us = self.now_us + us
+        if t_us < self.next_us:
+            self.now_us = t_us
+        else:
+            self._advance(t_us)
+
+    def sleep(self, us):
+        """Move on by `us` and let everything fire in order, the firmware's soft callbacks included."""
+        end_us = self.now_us + us
+        run_soft = self.run_soft
+        while True:
+            if run_soft is not None:
+                run_soft()
+            if self.break_in is not None:
+                self.break_in()
+            if self.next_us > end_us:
+                break
+            if self.on_wait is not None:
+                self.on_wait()
+            self._advance(self.next_us if self.next_us > self.now_us else self.now_us)
+        if self.now_us < end_us:
+            self.now_us = end_us
+
+    def next_event(self):
+        """Sleep until the next event has fired."""
+        self.sleep(max(0, self.next_us - self.now_us))
+
+    def stall(self, us):
+        """The CPU stands still for `us`; devices, PIO and the watchdog go on. What was due for the CPU is late."""
+        blocked = self.cpu_blocked
+        self.cpu_blocked = True
+        self._advance(self.now_us + us)
+        if not blocked:
+            self.release()
+
+    def release(self):
+        """The CPU runs again: what it missed fires now, in the order it was due."""
+        self.cpu_blocked = False
+        for entry in self._held:
+            heappush(self._heap, entry)
+        self._held = []
+        self.next_us = self._heap[0][0] if self._heap else NEVER
+        self.spend(0)
+
+    def reset_cpu(self):
+        """The CPU starts anew: what waited for it is gone."""
+        self.cpu_blocked = False
+        self._held = []
+
+    def _advance(self, end_us):
+        while self._heap and self._heap[0][0] <= end_us:
+            entry = heappop(self._heap)
+            # Kept true before the call: an event may spend time, add events, or raise a power cut.
+            self.next_us = self._heap[0][0] if self._heap else NEVER
+            event = entry[2]
+            fn = event.fn
+            if fn is None:
+                self._cancelled -= 1
+                continue
+            if entry[0] > self.now_us:
+                self.now_us = entry[0]
+            if event.cpu and self.cpu_blocked:
+                self._held.append(entry)
+                continue
+            event.fn = None
+            fn()
+        if self.now_us < end_us:
+            self.now_us = end_us
