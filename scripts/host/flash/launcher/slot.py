@@ -105,4 +105,6 @@ _bundle = Bundle(_slot + "/bundle")
 vfs.mount(_bundle, "/fw" + _slot)
 sys.path[:] = ("/fw" + _slot, ".frozen")  # and nothing else while the firmware starts: each folder costs 5 ms an import
 sys.modules.pop(__name__)
-import boot  # noqa: E402, F401  the bundle's
+import boot  # noqa: E402  the bundle's
+
+prompt = boot.prompt
