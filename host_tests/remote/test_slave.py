@@ -1,68 +1,18 @@
 """What the slave answers, on bare values: every function, every exception, and silence (AM-2 to AM-4)."""
 
-from types import SimpleNamespace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from remote.rtu import crc, frame, read, value, words
 
 from host.remote import layout_made, registers, sunspec_points
-from openkh.model import Model
+from host.rigs.port_rig import Slots, element
+from host.rigs.port_rig import still_meter as meter
 from openkh.remote.reading import Reading
 from openkh.remote.registers import Registers
 from openkh.remote.slave import Slave, new_buffer
-from openkh.state import State
 
 MOST = registers.MOST_REGISTERS
-
-
-class Line:
-    """A line's readings as the status has them."""
-
-    def __init__(self, p_mw=1_200_000, q_mvar=500_000, reported=0):
-        self._p, self._q = p_mw, q_mvar
-        self.reported = reported
-
-    def p_mw(self):
-        return self._p
-
-    def q_mvar(self):
-        return self._q
-
-
-def element(v_mv=120_000, i_ma=10_000, silent=False):
-    return SimpleNamespace(v_mv=v_mv, i_ma=i_ma, period_raw=3728, silent=silent)
-
-
-class Slots:
-    """Interval memory in which each register says where it is."""
-
-    slots = 100
-
-    def encode(self, slot, buf, at):
-        for i in range(registers.INTERVAL_WORDS):
-            number = registers.INTERVAL_WORDS * slot + i
-            buf[at + 2 * i : at + 2 * i + 2] = bytes([number >> 8, number & 255])
-
-
-def meter(code="MDNCT-1SC", service="60Hz", **changed):
-    model = Model(code, service)
-    state = State()
-    for name, number in changed.items():
-        setattr(state, name, number)
-    lines = (Line(), Line(-300_000, 0)) if model.elements == 2 else (Line(), None)
-    return SimpleNamespace(
-        model=model,
-        cycle=SimpleNamespace(state=state, cycles=7),
-        elements=[element() for _ in range(model.elements)],
-        status=SimpleNamespace(line_1=lines[0], line_2=lines[1], condition=7, lines=2, failures=0),
-        rail12=SimpleNamespace(state=1),
-        log=SimpleNamespace(order=12),
-        intervals=None,
-        stored=SimpleNamespace(count=3),
-        factory=SimpleNamespace(identity=SimpleNamespace(serial="000000000042", date="260131", count=1)),
-    )
 
 
 def slave(of=None, unit=1, intervals=None):

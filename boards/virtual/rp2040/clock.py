@@ -7,6 +7,7 @@ firmware's soft callbacks do not), `sleep` is the firmware waiting (everything d
 from heapq import heapify, heappop, heappush
 
 NEVER = 1 << 60  # a small integer on 64-bit MicroPython
+AGAIN_US = 1  # from the end of the soft callbacks to those that came in while they ran
 
 
 class Event:
@@ -67,10 +68,12 @@ class Clock:
         end_us = self.now_us + us
         run_soft = self.run_soft
         while True:
-            if run_soft is not None:
-                run_soft()
+            more = run_soft is not None and run_soft()
             if self.break_in is not None:
                 self.break_in()
+            if more and self.now_us < end_us:
+                self.spend(AGAIN_US)  # what a callback has queued does not wait for the next event
+                continue
             if self.next_us > end_us:
                 break
             if self.on_wait is not None:

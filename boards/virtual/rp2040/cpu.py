@@ -136,9 +136,9 @@ class Cpu:
         return True
 
     def run_soft(self):
-        """Run what is pending now, unless a callback is running."""
+        """Run what is pending now, unless a callback is running. True where more came in meanwhile."""
         if not self._queue or self.in_callback or self.clock.cpu_blocked:
-            return
+            return False
         # What comes in meanwhile waits: callbacks that take longer than their period must not shut out the main code.
         for _ in range(len(self._queue)):
             fn, arg = self._queue.pop(0)
@@ -149,6 +149,7 @@ class Cpu:
                 self._report(error)
             finally:
                 self.in_callback = False
+        return bool(self._queue)
 
     def hard(self, fn, arg):
         """A hard interrupt: `fn(arg)` now. False if it let an exception out."""

@@ -3,7 +3,8 @@
 RP2040 data sheet 4.2 (PL011: 32-byte FIFOs, a time-out after 32 bit times without a byte) and MicroPython's
 ports/rp2/machine_uart.c 1.27 to 1.29:
 - IRQ_RXIDLE comes 32 bit times after the last byte of a burst. `any()` and `readinto()` may take that event away, so
-  nothing is asked between the bytes of a burst: only once it has ended.
+  nothing is asked between the bytes of a burst: only once it has ended. Above 19200 baud 32 bit times are shorter than
+  the pause that a frame may have in it: there the bytes are counted until no more have come.
 - `readinto()` on an empty port waits up to 1 ms: no more is read than `any()` has told.
 - `write()` returns while the bytes still go out. The driver is switched off when `txdone()` says that the last stop
   bit is out: a one-shot hard timer asks at the time at which it must be, and again until it is.
@@ -28,9 +29,11 @@ SEND_BYTES = 256
 
 _IDLE_BITS = 32
 _SILENCE_US = 1750  # between frames above 19200 baud; below it is 3.5 characters (Modbus over serial line 2.5.1.1)
+_SILENCE_HZ = 571  # the same
 _SILENCE_BAUD = 19_200
-_TURN_US = 60  # to look again whether the last stop bit is out
-_QUIET_US = 60_000  # a port that is flooded is looked at again after that long
+_TURN_HZ = 16_000  # to look again whether the last stop bit is out, each 62 us
+_QUIET_US = 62_500  # a port that is flooded is looked at again after that long
+_CALM_HZ = 16  # the same
 _BURSTS = 12  # bursts in that time: more than any master sends
 
 
@@ -56,12 +59,15 @@ class Rs485:
         self._on_turn = self._turn
         self._on_calm = self._calm
         self._waiting = False  # `serve` is queued, or an answer is going out
-        self._more_us = 0  # silence beyond the UART's own time-out
+        self._more_hz = 0  # 1 / silence beyond the UART's own time-out, 0 = none
+        self._pause_hz = 0  # 1 / silence that is waited for now
+        self._heard = 0  # bytes at the beginning of that silence
         self._bits_us = 0  # of 1000 bits
         self._character_bits = 10
         self._send_ms = 0
         self._window_us = 0
         self._bursts = 0
+        self._stale = False  # what is in the buffer is of a flood
         self.floods = 0  # times at which the port was left alone for a while
 
     def open(self, baud: int, parity: "int | None") -> None:
@@ -83,17 +89,20 @@ class Rs485:
         )
         self._character_bits = 10 if parity is None else 11
         self._bits_us = 1_000_000_000 // baud
-        self._more_us = 0 if baud <= _SILENCE_BAUD else _SILENCE_US - _IDLE_BITS * self._bits_us // 1000
+        self._more_hz = 0
+        if baud > _SILENCE_BAUD:
+            self._more_hz = 1_000_000 // (_SILENCE_US - _IDLE_BITS * self._bits_us // 1000)
         self._window_us = ticks_us()
         # What the stubs call these arguments is not what they are called.
         self._irq = self._uart.irq(handler=self._on_idle, trigger=UART.IRQ_RXIDLE, hard=True)  # type: ignore[call-arg]
 
     def take(self, buf: bytearray) -> int:
-        """In `serve`: put the burst into `buf`; how many bytes it has, 0 where it was longer than `buf`."""
+        """In `serve`: put the burst into `buf`; how many bytes, 0 where there were too many, or a flood's."""
         self._waiting = False
         count = self._uart.any()
-        if count <= len(buf):
+        if count <= len(buf) and not self._stale:
             return self._uart.readinto(buf, count) or 0 if count else 0
+        self._stale = False
         while count:
             self._uart.readinto(buf, min(count, len(buf)))
             count = self._uart.any()
@@ -107,13 +116,20 @@ class Rs485:
         self._send_ms = max(1, length * self._character_bits * self._bits_us // 1_000_000)
         self._watch()
 
+    # Each timer is started in a function of its own, so that the call fits the stack (DR-7).
+
     def _watch(self) -> None:
-        """Whole milliseconds, so that this call fits the stack (DR-7); the rest is the interrupt's to wait for."""
+        """Whole milliseconds: so long it takes at least."""
         self._turn_timer.init(mode=Timer.ONE_SHOT, period=self._send_ms, callback=self._on_turn, hard=True)
 
-    def _after(self, timer: Timer, us: int, callback: "Callable[[object], None]") -> None:
-        """Only in an interrupt, where the heap is locked, and a call of this size takes the stack."""
-        timer.init(mode=Timer.ONE_SHOT, period=us, tick_hz=1_000_000, callback=callback, hard=True)  # type: ignore[call-overload]
+    def _watch_on(self) -> None:
+        self._turn_timer.init(mode=Timer.ONE_SHOT, freq=_TURN_HZ, callback=self._on_turn, hard=True)
+
+    def _pause(self) -> None:
+        self._silence_timer.init(mode=Timer.ONE_SHOT, freq=self._pause_hz, callback=self._on_silence, hard=True)
+
+    def _rest(self) -> None:
+        self._silence_timer.init(mode=Timer.ONE_SHOT, freq=_CALM_HZ, callback=self._on_calm, hard=True)
 
     def _drive(self, level: int) -> None:
         if self._enable is not None:
@@ -125,10 +141,10 @@ class Rs485:
             self._drive(0)
             self._waiting = False
         else:
-            self._after(self._turn_timer, _TURN_US, self._on_turn)
+            self._watch_on()
 
     def _idle(self, _uart: object) -> None:
-        """In the interrupt: a burst has ended."""
+        """In the interrupt: 32 bit times without a byte."""
         now_us = ticks_us()
         if ticks_diff(now_us, self._window_us) >= _QUIET_US:
             self._window_us = now_us
@@ -139,18 +155,32 @@ class Rs485:
         if self._bursts > _BURSTS:
             self.floods += 1
             self._irq.trigger(0)
-            self._after(self._silence_timer, _QUIET_US, self._on_calm)
-        elif self._more_us:
-            self._after(self._silence_timer, self._more_us, self._on_silence)
+            self._rest()
+        elif self._more_hz:
+            self._heard = self._uart.any()
+            self._pause_hz = self._more_hz
+            self._pause()
         else:
-            self._silence(None)
+            self._end()
 
     def _calm(self, _timer: object) -> None:
-        """In the interrupt: the port is heard again."""
+        """In the interrupt: the port is heard again, and what has come in meanwhile is thrown away."""
         self._irq.trigger(UART.IRQ_RXIDLE)
+        self._stale = True
+        self._end()
 
     def _silence(self, _timer: object) -> None:
-        """In the interrupt: the pause between frames is over."""
+        """In the interrupt: the pause between frames is over, unless bytes came in it: then it begins anew."""
+        heard = self._uart.any()
+        if heard == self._heard:
+            self._end()
+        else:
+            self._heard = heard
+            self._pause_hz = _SILENCE_HZ
+            self._pause()
+
+    def _end(self) -> None:
+        """In the interrupt: a frame has ended."""
         self._waiting = True
         try:
             micropython.schedule(self._serve, None)

@@ -76,7 +76,7 @@ class Slave:
             return False
         function = request[start + 1]
         if READ_HOLDING <= function <= READ_INPUT:
-            return count - start == _READ_BYTES and self._read(request, start, function)
+            return count - start == _READ_BYTES and self._read(request, start + 2, function)
         # From here on an answer of this meter, that comes back as an echo, must never look like a request.
         if function == REPORT_ID:
             return count == _SHORTEST and self._report_id()
@@ -88,11 +88,13 @@ class Slave:
         crc = crc16(request, start, count - 2)
         return request[count - 2] == crc & 255 and request[count - 1] == crc >> 8
 
-    def _read(self, request: bytearray, start: int, function: int) -> bool:
-        address = _number(request, start + 2)
-        count = _number(request, start + 4)
+    def _read(self, request: bytearray, at: int, function: int) -> bool:
+        count = _number(request, at + 2)
         if count == 0 or count > MOST:
             return self._refuse(function, ILLEGAL_VALUE)
+        return self._give(function, _number(request, at), count)
+
+    def _give(self, function: int, address: int, count: int) -> bool:
         if not self._registers.has(address, count):
             return self._refuse(function, ILLEGAL_ADDRESS)
         self._registers.put(address, count, _FIRST + 3)

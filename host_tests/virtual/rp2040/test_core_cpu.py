@@ -61,6 +61,28 @@ def test_soft_callbacks_wait_for_sleep_and_bus_calls_take_their_wire_time(boards
     assert log == [4000] * 4  # queued at 1, 2, 3, 4 ms, run when the code let them
 
 
+def test_what_is_queued_while_a_callback_runs_comes_next_and_not_after_the_next_event(boards):
+    """The port's interrupts schedule an answer while the cycle runs: it is due when the cycle ends (AM-5)."""
+    board = boards()
+    import time
+
+    import micropython
+    from machine import Timer
+
+    log = []
+    spi = spi_of(board)
+
+    def cycle(_timer):
+        micropython.schedule(lambda _arg: log.append(board.clock.now_us), None)
+        spi.write(bytes(500))  # 4 ms
+
+    Timer(mode=Timer.ONE_SHOT, period=10, callback=cycle)
+    Timer(mode=Timer.ONE_SHOT, period=90, callback=lambda _t: None)
+    time.sleep_ms(100)
+    assert board.clock.now_us == 100_000
+    assert len(log) == 1 and 14_000 <= log[0] < 14_010
+
+
 def test_DR_8_the_queue_holds_eight_and_drops_silently(boards):
     board = boards()
     import time

@@ -201,7 +201,7 @@ def sealed_port(meters: int) -> list[Row]:
 
 def port_noise(bursts: int) -> list[Row]:
     """Noise and requests at the RS-485 port; a wrong answer, or a difference to a meter left alone, ends it."""
-    from host.campaigns import serial_noise as campaign
+    from host.campaigns.remote import noise as campaign
 
     return campaign.rows(bursts)
 
