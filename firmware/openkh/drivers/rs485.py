@@ -171,11 +171,11 @@ class Rs485:
 
     def _silence(self, _timer: object) -> None:
         """In the interrupt: the pause between frames is over, unless bytes came in it: then it begins anew."""
-        heard = self._uart.any()
-        if heard == self._heard:
+        before = self._heard
+        self._heard = self._uart.any()
+        if self._heard == before:
             self._end()
         else:
-            self._heard = heard
             self._pause_hz = _SILENCE_HZ
             self._pause()
 
