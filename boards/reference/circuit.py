@@ -5,64 +5,7 @@ board. Nets are named after what they carry; a net `GPIO7` is that pin of the RP
 here but ISO nets is at mains potential. Where a value is chosen, the calculation stands beside it.
 """
 
-import board
-import parts
-
-# Kind -> (what it is, maker's part, second source). A dash: there is none, or any maker's will do.
-KINDS = {
-    "RP2040": ("controller", "Raspberry Pi RP2040", "-"),
-    "FLASH": ("program memory 2 MiB, quad SPI", "Winbond W25Q16JV", "GigaDevice GD25Q16"),
-    "ADE7953": ("metering front end", "Analog Devices ADE7953ACPZ", "-"),
-    "FRAM": ("memory of the register, 32 KiB", "Fujitsu MB85RC256V", "Infineon FM24W256"),
-    "LCD_DRIVER": ("LCD controller 40 x 4", "NXP PCF85176", "Holtek HT1621B on connector J4"),
-    "GLASS": ("segment glass by glass.py, 22 x 4", "made to drawing", "-"),
-    "OPTO": ("opto-coupler, 5000 V, lead spacing 10 mm", "Vishay SFH617A-3, option 6", "Everlight EL817MC"),
-    "RS485": ("RS-485 transceiver with isolated supply", "Analog Devices ADM2587E", "-"),
-    "AMPLIFIER": ("rail-to-rail operational amplifier", "Microchip MCP6001", "Texas Instruments TLV9001"),
-    "AC_DC": ("mains to 12 V, 3 W", "Mean Well IRM-03-12", "Hi-Link HLK-PM12"),
-    "DC_DC": ("12 V to 5 V, 0.5 A, switching", "Recom R-78E5.0-0.5", "Traco TSR 1-2450"),
-    "LDO": ("regulator 3.3 V, 0.5 A", "Diodes AP2112K-3.3", "Texas Instruments TLV75533"),
-    "BULK": ("2200 uF 25 V 105 C", "Panasonic EEU-FR1E222", "Nichicon UHE1E222"),
-    "X3M58": ("crystal 3.579545 MHz, load 18 pF", "Abracon ABLS-3.579545MHZ", "any HC-49/US, 18 pF"),
-    "X12M": ("crystal 12 MHz, load 10 pF", "Abracon ABM8-272-T3", "any 3225, 10 pF, 50 ohm at most"),
-    "PMOS": ("P-channel MOSFET 30 V", "Alpha and Omega AO3401A", "Diodes DMG2305UX"),
-    "NPN": ("NPN transistor 45 V", "Nexperia BC817-40", "onsemi BC817-40"),
-    "PNP": ("PNP transistor 45 V", "Nexperia BC807-40", "onsemi BC807-40"),
-    "PNP_1W": ("PNP transistor 80 V 1 W", "Nexperia BCP53", "onsemi BCP53"),
-    "SCHOTTKY": ("Schottky diode 40 V 1 A", "onsemi MBRS140", "Vishay B140"),
-    "DIODE": ("diode 100 V", "Nexperia 1N4148W", "Diodes 1N4148W"),
-    "ZENER12": ("Zener diode 12 V", "Nexperia BZX84-C12", "Diodes BZX84C12"),
-    "LED": ("LED, red", "any, 2 mA", "-"),
-    "FUSE": ("fuse 0.5 A slow, 250 V", "Littelfuse 39213500000", "any TR5, 0.5 A T"),
-    "VARISTOR": ("varistor 300 V AC", "TDK S10K300", "Littelfuse V300LA"),
-    "SWITCH": ("seal switch, closes with the cover", "any, gold contacts", "-"),
-    "USB": ("USB socket, bench only", "any micro-B or C", "-"),
-    "CONNECTOR": ("pin header", "any, 2.54 mm", "-"),
-    "TERMINAL": ("terminal, 14 to 18 AWG", "any, 300 V", "-"),
-    "R 1.5 0.1%": ("CT burden half, 15 ppm/K, 0.25 W", "any thin film or foil, by these figures", "-"),
-    "R 187k 1%": ("divider chain, 200 V each", "Vishay TNPW1206", "Susumu RG3216"),
-    "R 191k 1%": ("divider chain, 200 V each", "Vishay TNPW1206", "Susumu RG3216"),
-    "R 1k 0.1%": ("divider foot, 15 ppm/K", "Vishay TNPW0805", "Susumu RG2012"),
-    "R 1k": ("resistor 1 %", "any", "-"),
-    "R 10k": ("resistor 1 %", "any", "-"),
-    "R 2.2k": ("resistor 1 %", "any", "-"),
-    "R 470": ("resistor 1 %", "any", "-"),
-    "R 27": ("resistor 1 %", "any", "-"),
-    "R 120": ("resistor 1 %", "any", "-"),
-    "R 7.5": ("limiter's sense, 0.25 W", "any", "-"),
-    "R 3.0 0.1%": ("shunt of the 12 V", "any thin film, 50 ppm/K", "-"),
-    "R 90.9k": ("resistor 1 %", "any", "-"),
-    "R 10.1k": ("resistor 1 %", "any", "-"),
-    "R 50k 0.1%": ("bulk divider", "any thin film", "-"),
-    "R 10k 0.1%": ("bulk divider", "any thin film", "-"),
-    "C 33n C0G": ("filter, 5 %", "Murata GRM31 C0G", "TDK C3216 C0G"),
-    "C 100n": ("X7R", "any", "-"),
-    "C 1u": ("X7R", "any", "-"),
-    "C 4.7u": ("X7R", "any", "-"),
-    "C 10u": ("X7R", "any", "-"),
-    "C 27p C0G": ("crystal load: 2 x (18 - 4.5) pF", "any", "-"),
-    "C 15p C0G": ("crystal load: 2 x (10 - 2.5) pF", "any", "-"),
-}
+from boards.reference import board, parts
 
 TERMINALS = (
     ("L1", "L1"),
@@ -117,22 +60,32 @@ def circuit(elements=2, service="60Hz"):
     return net.parts
 
 
+def divider(net, chip, live, chain_ohm):
+    """From a live net to VP of a chip, through resistors in series."""
+    at = live
+    for place, ohm in enumerate(chain_ohm):
+        last = place + 1 == len(chain_ohm)
+        below = chip + "_VP" if last else "%s_CHAIN_%d" % (chip, place + 1)
+        net.two("R", "R %gk 1%%" % (ohm / 1000), at, below)
+        at = below
+
+
+def burden(net, number):
+    """Of one CT, in two halves about ground."""
+    for lead in ("X1", "X2"):
+        net.two("R", "R 1.5 0.1%", "CT%d_%s" % (number, lead), "AGND")
+
+
 def front_end(net, number, service):
     """One line: mains divider, CT burden about ground, filters, the chip with its crystal and pull-ups."""
     chip = "U%d" % number
     _, sck, mosi, miso, cs, irq, reset = board.FRONT_ENDS[number - 1]
-    at = "L%d" % number
-    for place, ohm in enumerate(parts.DIVIDER_CHAIN_OHM[service]):
-        last = place + 1 == len(parts.DIVIDER_CHAIN_OHM[service])
-        below = chip + "_VP" if last else "L%d_CHAIN_%d" % (number, place + 1)
-        net.two("R", "R %dk 1%%" % (ohm // 1000), at, below)
-        at = below
+    divider(net, chip, "L%d" % number, parts.DIVIDER_CHAIN_OHM[service])
     net.two("R", "R 1k 0.1%", chip + "_VP", "AGND")
     net.two("R", "R 1k", "AGND", chip + "_VN")
+    burden(net, number)
     for lead, pin in (("X1", "_IAP"), ("X2", "_IAN")):
-        wire = "CT%d_%s" % (number, lead)
-        net.two("R", "R 1.5 0.1%", wire, "AGND")
-        net.two("R", "R 1k", wire, chip + pin)
+        net.two("R", "R 1k", "CT%d_%s" % (number, lead), chip + pin)
     for pin in ("_VP", "_VN", "_IAP", "_IAN"):
         net.two("C", "C 33n C0G", chip + pin, "AGND")
     for pin in ("_VINTD", "_VINTA", "_REF"):
@@ -260,7 +213,10 @@ def memory_and_display(net):
         A2="AGND",
         VDD="3V3",
         VSS="AGND",
-        VLCD="AGND",
+        VLCD="3V3",  # of the glass: 2.5 to 6.5 V against VSS
+        OSC="AGND",  # internal clock
+        CLK=None,
+        SYNC=None,
         **segments,
         **backplanes,
     )
@@ -281,9 +237,9 @@ def outputs(net):
 
 
 def supply(net):
-    """Mains of L1 to 12 V, 5 V and 3.3 V; USB instead of the mains on the bench. Hold-up: 75 mA at 5 V with 85 % are
-    0.44 W; from 11.6 V down to 7 V the bulk capacitor, 20 % below its value and 20 % aged, gives 60 mJ: 137 ms, and
-    80 are promised (host_tests/boards/test_circuit.py simulates it)."""
+    """Mains of L1 to 12 V, 5 V and 3.3 V; USB instead of the mains on the bench. Hold-up: HOLDUP_5V_MA at 5 V with 85 %
+    are 0.44 W; from 11.6 V down to 7 V the bulk capacitor, 20 % below its value and 20 % aged, gives 60 mJ: 137 ms, and
+    80 are promised (host_tests/boards/test_circuit.py simulates it). More than 2200 uF the converter cannot charge."""
     net.two("F", "FUSE", "L1", "L1_FUSED")
     net.two("RV", "VARISTOR", "L1_FUSED", "AGND")
     net.add("PS", "AC_DC", L="L1_FUSED", N="AGND", PLUS="12V_RAW", MINUS="AGND")
@@ -332,36 +288,35 @@ def rail12(net):
 
 
 def remote(net):
-    """The isolated RS-485 port, half duplex, with 120 ohm to be closed at the end of a line."""
+    """The isolated RS-485 port, half duplex, with 120 ohm to be closed at the end of a line. It has a converter of its
+    own from the 12 V before the hold-up: driving a terminated line takes more than all the rest, and must not shorten
+    that. Through 1 kohm the RP2040 cannot feed it when it is without supply: 2.7 mA a pin at most."""
     _, tx, rx, enable = board.RS485
+    net.add("PS", "DC_DC_3V3", VIN="12V_RAW", GND="AGND", VOUT="3V3_PORT")
+    net.two("R", "R 1k", "GPIO%d" % tx, "PORT_TXD")
+    net.two("R", "R 1k", "GPIO%d" % enable, "PORT_DE")
     net.add(
         "U",
         "RS485",
-        VCC="3V3",
+        VCC="3V3_PORT",
         GND1="AGND",
-        TXD="GPIO%d" % tx,
+        TXD="PORT_TXD",
         RXD="GPIO%d" % rx,
-        DE="GPIO%d" % enable,
-        RE="GPIO%d" % enable,
-        VISO="ISO_5V",
+        DE="PORT_DE",
+        RE="PORT_DE",
+        VISO_OUT="ISO_3V3",
+        VISO_IN="ISO_3V3",
         GND2="ISO_485_COM",
         A="ISO_A",
         B="ISO_B",
         Y="ISO_A",
         Z="ISO_B",
     )
-    net.two("C", "C 10u", "3V3", "AGND")
-    net.two("C", "C 100n", "3V3", "AGND")
-    net.two("C", "C 10u", "ISO_5V", "ISO_485_COM")
-    net.two("C", "C 100n", "ISO_5V", "ISO_485_COM")
+    net.two("C", "C 10u", "3V3_PORT", "AGND")
+    net.two("C", "C 100n", "3V3_PORT", "AGND")
+    net.two("C", "C 10u", "ISO_3V3", "ISO_485_COM")
+    for _ in ("VISO_OUT", "VISO_IN"):
+        net.two("C", "C 100n", "ISO_3V3", "ISO_485_COM")
     net.two("R", "R 10k", "GPIO%d" % enable, "AGND")  # a receiver while the RP2040 is in reset
     net.add("J", "CONNECTOR", A="ISO_A", B="ISO_B", TERM="ISO_TERM", COM="ISO_485_COM")
     net.two("R", "R 120", "ISO_TERM", "ISO_B")
-
-
-def bill(elements=2, service="60Hz"):
-    """The bill of materials: [(kind, what, maker's part, second source, pieces)], in the order of KINDS."""
-    counts = {}
-    for _, kind, _ in circuit(elements, service):
-        counts[kind] = counts.get(kind, 0) + 1
-    return [(kind,) + KINDS[kind] + (counts[kind],) for kind in KINDS if kind in counts]

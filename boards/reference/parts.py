@@ -24,6 +24,8 @@ FILTER_NF = 33
 PULL_UP_OHM = 10_000  # on CS, RESET and SCLK of each front end: the RP2040 pulls its pads down while in reset
 I2C_PULL_UP_OHM = 2_200
 
+HOLDUP_5V_MA = 75  # what the board takes of the 5 V, without the RS-485 port, which is fed before the hold-up
+
 # 12 V side
 RAIL12_SHUNT_OHM = 3.0
 RAIL12_GAIN = 10

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from host.cli.refused import FailedError, RefusedError
+from host.flash import board_files, deploy
 from host.flash import command as flash
-from host.flash import deploy
 from host.port import prompt, serial_ports
 from host.port.prompt import PortError, SerialPrompt
 from host.port.terminal import PseudoTerminal
@@ -97,7 +97,7 @@ def test_a_port_that_answers_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch
     silent.close()
 
 
-@pytest.mark.parametrize("board", deploy.boards())
+@pytest.mark.parametrize("board", board_files.boards())
 def test_every_board_gets_the_whole_firmware(board: str) -> None:
     """Each source is there, compiled for the RP2040, but those of numbers alone, which stand where they are used; and
     the bundle's index finds each where it lies."""
@@ -123,21 +123,21 @@ def test_every_board_gets_the_whole_firmware(board: str) -> None:
         assert data[base + offset : base + offset + size] == module
 
 
-@pytest.mark.parametrize("board", deploy.boards())
+@pytest.mark.parametrize("board", board_files.boards())
 def test_what_is_chosen_reaches_the_boards_file(board: str) -> None:
     """MEMORY and DISPLAY, every value; and the launcher knows the board's seal."""
-    for name, values in deploy.CHOICES.items():
+    for name, values in board_files.CHOICES.items():
         for value in values:
             chosen: dict = {}
-            exec(compile(deploy.board_file(board, {name: value}), "board", "exec"), chosen)
+            exec(compile(board_files.text(board, {name: value}), "board", "exec"), chosen)
             assert chosen[name] == value
-    with pytest.raises(deploy.DeployError, match="MEMORY 'tape'"):
-        deploy.board_file(board, {"MEMORY": "tape"})
+    with pytest.raises(FailedError, match="MEMORY 'tape'"):
+        board_files.text(board, {"MEMORY": "tape"})
     assert f"PIN_SEAL = {chosen['PIN_SEAL']}  #".encode() in deploy.launcher(board)["boot.py"]
 
 
 def test_an_unknown_board_is_refused() -> None:
-    with pytest.raises(deploy.DeployError, match="there are breadboard, reference"):
+    with pytest.raises(deploy.DeployError, match="there are breadboard, low_voltage, reference"):
         deploy.parts("kitchen")
 
 

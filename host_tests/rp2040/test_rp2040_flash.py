@@ -10,9 +10,8 @@ import pytest
 from mpremote.transport import Transport, TransportExecError
 
 from boards.virtual import reference
-from host.docs_made import wiring
+from host.flash import board_files, deploy
 from host.flash import command as flash
-from host.flash import deploy
 from host.port.prompt import CodeError, PortError, SerialPrompt
 from host.rp2040 import emulator, engine
 from openkh.model import Model
@@ -149,7 +148,7 @@ def test_first_installation_and_updates(firmware, monkeypatch, capsys) -> None:
 @pytest.mark.parametrize(("board", "serial"), [("reference", "123456789012"), ("breadboard", "000000000007")])
 def test_CA_4_from_a_blank_board_to_a_running_meter(board: str, serial: str, monkeypatch, capsys) -> None:
     """The real firmware on the simulated board: installed, provisioned, measuring; then an update keeps everything."""
-    parts = wiring.load(board)
+    parts = board_files.load(board)
     meter = engine.Board(1, b"")
     composed = reference.Reference(parts, Model("MDNCT-1SC", "60Hz"), {}, meter)
     composed.mains.add(["mains", 0, 0, [120.0, 10.0, 0.0, 0.0], [120.0, 5.0, 0.0, 180.0], 60.0])

@@ -19,7 +19,7 @@ from typing import Any
 from host.cli.parser import Parser, command_parser
 from host.cli.refused import RefusedError, writable
 from host.cli.status import DONE, FAILED, reported, writing
-from host.flash import deploy
+from host.flash import board_files, deploy
 from host.sim import link
 from host.sim.link import TOP, Link
 from host.sim.memory import write_whole
@@ -68,7 +68,7 @@ def speed() -> list[Row]:
 def size() -> list[Row]:
     """Bytes of the compiled files that go onto a device."""
     rows: list[Row] = []
-    for board in deploy.boards():
+    for board in board_files.boards():
         modules = deploy.parts(board)
         rows.append((f".mpy of {board}, {len(modules)} modules", sum(map(len, modules.values())), "bytes"))
     return rows

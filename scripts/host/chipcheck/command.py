@@ -1,7 +1,6 @@
 """./scripts/chipcheck: which way the open questions of the ADE7953's data sheet are on the silicon in hand."""
 
 import argparse
-import ast
 import contextlib
 import datetime
 import json
@@ -16,7 +15,7 @@ from host.chipcheck.chips import Chip, PicoChip, SimulatedChip, prepare
 from host.cli.parser import command_parser
 from host.cli.refused import FailedError, RefusedError, writable
 from host.cli.status import DONE, begun, reported, writing
-from host.flash.deploy import BOARDS, boards
+from host.flash import board_files
 from host.port.prompt import SerialPrompt
 from host.port.serial_ports import only_board
 from host.stimulus import scenario
@@ -58,7 +57,9 @@ def parser() -> argparse.ArgumentParser:
     where.add_argument("--port", metavar="PORT", help="serial port of the Pico (default: the only one there is)")
     where.add_argument("--virtual", action="store_true", help="the simulated chip")
     p.add_argument("--chip", metavar="SETTINGS", help="settings of the simulated chip, as chip1 = {...} in a scenario")
-    p.add_argument("--board", choices=boards(), default="reference", help="whose pins the chips are on (reference)")
+    p.add_argument(
+        "--board", choices=board_files.boards(), default="reference", help="whose pins the chips are on (reference)"
+    )
     p.add_argument("--signal", action="store_true", help="a bench source is connected: ask what needs one, too")
     p.add_argument("--json", metavar="FILE", help="write everything that was found to FILE")
     return p
@@ -111,16 +112,7 @@ def _opened(args: argparse.Namespace, settings: dict[str, Any]) -> Iterator[list
         return
     with SerialPrompt(args.port or only_board()) as prompt:
         prepare(prompt)
-        yield [PicoChip(prompt, wires, _person) for wires in front_ends(args.board)]
-
-
-def front_ends(board: str) -> tuple[tuple[int, ...], ...]:
-    """FRONT_ENDS of a board's file."""
-    for node in ast.parse((BOARDS / board / "board.py").read_text()).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FRONT_ENDS":
-            found: tuple[tuple[int, ...], ...] = ast.literal_eval(node.value)
-            return found
-    raise FailedError(f"board {board}: no FRONT_ENDS in its file")
+        yield [PicoChip(prompt, wires, _person) for wires in board_files.load(args.board).FRONT_ENDS]
 
 
 def _person(words: str) -> None:

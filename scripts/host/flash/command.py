@@ -8,7 +8,7 @@ from host.cli.parser import Parser, command_parser
 from host.cli.refused import FailedError
 from host.cli.status import DONE, reported
 from host.cli.values import model_code
-from host.flash import deploy
+from host.flash import board_files, deploy
 from host.flash.deploy import BUNDLE, CHECK, LOADER
 from host.port.prompt import CodeError, SerialPrompt
 from host.port.serial_ports import only_board
@@ -155,10 +155,10 @@ def chosen(device: SerialPrompt, options: argparse.Namespace) -> tuple[str, dict
     except CodeError:
         there = {}
     board = options.board or there.get("NAME")
-    if board not in deploy.boards():
+    if board not in board_files.boards():
         board = DEFAULT_BOARD
     found = {}
-    for name, allowed in deploy.CHOICES.items():
+    for name, allowed in board_files.CHOICES.items():
         value = getattr(options, name.lower())
         if value is None and board == there.get("NAME") and there.get(name) in allowed:
             value = there[name]
@@ -292,8 +292,8 @@ def parser() -> Parser:
     add = p.add_argument
     add("--port", metavar="PORT", help="serial port of the board (default: the only one found)")
     known = "default: the one it was flashed as, else " + DEFAULT_BOARD
-    add("--board", choices=deploy.boards(), help=f"which board ({known})")
-    for name, allowed in deploy.CHOICES.items():
+    add("--board", choices=board_files.boards(), help=f"which board ({known})")
+    for name, allowed in board_files.CHOICES.items():
         add(f"--{name.lower()}", choices=allowed, help="default: as it was flashed, else as in the board's file")
     new = "of a board without factory data "
     add("--model", type=model_code, metavar="CODE", default="MDNCT-1SC", help=new + "(default %(default)s)")

@@ -8,7 +8,6 @@ On the device:
 """
 
 import hashlib
-import re
 import subprocess
 import sys
 import tempfile
@@ -17,11 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from host.cli.refused import FailedError
-from host.flash import inline
+from host.flash import board_files, inline
+from host.flash.board_files import BOARDS, TOP
 
-TOP = Path(__file__).resolve().parents[3]
 FIRMWARE = TOP / "firmware"
-BOARDS = TOP / "boards"
 LAUNCHER = Path(__file__).resolve().parent / "launcher"
 
 SLOTS = ("a", "b")
@@ -36,36 +34,19 @@ class DeployError(FailedError):
     """The files for the device cannot be made; the text says which and why."""
 
 
-def boards() -> list[str]:
-    """Names of the real boards there are."""
-    return sorted(path.parent.name for path in BOARDS.glob("*/board.py") if path.parent.name != "virtual")
-
-
 BOARD_FILES = ("board.py", "glass.py")  # of boards/*; their names can be asked for on the device
-# What a board's file leaves to choose (boards/*/board.py), and what it may be.
-CHOICES = {"MEMORY": ("fram", "flash"), "DISPLAY": ("pcf85176", "ht1621", "none")}
 
 
 def sources(board: str) -> dict[str, Path]:
     """Path within a bundle, with .py, -> source file."""
-    if board not in boards():
-        raise DeployError(f"no board {board!r}; there are {', '.join(boards())}")
+    if board not in board_files.boards():
+        raise DeployError(f"no board {board!r}; there are {', '.join(board_files.boards())}")
     files = {str(path.relative_to(FIRMWARE)): path for path in sorted(FIRMWARE.rglob("*.py"))}
     for name in BOARD_FILES:
         path = BOARDS / board / name
         # A board may have the reference board's glass.
         files[name] = path if path.exists() else BOARDS / "reference" / name
     return files
-
-
-def board_file(board: str, chosen: dict[str, str]) -> str:
-    """Text of a board's file with what was chosen in it: CHOICES' name -> value."""
-    text = (BOARDS / board / "board.py").read_text()
-    for name, value in chosen.items():
-        text, found = re.subn(rf'^{name} = "\w+"', f'{name} = "{value}"', text, flags=re.MULTILINE)
-        if found != 1 or value not in CHOICES[name]:
-            raise DeployError(f"board {board} has no {name} {value!r}")
-    return text
 
 
 def compile_file(source: Path, name: str) -> bytes:
@@ -89,11 +70,11 @@ def compile_text(text: str, name: str) -> bytes:
 
 
 def parts(board: str, chosen: dict[str, str] | None = None) -> dict[str, bytes]:
-    """The modules of a whole firmware for `board`, compiled: path -> contents. `chosen` as in `board_file`."""
+    """The modules of a whole firmware for `board`, compiled: path -> contents. `chosen` as in `board_files.text`."""
     texts = {name: path.read_text() for name, path in sources(board).items()}
     firmware = inline.Modules({name: text for name, text in texts.items() if name not in BOARD_FILES})
     texts.update({name: firmware.inlined(name) for name in texts if name not in BOARD_FILES})
-    texts["board.py"] = board_file(board, chosen or {})
+    texts["board.py"] = board_files.text(board, chosen or {})
     # Nobody imports what held numbers alone; and a short name in tracebacks takes less of flash and heap.
     texts = {name: text for name, text in texts.items() if not inline.says_nothing(text)}
     with ThreadPoolExecutor() as pool:
@@ -138,10 +119,8 @@ def digest(data: bytes) -> str:
 
 def launcher(board: str) -> dict[str, bytes]:
     """The files of the device's root."""
-    seal = re.search(r"^PIN_SEAL = (\d+)", (BOARDS / board / "board.py").read_text(), re.MULTILINE)
-    if seal is None:
-        raise DeployError(f"board {board} names no PIN_SEAL")
-    boot = (LAUNCHER / "boot.py").read_text().replace("PIN_SEAL = None", f"PIN_SEAL = {seal[1]}")
+    seal = board_files.load(board).PIN_SEAL
+    boot = (LAUNCHER / "boot.py").read_text().replace("PIN_SEAL = None", f"PIN_SEAL = {seal}")
     return {"boot.py": boot.encode(), "main.py": (LAUNCHER / "main.py").read_bytes()}
 
 

@@ -40,7 +40,7 @@ print(repr((_s.delivered_wh, _s.delivered_counts, _s.received_wh, _s.received_co
 
 @cache
 def filesystem(board_dir: str, chosen: tuple[tuple[str, str], ...] = ()) -> bytes:
-    """A flashed device's filesystem; compiled once in a test run. `chosen`: as for deploy.board_file."""
+    """A flashed device's filesystem; compiled once in a test run. `chosen`: as for board_files.text."""
     return emulator.filesystem(deploy.image(Path(board_dir).name, chosen=dict(chosen)))
 
 

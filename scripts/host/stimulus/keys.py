@@ -8,7 +8,7 @@ EVENTS, which boards/virtual/engine/engine.py carries out.
 from collections.abc import Callable
 from typing import Any
 
-from host.flash.deploy import CHOICES
+from host.flash.board_files import CHOICES
 from host.stimulus.faults import PARTS
 from host.stimulus.kinds import Choice, Flag, Number, Sign, Table, Text
 from host.stimulus.lines import Event

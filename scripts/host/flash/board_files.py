@@ -1,0 +1,47 @@
+"""The files of the real boards: boards/NAME/board.py, its pins and parts for the firmware, and what lies beside it.
+
+A board's file may build on another's (`from boards.reference.board import *`) and say only what differs; a device gets
+one file with all of it.
+"""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from host.cli.refused import FailedError
+
+TOP = Path(__file__).resolve().parents[3]
+BOARDS = TOP / "boards"
+# What a board's file leaves to choose, and what it may be.
+CHOICES = {"MEMORY": ("fram", "flash"), "DISPLAY": ("pcf85176", "ht1621", "none")}
+GLASS = "GLASS"  # the map of the glass, in a file of its own
+
+
+def boards() -> list[str]:
+    """Names of the real boards there are."""
+    return sorted(path.parent.name for path in BOARDS.glob("*/board.py") if path.parent.name != "virtual")
+
+
+def load(board: str, part: str = "board") -> ModuleType:
+    """A board's own file as a module; another is made at each call."""
+    for folder in (TOP, BOARDS / board, BOARDS / "reference"):  # the reference board's glass serves all
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
+    path = BOARDS / board / f"{part}.py"
+    spec = importlib.util.spec_from_file_location(f"{part}_of_{board}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise FailedError(f"no {part}.py of board {board!r}; there are {', '.join(boards())}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def text(board: str, chosen: dict[str, str]) -> str:
+    """A board's file for a device, with what was chosen in it: CHOICES' name -> value."""
+    values = {name: value for name, value in vars(load(board)).items() if name.isupper() and name != GLASS}
+    for name, value in chosen.items():
+        if name not in values or value not in CHOICES[name]:
+            raise FailedError(f"board {board} has no {name} {value!r}")
+        values[name] = value
+    return "\n".join([f"from glass import {GLASS}", *(f"{name} = {value!r}" for name, value in values.items()), ""])
