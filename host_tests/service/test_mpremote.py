@@ -318,3 +318,15 @@ def test_CA_1_the_terminal_of_plain_mpremote():
         terminal.close()
         assert [item[2] for item in board.out if item[0] == "boot"] == ["power"]
         assert_nothing_lost(board)
+
+
+@pytest.mark.parametrize(("call", "status"), [("provisioned()", 0), ("save('2602')", 1), ("cal_gain(3, 1.0)", 1)])
+def test_a_script_sees_what_was_refused_as_the_guide_says(shared, call, status):
+    """The line of docs/service.md, with a port and another call in it."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "service.md").read_text()
+    line = next(line for line in page.splitlines() if "| awk " in line)
+    typed = re.sub(r'"save\([^"]*"', lambda _: f'"{call}"', line).replace(
+        ".venv/bin/mpremote", f"{MPREMOTE} connect {shared.port}"
+    )
+    done = subprocess.run(typed, shell=True, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout.startswith("ERROR")) == (status, bool(status)), done

@@ -11,6 +11,7 @@ from host.run.live import Live
 from host.run.readings import EVENTS, event_text, rail, shortened, unmetered_w, wheels
 from host.run.view import MeterView
 from host.sim.session import FirmwareError, Session, Setup
+from host.sim.terminals import Terminals
 from host.stimulus.lines import Line
 from host.stimulus.profiles import profile
 from host.stimulus.profiles.profile import Profile, Span
@@ -240,6 +241,16 @@ def test_the_view_shows_what_the_meter_is(size):
             assert part in picture.splitlines()[-1], part
 
     drive(session(), size, (), look)
+
+
+def test_the_names_of_the_ports_stay_in_sight():
+    of = session()
+    of.setup.terminals = Terminals(serial=False, prompt=True)
+
+    def look(_, picture):
+        assert of.setup.terminals.names()[0] in picture
+
+    drive(of, (80, 24), (), look)
 
 
 def test_keys_change_what_the_meter_is_given():

@@ -148,7 +148,8 @@ class MeterView(App[None]):
             yield Panel("outputs", "outputs")
         yield Static(id="strip")
         log = RichLog(id="log", max_lines=500, wrap=False)
-        log.border_title = "events"
+        ports = self.live.session.setup.terminals
+        log.border_title = ", ".join(["events", *(ports.names() if ports else ())])
         log.can_focus = False
         yield log
         yield Footer(show_command_palette=False, compact=True)
