@@ -16,6 +16,7 @@ from binascii import a2b_base64, b2a_base64
 from boards.virtual import faults, reference
 from boards.virtual.engine import filesystem, image
 from boards.virtual.engine.probe import Probe
+from boards.virtual.engine.reader import Reader
 from boards.virtual.engine.recorder import Recorder
 from boards.virtual.halt import Broken, Finished, PowerCut, Reset
 from boards.virtual.parts.glass import GlassReader
@@ -141,6 +142,10 @@ class Engine:
             self._reference.master.send(item[2], item[3], item[4])
         elif kind == "noise":
             self._reference.noise.send(item[2], item[3], item[4])
+        elif kind == "reader":  # [kind, t_us, period_us, request, first register, {name: register}]
+            self._reader = Reader(self._clock, self._board.cpu, item[2], item[3], item[4], item[5], self._recorder.add)
+        elif kind == "readings":  # what the reader has got so far
+            self._recorder.add(["readings", self._clock.now_us, self._reader.polls, self._reader.wrong])
         elif kind != "note":
             raise ValueError("no stimulus %s" % kind)
 

@@ -103,6 +103,13 @@ class Clock:
         self.next_us = self._heap[0][0] if self._heap else NEVER
         self.spend(0)
 
+    def resume(self):
+        """As `release`, where there may be nothing that was missed."""
+        if self._held:
+            self.release()
+        else:
+            self.cpu_blocked = False
+
     def reset_cpu(self):
         """The CPU starts anew: what waited for it is gone."""
         self.cpu_blocked = False

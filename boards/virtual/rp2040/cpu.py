@@ -152,13 +152,22 @@ class Cpu:
         return bool(self._queue)
 
     def hard(self, fn, arg):
-        """A hard interrupt: `fn(arg)` now. False if it let an exception out."""
+        """A hard interrupt: `fn(arg)` now. False if it let an exception out.
+
+        All have one priority: what falls due within one comes after it.
+        """
+        clock = self.clock
+        inside = clock.cpu_blocked
+        clock.cpu_blocked = True
+        done = True
         try:
             fn(arg)
         except Exception as error:
             self._report(error)
-            return False
-        return True
+            done = False
+        if not inside:
+            clock.resume()
+        return done
 
     def stir(self):
         """A pin or an ADC reading changed: hard timers that were skipped go on."""

@@ -83,6 +83,27 @@ def test_what_is_queued_while_a_callback_runs_comes_next_and_not_after_the_next_
     assert len(log) == 1 and 14_000 <= log[0] < 14_010
 
 
+def test_one_hard_interrupt_does_not_come_within_another(boards):
+    """All of the RP2040's interrupts have one priority here: an alarm that falls due in a UART's handler waits."""
+    board = boards()
+    import time
+
+    from machine import Timer
+
+    log = []
+
+    def long(_timer):
+        log.append(("long begins", board.clock.now_us))
+        board.clock.spend(100)
+        log.append(("long ends", board.clock.now_us))
+
+    Timer(mode=Timer.ONE_SHOT, period=10, callback=long, hard=True)
+    Timer(mode=Timer.ONE_SHOT, period=10_050, tick_hz=1_000_000, callback=lambda _t: log.append("other"), hard=True)
+    time.sleep_ms(20)
+    assert log == [("long begins", 10_000), ("long ends", 10_100), "other"]
+    assert not board.clock.cpu_blocked
+
+
 def test_DR_8_the_queue_holds_eight_and_drops_silently(boards):
     board = boards()
     import time

@@ -206,6 +206,13 @@ def port_noise(bursts: int) -> list[Row]:
     return campaign.rows(bursts)
 
 
+def polled_hours(hours: int) -> list[Row]:
+    """The RS-485 port of a meter under random load polled each 50 ms; a torn answer ends it."""
+    from host.campaigns.remote import polling as campaign
+
+    return campaign.rows(hours)
+
+
 def web(hours: int) -> list[Row]:
     """The page of the meter in a browser, at full speed."""
     from host.benchmark import web_page
@@ -249,6 +256,9 @@ def parser() -> Parser:
     p.add_argument("--ctrl-c", type=_count, metavar="N", help="interrupt the prompt's commands N times")
     p.add_argument("--sealed-port", type=_count, metavar="N", help="type at N sealed meters, from the reset on")
     p.add_argument("--port-noise", type=_count, metavar="N", help="send N bursts of noise and requests to RS-485 ports")
+    p.add_argument(
+        "--polled-hours", type=_count, metavar="N", help="poll an RS-485 port each 50 ms for N simulated hours"
+    )
     p.add_argument("--web-hours", type=_count, metavar="N", help="run the page of the meter for N simulated hours")
     p.add_argument("--json", metavar="FILE", help="write the figures to FILE as well")
     return p
@@ -292,6 +302,7 @@ def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
         "ctrl-c": (args.ctrl_c, lambda: ctrl_c(args.ctrl_c)),
         "sealed-port": (args.sealed_port, lambda: sealed_port(args.sealed_port)),
         "port-noise": (args.port_noise, lambda: port_noise(args.port_noise)),
+        "polled-hours": (args.polled_hours, lambda: polled_hours(args.polled_hours)),
         "web-hours": (args.web_hours, lambda: web(args.web_hours)),
     }
     jobs |= {name: job for name, (size, job) in campaigns.items() if size is not None}

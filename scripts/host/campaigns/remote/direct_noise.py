@@ -41,6 +41,7 @@ class Noise:
     """One port and what is sent to it."""
 
     def __init__(self, seed: int) -> None:
+        self.seed = seed
         self.rng = Random(f"port noise {seed}")
         settings = Settings(self.rng.choice(BAUDS), self.rng.choice(tuple(PARITIES)), bursts.UNIT)
         self.rig = PortRig(settings, self.rng.choice(_CODES), seed)
@@ -109,7 +110,9 @@ class Noise:
         data = piece.data
         wanted = bursts.expected(data, SLOTS)
         theirs = self.reference.answer(data)
-        where = f"{rig.baud} baud, parity {rig.parity}: {' | '.join(part.hex() for part in piece.parts)}"
+        where = (
+            f"seed {self.seed}, {rig.baud} baud, parity {rig.parity}: {' | '.join(part.hex() for part in piece.parts)}"
+        )
         self._count("bursts")
         if wanted is None:
             assert heard is None, f"{where}: answered {heard}"
