@@ -18,10 +18,16 @@ COMMANDS = sorted(
 
 @pytest.fixture(scope="module")
 def helps():
-    """The help of every command."""
+    """The help of every command, in a terminal of 80 columns."""
     found = {}
     for name in COMMANDS:
-        done = subprocess.run([TOP / "scripts" / name, "--help"], capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [TOP / "scripts" / name, "--help"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, "COLUMNS": "80"},
+        )
         assert done.returncode == 0, done.stderr
         found[name] = done.stdout
     return found
@@ -31,6 +37,12 @@ def test_every_help_has_examples_and_exit_statuses(helps):
     for name, text in helps.items():
         assert f"  ./scripts/{name}" in text.partition("examples:")[2], name
         assert re.search(r"exit status: 0 .*; 1 .*; 2 unusable arguments or files", " ".join(text.split())), name
+
+
+def test_a_help_fits_a_terminal_of_80_columns(helps):
+    """But for a command that is longer by itself."""
+    for name, text in helps.items():
+        assert [line for line in text.splitlines() if len(line) > 80 and "./scripts/" not in line] == [], name
 
 
 def test_an_option_that_stands_for_the_same_thing_has_one_name(helps):

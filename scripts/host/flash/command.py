@@ -298,8 +298,8 @@ def parser() -> Parser:
     new = "of a board without factory data "
     add("--model", type=model_code, metavar="CODE", default="MDNCT-1SC", help=new + "(default %(default)s)")
     add("--service", choices=("60Hz", "50Hz"), default="60Hz", help=new + "(default %(default)s)")
-    add("--serial", metavar="12_DIGITS", help=new)
-    add("--date", metavar="YYMMDD", help=new + ": its manufacture (default today)")
+    add("--serial", metavar="12_DIGITS", help=new.strip())
+    add("--date", metavar="YYMMDD", help=new + "(default today): its manufacture")
     add("--uf2", action="store_true", help="say where to get MicroPython and how to put it on, and end")
     return p
 
