@@ -8,7 +8,8 @@ from pathlib import Path
 
 from mp import frames
 
-FIRMWARE = Path(__file__).resolve().parents[2] / "firmware" / "openkh"
+TOP = Path(__file__).resolve().parents[2]
+FIRMWARE = TOP / "firmware" / "openkh"
 
 # Every module is looked at but these: at the start or for the prompt a frame from the heap does no harm;
 NOT_REACHED = ("app.py", "service/")
@@ -49,6 +50,18 @@ ELSEWHERE = {
 }
 
 
+# On the stack while the firmware waits, where the 32-bit engine collects garbage (boards/virtual/heap.py): a collection
+# there frees a frame from the heap although its function still runs.
+WAITING = {
+    "boards/virtual/engine_main.py": ("serve", "serve_wasm"),
+    "boards/virtual/engine.py": ("serve", "_live", "_one_life", "_boot", "_start_up_files", "_import_them"),
+    "boards/virtual/clock.py": ("sleep", "next_event"),
+    "boards/virtual/simtime.py": ("sleep", "sleep_ms", "sleep_us"),
+    "boards/virtual/heap.py": ("look",),
+    "firmware/main.py": ("<module>",),
+}
+
+
 def large(path: Path, tmp_path: Path) -> dict[str, int]:
     """Functions of a file with a frame from the heap, modules and constructors aside."""
     found = frames.frames(path, tmp_path)
@@ -73,3 +86,11 @@ def test_DR_7_a_frame_that_is_too_large_is_seen(tmp_path):
     source = tmp_path / "wide.py"
     source.write_text("def step(a, b, c, d):\n    e = f = g = h = i = 1\n    return [a, b, c, d, e, f, g, h, i]\n")
     assert list(large(source, tmp_path)) == ["step"]
+
+
+def test_DR_7_what_waits_on_the_32_bit_engine_has_no_frame_that_a_collection_frees(tmp_path):
+    """Random scenario 200 ended in a trap of the interpreter: the start-up files ran within a frame from the heap."""
+    for path, names in WAITING.items():
+        found = dict(frames.frames(TOP / path, tmp_path))
+        for name in names:
+            assert found[name] <= frames.LARGEST, f"{path}: {name}: {found[name]}"

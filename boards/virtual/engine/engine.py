@@ -159,7 +159,8 @@ class Engine:
             from boards.virtual.engine import heap
 
             sys.modules["gc"] = heap.Quiet()
-            self._clock.on_wait = heap.Collector(board.cpu).look
+            if not config.get("console"):  # what the prompt runs has frames of any size
+                self._clock.on_wait = heap.Collector(board.cpu).look
             self._heap = heap
         if config.get("console"):
             from boards.virtual.engine.console import Console
@@ -256,12 +257,16 @@ class Engine:
 
     def _start_up_files(self):
         try:
-            import boot  # noqa: F401
-            import main  # noqa: F401
-        except SystemExit:
-            raise Reset("soft") from None
+            self._import_them()
         except Exception:
             self._start_failed()
+
+    def _import_them(self):
+        try:
+            __import__("boot")
+            __import__("main")
+        except SystemExit:
+            raise Reset("soft") from None
 
     def _start_failed(self):
         self._failed(sys.exc_info()[1])
