@@ -274,6 +274,44 @@ def test_EN_2_bit_errors_change_no_count(rate):
     assert (b.element.spoilt > 0) == (rate > 2e-6)
 
 
+@pytest.mark.parametrize("seed", [0, 15, 26, 27])
+def test_EN_2_zeros_of_frames_that_go_astray_prove_nothing(seed):
+    """At one bit in a hundred: zeros and the address of an earlier frame were taken for a reading, for a reset chip or
+    for an altered register, and counts were dropped for it."""
+    b = running(amps=50, seed=seed)
+    b.chip.fault("bit_error", {"rate": 1e-2})
+    b.run(600)
+    b.chip.unfault("bit_error")
+    b.run(3)
+    assert abs(b.error()) < 20  # 0.4 ms of counts, where the counter was taken down meanwhile
+    assert (b.element.resets, b.element.repairs) == (0, 0)
+
+
+def test_EN_2_the_same_bit_spoilt_in_both_answers_is_not_booked():
+    """On a bus that spoils frames a reading and what the chip says it answered can be spoilt alike (chaos 1533)."""
+    b = running(amps=50)
+    energy = []
+
+    def meddle(tx, rx):
+        address = tx[0] << 8 | tx[1]
+        if address == reg.AENERGYA:
+            energy.append(b.clock.now_us)
+            if len(energy) == 20:
+                rx[3] ^= 0x40  # one that is seen
+            spoil = len(energy) == 30
+        else:
+            spoil = address == reg.AENERGYA & 0x300 | reg.LAST_RWDATA_8 and len(energy) == 30
+        if spoil:
+            rx[4] ^= 0x40  # 16,384 counts, within what full scale can bring
+
+    b.spi.meddle = meddle
+    while len(energy) < 60:
+        b.run(1)
+        assert abs(b.line.error()) < RATE_100A  # what is under way
+        assert b.element.active >= 0
+    assert b.error() == 0
+
+
 def test_bit_errors_of_one_in_a_hundred_are_bounded_shown_and_over_when_they_stop():
     b = running(amps=50, seed=2)
     b.chip.fault("bit_error", {"rate": 1e-2})
@@ -287,7 +325,7 @@ def test_bit_errors_of_one_in_a_hundred_are_bounded_shown_and_over_when_they_sto
     b.run(30)
     assert not b.element.silent
     assert not b.element.altered
-    assert -b.element.gap_ms * 60 <= b.error() <= 0
+    assert -b.element.gap_ms * 60 - 20 <= b.error() <= 0
     b.settle()
     b.drive(amps=50)
     b.run(100)
@@ -367,7 +405,7 @@ def test_each_register_of_the_checksum_altered_in_turn(address):
     assert b.element.repairs == 1
     assert b.element.gap_ms <= 105
     b.run(10)
-    assert abs(b.line.total - total - 10 * RATE_100A) < 200  # 2 ms
+    assert abs(b.line.total - total - 10 * RATE_100A) < 300  # 3 ms
     assert b.element.fresh
 
 
@@ -489,7 +527,7 @@ def test_an_interrupted_cycle_changes_nothing():
     assert b.element.rebased
     total = b.line.total
     b.run(10)
-    assert abs(b.line.total - total - 10 * RATE_100A) < 200  # 2 ms
+    assert abs(b.line.total - total - 10 * RATE_100A) < 300  # 3 ms
 
 
 def test_CA_1_calibration_changes_while_the_chip_counts():

@@ -70,6 +70,22 @@ def test_ST_1a_a_note_older_than_the_record_is_not_believed():
     assert resume(ChipNotes(chips).read(), state_at(999), 499)  # a newer record that did not hold
 
 
+@pytest.mark.parametrize("behind", [0, 1])
+@pytest.mark.parametrize(("older", "newer"), [((1_000, 7, 500), (1_000, 7, 501)), ((1_000, 63, 5), (1_000, 64, 5)),
+                                              ((63, 9, 5), (64, 9, 5)), ((70, 9, 127), (70, 9, 128))])  # fmt: skip
+def test_ST_1a_of_two_notes_the_newer_one_counts(behind, older, newer):
+    """One front end did not take the last note: by record, second or edge, round the end of each number."""
+    chips = (Chip(), Chip())
+    notes = ChipNotes(chips)
+    notes.keep(state_at(*older[:2]), older[2])
+    chips[behind].silent = True
+    notes.keep(state_at(*newer[:2]), newer[2])
+    chips[behind].silent = False
+    record = state_at(*older[:2])
+    assert resume(ChipNotes(chips).read(), record, older[2])
+    assert fields(record) == fields(state_at(*newer[:2]))
+
+
 def test_ST_1a_front_ends_that_lost_their_supply_and_half_a_note_hold_none():
     assert ChipNotes((Chip(), Chip())).read() == -1
     chip = Chip()

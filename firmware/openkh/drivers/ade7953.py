@@ -96,7 +96,8 @@ class Ade7953(Counter):
     # Readings
 
     def read_energy(self) -> int:
-        """AENERGYA and what was taken out of it, 24 bits, proven as `read_verified` does it; -1 if not."""
+        """AENERGYA and what was taken out of it, 24 bits, proven as `read_verified` does it; -1 if not. Zeros are what
+        frames that go astray read, too, and need more proof (`again`)."""
         cs = self._cs
         transfer = self._transfer
         rx = self._energy_rx
@@ -113,7 +114,8 @@ class Ade7953(Counter):
         transfer(_ANSWERED, self._rx_24)
         cs(1)
         if self._data_16 == _WAS_ENERGY and self._data_8 == _WAS_READ and self._data_24 == self._energy:
-            return (rx[3] << 16 | rx[4] << 8 | rx[5]) + self.base & 0xFFFFFF
+            raw = rx[3] << 16 | rx[4] << 8 | rx[5]
+            return raw + self.base & 0xFFFFFF if raw or self.again(AENERGYA) == 0 else -1
         return -1
 
     def read_reactive(self) -> int:

@@ -272,6 +272,7 @@ class Config(Link):
                 return True
             high = rx[3] << 8 | rx[4]
             low = rx[5] << 8 | rx[6]
+            self.read(CONFIG)  # or LAST_ADD would prove the next one, too, where it goes astray and reads zeros
         return False
 
     def seen_as_wanted(self) -> None:

@@ -9,6 +9,7 @@ from time import sleep_us
 from openkh.drivers.ade7953_registers import (
     ACCMODE,
     ACCMODE_WRITABLE,
+    AP_NOLOAD,
     CF1DEN,
     CF2DEN,
     CONFIG,
@@ -31,6 +32,9 @@ LOCK_HOLD_US = 2  # CS stays low for 1.2 us after the frame that locks, DS p.6
 AS_WANTED = -1  # results of `holds` beside the register's address
 NO_ANSWER = -2
 TRIES = 8  # of a write, or a read of a register that does not change
+
+
+_DATA_24 = 0x200 | LAST_RWDATA_8
 
 
 def request(address: int) -> bytes:
@@ -113,13 +117,25 @@ class Link:
         bits) is noted as an access too; but registers of these widths are read twice instead.
         """
         value = self.read(address)
+        if address & 0x300 != 0x200:
+            return value if self.again(address) == value else -1
         if self.read(LAST_ADD) != address:
             return -1
-        if address & 0x300 != 0x200:
-            return value if self.read(address) == value else -1
         if self.read(LAST_OP) != OP_READ:
             return -1
         return value if self.read(address & 0x300 | LAST_RWDATA_8) == value else -1
+
+    def again(self, address: int) -> int:
+        """Read once more, and prove that it was `address` that answered; -1 if not.
+
+        A frame that goes astray reads zeros and leaves LAST_ADD as it was: so another register is read before, or the
+        address of an earlier frame would prove this one.
+        """
+        self.read(AP_NOLOAD if address == CONFIG else CONFIG)
+        value = self.read(address)
+        if self.read(LAST_ADD) != address or (address & 0x300 == 0x200 and self.read(_DATA_24) != value):
+            return -1
+        return value
 
     def read_sure(self, address: int) -> int:
         """`read_verified`, trying again a few times."""
@@ -154,10 +170,11 @@ class Link:
     def holds(self, address: int, value: int) -> int:
         """Whether a register holds `value`: AS_WANTED, NO_ANSWER, or its address if it is proven altered.
 
-        Altered: twice in a row the same other value, and it was this register that answered.
+        Altered: twice in a row the same other value, and it was this register that answered. Zeros come from a frame
+        that went astray, too, and need that proof as well.
         """
         mask = ACCMODE_WRITABLE if address == ACCMODE else 0xFFFFFF
-        if self.read(address) & mask == value:
+        if self.read(address) & mask == value and (value or self.read(LAST_ADD) == address):
             return AS_WANTED
         return self._look_again(address, value, mask)
 
@@ -166,10 +183,10 @@ class Link:
         tries = TRIES
         while tries:
             tries -= 1
-            found = self.read(address)
-            if found & mask == value:
+            found = self.again(address)
+            if found >= 0 and found & mask == value:
                 return AS_WANTED
-            if found == before and self.read(LAST_ADD) == address:
+            if found >= 0 and found == before:
                 return address
             before = found
         return NO_ANSWER

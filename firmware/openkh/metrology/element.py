@@ -239,8 +239,10 @@ class Element(Recovery):
             self._reading = chip.read_energy()
         if self.beside is not None:
             self.beside.read_ahead()
+        if self._noisy:
+            self._noisy -= 1
         if self._reading < 0:
-            self.spoilt += 1
+            self._spoilt()
             if not self._try_energy():
                 self._unanswered(dt_us)
                 return
@@ -287,6 +289,8 @@ class Element(Recovery):
         bound = (span_ms + 1) * COUNTS_PER_MS
         if not -bound <= counts <= bound:
             self._reject(raw, counts)
+            return
+        if self._noisy and not self._borne_out(raw):
             return
         self.active = counts
         self._odd = 0

@@ -28,6 +28,8 @@ WAKE_US = 300_000_000  # and this often when it has
 RESTORE_TRIES = 4  # FAIL 02
 PULSE_TRIES = 8  # restoring starts with a reset of the chip each so many tries
 LONGEST_US = 1 << 29
+NOISY_CYCLES = 600  # after a spoilt reading
+NEAR_COUNTS = 440  # two readings in one cycle, at twice full scale
 
 
 class Recovery:
@@ -48,6 +50,7 @@ class Recovery:
         self._event_b = 0
         self._reading = 0
         self._reading_us = 0
+        self._noisy = 0  # cycles left in which a reading is booked only where a second one bears it out
         self._mute_us = 0
         self._wake_us = 0
         self._good = 0
@@ -59,8 +62,22 @@ class Recovery:
         self._reading = self._chip.read_energy()
         if self._reading >= 0:
             return True
-        self.spoilt += 1
+        self._spoilt()
         return False
+
+    def _spoilt(self) -> None:
+        """A reading could not be verified."""
+        self.spoilt += 1
+        self._noisy = NOISY_CYCLES
+
+    def _borne_out(self, raw: int) -> bool:
+        """Whether the counter, read once more, has gone on from `raw` by what a millisecond can bring: the same bit may
+        be spoilt in a reading and in what the chip says that it answered."""
+        reading = self._chip.read_energy()
+        if reading < 0:
+            self.spoilt += 1
+            return False
+        return -NEAR_COUNTS <= (reading - raw + 0x800000 & 0xFFFFFF) - 0x800000 <= NEAR_COUNTS
 
     def _lose(self, event: int, b: int) -> None:
         """What was counted since the last booked reading must be dropped; logged when counting is right again."""

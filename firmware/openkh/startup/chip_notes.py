@@ -43,6 +43,15 @@ def _high(note: int) -> int:
     return note >> 16 | (note % 251 ^ _SALT) << 8
 
 
+def _later(note: int, other: int) -> bool:
+    """Whether `note` was made after `other`: by the record's number, the second, the edges."""
+    for shift, mask in ((11, _SEQUENCE_MASK), (18, _SECONDS_MASK), (0, 63)):
+        step = (note >> shift) - (other >> shift) & mask
+        if step:
+            return step <= mask >> 1
+    return False
+
+
 class ChipNotes:
     """Written by `keep`, once a second and with each edge; read once at a start, before the chips are brought up."""
 
@@ -53,7 +62,7 @@ class ChipNotes:
         self._sequence = -1
 
     def read(self) -> int:
-        """The note that the front ends hold; -1 if none does. What they hold is left in them."""
+        """The note that the front ends hold, of two the newer one; -1 if none does. What they hold is left in them."""
         found = -1
         for chip in self._chips:
             low = chip.read_sure(LINECYC)
@@ -63,7 +72,7 @@ class ChipNotes:
             chip.want(LINECYC, low)
             chip.want(ZXTOUT, high)
             note = low | (high & 0xFF) << 16
-            if found < 0 and high == _high(note):
+            if high == _high(note) and (found < 0 or _later(note, found)):
                 found = note
         return found
 

@@ -24,7 +24,7 @@ TABLE = Path(__file__).with_suffix(".toml")
 PAGE = TOP / "docs" / "field-bugs.md"
 BEGIN, END = "<!-- mutants: begin -->\n", "<!-- mutants: end -->\n"
 
-COPIED = ("firmware", "boards", "host_tests", "scripts")
+COPIED = ("firmware", "boards", "docs", "host_tests", "scripts")
 AT_ONCE = 2
 LONGEST_S = 600.0
 ENDLESS_S = 30.0  # for a test that is known not to end with the bug in
@@ -107,7 +107,7 @@ def failing(top: Path, tests: Iterable[str], endless: bool = False) -> str:
             return ENDLESS
         raise MutantError(f"no end after {LONGEST_S:.0f} s: {' '.join(tests)}") from None
     finally:
-        _end(process)
+        end(process)
     if process.returncode == 0:
         return ""
     found = re.search(r"^(?:FAILED|ERROR) (\S+?)(?:\[.*| - .*)?$", text, re.MULTILINE)
@@ -116,7 +116,7 @@ def failing(top: Path, tests: Iterable[str], endless: bool = False) -> str:
     return found[1]
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
+def end(process: "subprocess.Popen[str]") -> None:
     """End the run with the engines it has started."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
