@@ -32,7 +32,7 @@ ELSEWHERE = {
     "metrology/correction.py": ("_coefficients", "prepare"),
     "metrology/element.py": ("start",),
     "remote/settings.py": ("load",),
-    "startup/chip_notes.py": ("read",),
+    "startup/chip_notes.py": ("read", "_later"),
     "startup/front_ends.py": ("bring_up", "_start"),
     "startup/late_memory.py": ("_save",),  # once, when a memory answers that was silent at the start
     "startup/model_of_records.py": ("model_of_records",),
@@ -50,14 +50,14 @@ ELSEWHERE = {
 }
 
 
-# On the stack while the firmware waits, where the 32-bit engine collects garbage (boards/virtual/heap.py): a collection
-# there frees a frame from the heap although its function still runs.
+# On the stack while the firmware waits, where the 32-bit engine collects garbage (boards/virtual/engine/heap.py): a
+# collection there frees a frame from the heap although its function still runs.
 WAITING = {
-    "boards/virtual/engine_main.py": ("serve", "serve_wasm"),
-    "boards/virtual/engine.py": ("serve", "_live", "_one_life", "_boot", "_start_up_files", "_import_them"),
-    "boards/virtual/clock.py": ("sleep", "next_event"),
-    "boards/virtual/simtime.py": ("sleep", "sleep_ms", "sleep_us"),
-    "boards/virtual/heap.py": ("look",),
+    "boards/virtual/engine/entry.py": ("serve", "serve_wasm"),
+    "boards/virtual/engine/engine.py": ("serve", "_live", "_one_life", "_boot", "_start_up_files", "_import_them"),
+    "boards/virtual/rp2040/clock.py": ("sleep", "next_event"),
+    "boards/virtual/standins/simtime.py": ("sleep", "sleep_ms", "sleep_us"),
+    "boards/virtual/engine/heap.py": ("look",),
     "firmware/main.py": ("<module>",),
 }
 

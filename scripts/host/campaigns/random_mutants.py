@@ -228,7 +228,8 @@ def tests_of(file: str, tests: Path = TOP / "host_tests") -> list[list[str]]:
     importing = [path for path in every if file in set(imports(path))]
     own = [path for path in every if path.stem == f"test_{name.removesuffix('.py')}" and path.parent.name == folder]
     near = [path for path in importing if path.parent.name == folder]
-    far = [path for path in importing if path.parent.name not in ("host", "docs", "web", "rp2040")]
+    apart = ("host", "docs", "web", "rp2040")
+    far = [path for path in importing if path.relative_to(tests).parts[0] not in apart]
     beside = [folder, *BESIDE.get(folder, ())]
     rest = [path for part in beside if part for path in _files(tests / part)]
     last = [tests / part for part in WHOLE]
