@@ -14,7 +14,7 @@ from machine import Pin  # noqa: E402
 
 from openkh.startup import restart  # noqa: E402
 
-IMPORT_BYTES = 24_576
+IMPORT_BYTES = 98_304
 
 
 def _low(number: "int | None") -> bool:

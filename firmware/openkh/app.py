@@ -30,7 +30,7 @@ from openkh.model import Model
 from openkh.outputs.counter import Counter
 from openkh.outputs.pulses import Pulses
 from openkh.outputs.rail12 import Rail12
-from openkh.service.seal import Seal
+from openkh.seal import Seal
 from openkh.startup import front_ends, stored_data
 from openkh.startup.chip_notes import ChipNotes
 from openkh.startup.resuming import Resuming
@@ -49,6 +49,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.metrology.intervals import Intervals
     from openkh.remote.port import Port
+    from openkh.remote.settings import Settings
 
 meter: "Meter | None" = None
 """The running meter, for the prompt."""
@@ -195,7 +196,7 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
         from openkh.startup.late_memory import LateMemory
 
         meter.cycle.request = LateMemory(meter)
-    meter.port = _port(meter)
+    stored = _port_settings(meter)
     now_us = ticks_us()
     meter.cycle.start(now_us)
     meter.rail12.start(now_us)
@@ -204,7 +205,7 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
     if read is not None:
         meter.tasks.start_thermometer(read, meter.thermometer, meter.corrected)
     gc.collect()
-    # Loaded last: metering need not wait 0.2 s for the display's modules.
+    # Loaded last: metering need not wait for the modules of the display and of the port.
     from openkh.display.display import Display
     from openkh.display.glass import Glass
     from openkh.display.screens import STEP_MS, Screens
@@ -212,7 +213,8 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
     identity = meter.factory.identity
     screens = Screens(meter.model, identity.date, identity.serial, REVISION, not meter.resuming.continued)
     meter.tasks.start_display(Display(_controller(), screens, Glass(board.GLASS), meter.status, meter.log), STEP_MS)
-    if meter.port is not None:
+    if stored is not None:
+        meter.port = _port(meter, *stored)
         meter.port.open()
         _image(meter.port)
 
@@ -237,20 +239,26 @@ def _memory() -> regions.Memory:
     return regions.fram_memory(Fram(_i2c(board.I2C_MEMORY, board.I2C_MEMORY_HZ), board.FRAM_ADDRESS, board.FRAM_BYTES))
 
 
-def _port(meter: Meter) -> "Port | None":
-    """The RS-485 port, where the board has one: its modules are loaded only there (AM-1). Before the cycle starts,
-    because it reads the memory."""
+def _port_settings(meter: Meter) -> "tuple[Settings, vault.Vault | None] | None":
+    """Settings of the RS-485 port and where they are stored, None where the board has no port (AM-1). Before the cycle
+    starts, because it reads the memory; the port's other modules are loaded later."""
     if board.RS485 is None:
         return None
-    gc.collect()  # modules stay: what lies about must not be between them
     from openkh.remote import settings
-    from openkh.remote.port import Port
 
     region = meter.memory.port
     store = None if region is None else vault.Vault(region, records.identity(machine.unique_id(), "", ""))
+    return settings.load(store, meter.log), store
+
+
+def _port(meter: Meter, settings: "Settings", store: "vault.Vault | None") -> "Port":
+    """The RS-485 port on its pins."""
+    gc.collect()  # modules stay: what lies about must not be between them
+    from openkh.remote.port import Port
+
     number, tx, rx, enable = board.RS485
     driver = None if enable is None else Pin(enable, Pin.OUT, value=0)
-    return Port(meter, meter.intervals, settings.load(store, meter.log), store, number, Pin(tx), Pin(rx), driver)
+    return Port(meter, meter.intervals, settings, store, number, Pin(tx), Pin(rx), driver)
 
 
 def _image(port: "Port") -> None:

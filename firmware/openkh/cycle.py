@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from openkh.outputs.counter import Counter
     from openkh.outputs.pulses import Pulses
     from openkh.outputs.rail12 import Rail12
-    from openkh.service.seal import Seal
+    from openkh.seal import Seal
     from openkh.startup.chip_notes import ChipNotes
     from openkh.startup.resuming import Resuming
     from openkh.startup.scratch_registers import ScratchRegisters

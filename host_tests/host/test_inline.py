@@ -1,5 +1,5 @@
-"""What is changed of the firmware on its way to a device changes nothing that it does: numbers in place of names, and
-one bundle in place of the files."""
+"""What is changed of the firmware on its way to a device changes nothing that it does: numbers in place of names, other
+names for what is private, and one bundle in place of the files."""
 
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from host.flash import deploy, inline
+from host.flash import deploy, inline, short_names
 from host.rigs import trial
 from host.sim import link
 
@@ -48,6 +48,33 @@ def test_numbers_stand_in_place_of_their_names() -> None:
     assert modules.inlined("a/codes.py").split("\n") == ["NAMES = {1: 'one'}", "name = 7", "TWICE = 1", "TWICE = 2"]
 
 
+PRIVATE = {
+    "a/base.py": "class Base:\n    def __init__(self, given):\n        self._kept = given\n",
+    "a/top.py": (
+        "from a.base import Base\nimport json as _json\n_table = []\n"
+        "class Top(Base):\n    def _own(self, first, count):\n"
+        "        return self._kept + self._other._far + first + count\n"
+        "    def step(self, first, named):\n        return self._own(first, named) or _table or _json\n"
+        "def f(x):\n    return Top(x).step(1, named=getattr(x, '_asked'))\n"
+    ),
+    "a/far.py": "class Far:\n    def __init__(self):\n        self._asked = self._mine = 1\n        self._far = 2\n",
+}
+
+
+def test_private_names_and_arguments_are_words_that_micropython_has() -> None:
+    """But for what another module, a text or a keyword asks for; a class and its base agree."""
+    texts = short_names.shortened(PRIVATE)
+    changed = {
+        name for text in texts.values() for name in ("_kept", "_table", "_own", "_mine", "given") if name in text
+    }
+    assert not changed
+    assert all(name in texts["a/far.py"] for name in ("_asked", "_far"))
+    assert "named=getattr(" in texts["a/top.py"] and ", named)" in texts["a/top.py"]
+    assert "_json" in texts["a/top.py"]
+    kept = texts["a/base.py"].split("self.")[1].split(" ")[0]
+    assert f"self.{kept} + self._other._far" in texts["a/top.py"]
+
+
 @pytest.fixture(scope="module")
 def inlined(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The firmware as it is compiled for a device. The simulated board asks for some numbers by their names, so the
@@ -56,9 +83,10 @@ def inlined(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(deploy.FIRMWARE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     sources = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.py")}
     modules = inline.Modules(sources)
-    for name in sources:
+    texts = short_names.shortened({name: modules.inlined(name) for name in sources})
+    for name, text in texts.items():
         names = "".join(f"{key} = {value}\n" for key, value in modules.numbers(name).items())
-        (folder / name).write_text(modules.inlined(name) + "\n" + names)
+        (folder / name).write_text(text + "\n" + names)
     return folder
 
 

@@ -23,7 +23,7 @@ from boards.virtual.parts.glass import GlassReader
 
 BOOT_US = 20_000  # from the end of a reset to boot.py
 FIRMWARE = ("boot", "main", "board", "glass")  # top-level modules of the device, with the package openkh
-SERVICE_AT_START = ("openkh.service.seal", "openkh.service.port")  # the rest is imported when a command needs it
+SERVICE_AT_START = ("openkh.service.port",)  # the rest is imported when a command needs it
 MEMORY_PORTION = 3 * 1024  # a multiple of 3: base64 without padding between portions
 MAINS_ITEMS = ("mains", "power", "wave")
 

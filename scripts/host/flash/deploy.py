@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from host.cli.refused import FailedError
-from host.flash import board_files, inline
+from host.flash import board_files, inline, short_names
 from host.flash.board_files import BOARDS, TOP
 
 FIRMWARE = TOP / "firmware"
@@ -73,7 +73,7 @@ def parts(board: str, chosen: dict[str, str] | None = None) -> dict[str, bytes]:
     """The modules of a whole firmware for `board`, compiled: path -> contents. `chosen` as in `board_files.text`."""
     texts = {name: path.read_text() for name, path in sources(board).items()}
     firmware = inline.Modules({name: text for name, text in texts.items() if name not in BOARD_FILES})
-    texts.update({name: firmware.inlined(name) for name in texts if name not in BOARD_FILES})
+    texts.update(short_names.shortened({name: firmware.inlined(name) for name in texts if name not in BOARD_FILES}))
     texts["board.py"] = board_files.text(board, chosen or {})
     # Nobody imports what held numbers alone; and a short name in tracebacks takes less of flash and heap.
     texts = {name: text for name, text in texts.items() if not inline.says_nothing(text)}
