@@ -256,7 +256,7 @@ def _port(meter: Meter, settings: "Settings", store: "vault.Vault | None") -> "P
     gc.collect()  # modules stay: what lies about must not be between them
     from openkh.remote.port import Port
 
-    number, tx, rx, enable = board.RS485
+    number, tx, rx, enable = board.RS485  # type: ignore[misc]  # there is one, or there were no settings
     driver = None if enable is None else Pin(enable, Pin.OUT, value=0)
     return Port(meter, meter.intervals, settings, store, number, Pin(tx), Pin(rx), driver)
 

@@ -51,22 +51,24 @@ def test_ST_1a_what_was_given_since_the_record_is_known_again(seed):
     record, sequence = state_at(edges, rng.randrange(10**6)), rng.randrange(1 << 30)
     newest = state_at(edges + rng.randrange(10), record.run_s + rng.randrange(60))
     chips = (Chip(), Chip())
-    ChipNotes(chips).keep(newest, sequence)
+    notes = ChipNotes(chips)
+    for _ in chips:
+        notes.keep(newest, sequence, False)
     chips[rng.randrange(2)].silent = rng.random() < 0.5
     assert resume(ChipNotes(chips).read(), record, sequence)
     assert fields(record) == fields(newest)
 
 
-def test_ST_1a_a_note_older_than_the_record_is_not_believed():
+def test_ST_1a_a_note_older_than_the_record_tells_that_the_supply_was_there_alone():
     chips = (Chip(),)
     notes = ChipNotes(chips)
-    notes.keep(state_at(1_000), 500)
+    notes.keep(state_at(1_000), 500, False)
     chips[0].silent = True
-    notes.keep(state_at(1_020), 501)
+    notes.keep(state_at(1_020), 501, False)
     chips[0].silent = False
-    record = state_at(1_020)
-    assert not resume(ChipNotes(chips).read(), record, 501)
-    assert record.edges_10 == 1_020
+    record = state_at(1_020, 77)
+    assert resume(ChipNotes(chips).read(), record, 501)
+    assert fields(record) == fields(state_at(1_020, 77))
     assert resume(ChipNotes(chips).read(), state_at(999), 499)  # a newer record that did not hold
 
 
@@ -76,11 +78,8 @@ def test_ST_1a_a_note_older_than_the_record_is_not_believed():
 def test_ST_1a_of_two_notes_the_newer_one_counts(behind, older, newer):
     """One front end did not take the last note: by record, second or edge, round the end of each number."""
     chips = (Chip(), Chip())
-    notes = ChipNotes(chips)
-    notes.keep(state_at(*older[:2]), older[2])
-    chips[behind].silent = True
-    notes.keep(state_at(*newer[:2]), newer[2])
-    chips[behind].silent = False
+    ChipNotes((chips[behind],)).keep(state_at(*older[:2]), older[2], False)
+    ChipNotes((chips[1 - behind],)).keep(state_at(*newer[:2]), newer[2], False)
     record = state_at(*older[:2])
     assert resume(ChipNotes(chips).read(), record, older[2])
     assert fields(record) == fields(state_at(*newer[:2]))
@@ -90,9 +89,9 @@ def test_ST_1a_front_ends_that_lost_their_supply_and_half_a_note_hold_none():
     assert ChipNotes((Chip(), Chip())).read() == -1
     chip = Chip()
     notes = ChipNotes((chip,))
-    notes.keep(state_at(7), 3)
+    notes.keep(state_at(7), 3, False)
     chip.left = 1
-    notes.keep(state_at(8), 3)
+    notes.keep(state_at(8), 3, False)
     assert ChipNotes((chip,)).read() == -1
     assert chip.wanted[LINECYC] == chip.regs[LINECYC]  # left as it is: a chip that runs is not set up anew for it
 
@@ -101,5 +100,27 @@ def test_ST_1a_nothing_is_written_while_nothing_changes():
     chip = Chip()
     notes = ChipNotes((chip,))
     for _ in range(10):
-        notes.keep(state_at(7), 3)
+        notes.keep(state_at(7), 3, False)
     assert chip.writes == 2
+
+
+def test_ST_1a_one_front_end_a_cycle_and_none_for_what_a_record_has():
+    chips = (Chip(), Chip())
+    notes = ChipNotes(chips)
+    for _ in range(3):
+        notes.keep(state_at(7, 100), 3, True)
+    notes.keep(state_at(7, 101), 3, False)
+    assert [chip.writes for chip in chips] == [2, 2]
+    for chip in chips:
+        chip.writes = 0
+    notes.keep(state_at(8, 101), 3, False)
+    assert sorted(chip.writes for chip in chips) == [0, 2]
+    assert resume(ChipNotes(chips).read(), state_at(7, 100), 3)
+    notes.keep(state_at(8, 101), 3, False)
+    assert [chip.writes for chip in chips] == [2, 2]
+    notes.keep(state_at(8, 103), 3, False)  # two seconds without a record
+    notes.keep(state_at(9, 103), 4, True)
+    assert [chip.writes for chip in chips] == [4, 4]
+    for run_s in range(104, 134):
+        notes.keep(state_at(9, run_s), run_s, True)
+    assert [chip.writes for chip in chips] == [6, 6]  # never older than half a minute

@@ -8,7 +8,8 @@ low bits of what was given stand in LINECYC and ZXTOUT of each front end, which 
     LINECYC   edges_10 (6), edges_100 (3), edges_1000 (2), of the newest record's sequence number the lowest 5 of 7
     ZXTOUT    its upper 2, run time in s (6); check (8), which the values after a reset do not pass
 
-A note holds if it was made after the record that is found, or with it. A count of the counter needs none: its record is
+A note that is there at all says that the supply has not been lost since. What is in it counts if it was made after the
+record that is found, or with it; else the record has the same or more. A count of the counter needs none: its record is
 written before the coil moves.
 """
 
@@ -25,7 +26,9 @@ _SALT = 0x5A
 _SEQUENCE_MASK = 127
 _LATER = 63
 _SECONDS_MASK = 63  # a record is never older than 60 s
-MEAN_AGE_US = 500_000  # of a note that is made each second
+LONGEST_S = 2  # between two of them, where no record is made; FRAM has one each second
+OLDEST_S = 30  # of a note: the numbers of records made since then stay within _LATER
+MEAN_AGE_US = 500_000  # of the newest of note and record
 
 
 def _note_of(state: "State", sequence: int) -> int:
@@ -53,13 +56,19 @@ def _later(note: int, other: int) -> bool:
 
 
 class ChipNotes:
-    """Written by `keep`, once a second and with each edge; read once at a start, before the chips are brought up."""
+    """Written by `keep`, with each edge that no record has; read once at a start, before the chips are brought up.
+
+    To write a note takes 3 ms of bus and checks, so it goes into one front end in this cycle and into the other in the
+    next, and not at all where the journal has just taken the same.
+    """
 
     def __init__(self, chips: "tuple[Ade7953, ...]") -> None:
         self._chips = chips
-        self._run_s = -1
+        self._run_s = 0  # of the newest note or record,
+        self._noted_s = -OLDEST_S  # of a note that is due in any case
         self._edges = -1
-        self._sequence = -1
+        self._due = 0  # chips that have not got the newest yet
+        self._turn = 0
 
     def read(self) -> int:
         """The note that the front ends hold, of two the newer one; -1 if none does. What they hold is left in them."""
@@ -76,29 +85,35 @@ class ChipNotes:
                 found = note
         return found
 
-    def keep(self, state: "State", sequence: int) -> None:
-        """Once a cycle, after the journal's step; `sequence` is that of its newest record. Allocates nothing."""
+    def keep(self, state: "State", sequence: int, saved: bool) -> None:
+        """Once a cycle, after the journal's step; `sequence` is that of its newest record, `saved`: it is of this
+        `state`. Allocates nothing."""
         run_s = state.run_s
         edges = state.edges_10 + state.edges_100 + state.edges_1000  # changes with each of them
-        if run_s == self._run_s and edges == self._edges and sequence == self._sequence:
-            return
-        self._run_s = run_s
-        self._edges = edges
-        self._sequence = sequence
-        self._write(_note_of(state, sequence))
+        if run_s - self._noted_s >= OLDEST_S:
+            self._noted_s = run_s
+            self._due = len(self._chips)
+        elif not saved and (edges != self._edges or run_s - self._run_s >= LONGEST_S):
+            self._due = len(self._chips)
+        if saved or self._due:
+            self._edges = edges
+            self._run_s = run_s
+        if self._due:
+            self._due -= 1
+            self._write(_note_of(state, sequence))
 
     def _write(self, note: int) -> None:
         """A front end that does not take it keeps the older one, which the record's number tells from this one."""
-        high = _high(note)
-        self._chips[0].note(LINECYC, note & _HALF, ZXTOUT, high)
-        if len(self._chips) > 1:
-            self._chips[1].note(LINECYC, note & _HALF, ZXTOUT, high)
+        self._turn = (self._turn + 1) % len(self._chips)
+        self._chips[self._turn].note(LINECYC, note & _HALF, ZXTOUT, _high(note))
 
 
 def resume(note: int, state: "State", sequence: int) -> bool:
-    """Bring a record's `state` up to the note; False where there is none, or an older one than record `sequence`."""
-    if note < 0 or (note >> 11) - sequence & _SEQUENCE_MASK > _LATER:
+    """Bring the `state` of record `sequence` up to the note; False where there is none: the supply was lost."""
+    if note < 0:
         return False
+    if (note >> 11) - sequence & _SEQUENCE_MASK > _LATER:
+        return True
     state.edges_10 = on_from(state.edges_10, note & 63, 6, 2, 10)
     state.edges_100 = on_from(state.edges_100, note >> 6 & 7, 3, 1, 100)
     state.edges_1000 = on_from(state.edges_1000, note >> 9 & 3, 2, 1, 1000)
