@@ -157,6 +157,26 @@ def test_no_module_imports_in_a_circle():
     assert not circles, "these are in a circle, or between two"
 
 
+MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_MODULES = 400, 60, 15
+
+
+def test_what_is_long_says_why():
+    """In a sentence of its docstring that begins "Long because"."""
+    for path in CODE:
+        text = path.read_text()
+        tree = ast.parse(text)
+        if text.count("\n") > MOST_LINES:
+            assert "Long because" in (ast.get_docstring(tree) or ""), path
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= MOST_LINES_OF_A_FUNCTION:
+                assert "Long because" in (ast.get_docstring(node) or ""), f"{path}: {node.name}"
+
+
+def test_no_folder_is_crowded():
+    folders = [path.parent for path in CODE if path.name != "__init__.py"]
+    assert not {str(folder) for folder in folders if folders.count(folder) > MOST_MODULES}
+
+
 def test_only_the_tests_import_from_the_tests():
     tests = {path.stem for path in (TOP / "host_tests").rglob("*.py")} | {"host_tests"}
     product = {path.stem for path in CODE if "host_tests" not in path.parts}

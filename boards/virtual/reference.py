@@ -47,7 +47,7 @@ class Reference:
         board = self.board
         self.pair = rs485.Pair(board.clock, board.seed)
         net = None if enable is None or board.turns_itself else board.pins[enable]
-        self.transceiver = rs485.Transceiver(board.uart(number), self.pair, net, echo)
+        rs485.Transceiver(board.uart(number), self.pair, net, echo)
         self.master = rs485.Master(board.clock, self.pair, tell)
         self.noise = rs485.Master(board.clock, self.pair, None)
         if other_unit:

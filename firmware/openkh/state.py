@@ -58,6 +58,11 @@ class State:
         self.periods = 0
         self.at_us = 0  # ticks_us of the cycle that made this state; not stored
 
+    def shown_mw(self) -> int:
+        """The maximum demand that is shown: the largest so far in the first 24 h, then that of the last finished period
+        of 24 h (MD-2)."""
+        return self.last_max_mw if self.periods else self.max_mw
+
     def copy(self, other: "State") -> None:
         """Take over every field of `other`."""
         self.delivered_wh = other.delivered_wh

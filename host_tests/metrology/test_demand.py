@@ -67,7 +67,7 @@ def run(cycles, model=MODEL, compare=True):
             # averages are kept in whole mW (and lengths in 4 us): below the exact value by at most 2 mW + 2e-8
             assert -2 - newest * Fraction(2, 10**8) <= state.interval_mw - newest <= newest * Fraction(2, 10**8)
             shown = reference.shown_w() * 1000
-            assert -2 - shown * Fraction(2, 10**8) <= demand.shown_mw(state) - shown <= shown * Fraction(2, 10**8)
+            assert -2 - shown * Fraction(2, 10**8) <= state.shown_mw() - shown <= shown * Fraction(2, 10**8)
     return state, demand, reference
 
 
@@ -96,12 +96,12 @@ def test_MD_3_field_bug_28_the_window_is_exactly_three_sub_intervals():
     state, demand, _ = run(cycles)
     assert state.run_s == 900
     assert state.interval_mw == 3_600_000
-    assert demand.shown_mw(state) == 3_600_000
+    assert state.shown_mw() == 3_600_000
 
 
 def test_MD_3_before_the_third_sub_interval_ends_the_demand_is_zero():
     state, demand, _ = run([(100_000, 3_200)] * 8_999)
-    assert demand.shown_mw(state) == 0
+    assert state.shown_mw() == 0
 
 
 @pytest.mark.parametrize("sub, shown_at", [(288, 288), (289, 576)])
@@ -112,7 +112,7 @@ def test_MD_3_field_bug_29_a_demand_belongs_to_the_period_in_which_it_ends(sub, 
     for k in range(1, 289 * 2 + 2):
         book(state, 3_000_000 if sub - 2 <= k <= sub else 3_000, MODEL.counts_per_wh)
         demand.step(state, 300_000_000)
-        shown.append(demand.shown_mw(state))
+        shown.append(state.shown_mw())
     peak_mw = 3_000_000 * 12 * 1000 // 32_000
     peak_at = [k for k, mw in enumerate(shown, 1) if mw // 1000 == peak_mw // 1000]
     assert peak_at == list(range(shown_at, min(shown_at + 288, len(shown) + 1)))
@@ -132,7 +132,7 @@ def test_MD_2_after_24_h_it_changes_only_once_in_24_h():
         book(state, 1000 * k, MODEL.counts_per_wh)
         demand.step(state, 300_000_000)
         if k >= 288:
-            seen.append(demand.shown_mw(state))
+            seen.append(state.shown_mw())
     changes = [i for i in range(1, len(seen)) if seen[i] != seen[i - 1]]
     assert changes == [288, 576, 864]
 

@@ -1,5 +1,7 @@
 """A simulated ADE7953 on a bench of its own, accessed frame by frame. Runs on CPython and MicroPython alike."""
 
+import math
+
 from boards.virtual.ade7953.chip import Ade7953
 from boards.virtual.rp2040.clock import Clock
 
@@ -75,3 +77,9 @@ class Rig:
         self.sleep(seconds)
         counts = (self.read(address) - before) & 0xFFFFFF
         return counts - (1 << 24) if counts >> 23 else counts
+
+
+def load(rig, v=0.6, i=0.2, degrees=0.0, hz=60.0):
+    """Sines at the inputs of the chip, parts of full scale; degrees > 0: the current lags."""
+    angle = math.radians(degrees)
+    rig.chip.drive(v, i, v * i * math.cos(angle), v * i * math.sin(angle), hz)

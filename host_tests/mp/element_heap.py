@@ -84,7 +84,10 @@ def set_sleep(fn):
 
 
 def play(scenario):
-    """Record `scenario(bench, poll)`, replay it with the heap locked; returns (polls, frames, counts booked)."""
+    """Record `scenario(bench, poll)`, replay it with the heap locked; returns (polls, frames, counts booked).
+
+    Long because the replay is given, item by item, what the recording has left in these variables.
+    """
     tape = Tape()
     ticks = []
     polls = []

@@ -153,7 +153,10 @@ def firmware():
 
 
 def play(seed, cycles):
-    """Returns the numbers that must be the same on every engine."""
+    """Returns the numbers that must be the same on every engine.
+
+    Long because the loop must take no heap of its own: all that it calls is bound to a name before it.
+    """
     PulsePort, Model, pulses, counter, rail12, State = firmware()  # noqa: N806
     Time.now = MASK - 2_000_000
     Machine.made.clear()

@@ -1,5 +1,6 @@
 """What the tests of the outputs stand on: the device's modules on simulated time, and a record of a pin's edges."""
 
+import random
 import sys
 import time
 
@@ -141,3 +142,23 @@ class Meter:
 def shortest_us(edges):
     """Shortest time between two edges."""
     return min((b[0] - a[0] for a, b in zip(edges, edges[1:])), default=None)
+
+
+DELAY_US = 500_000
+DRAIN = 40  # cycles that let everything on its way come out
+
+
+def jittered(seed, by_us=80_000):
+    """Cycle times of 100 ms, each late by up to `by_us` (a late one does not shift those after it)."""
+    rng = random.Random(seed)
+    late = [0]
+
+    def gap(_n):
+        before, late[0] = late[0], rng.randrange(by_us + 1)
+        return max(2 * READ_US, 100_000 + late[0] - before)
+
+    return gap
+
+
+def spread(numbers):
+    return max(numbers) - min(numbers)

@@ -1,16 +1,7 @@
 """Modbus RTU frames as a master makes them, for the tests of the port."""
 
 from host.remote import registers
-
-
-def crc(data: bytes) -> bytes:
-    """The two bytes that end a frame (bit by bit, unlike the firmware's table)."""
-    value = 0xFFFF
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0xA001 if value & 1 else 0)
-    return bytes([value & 255, value >> 8])
+from host.remote.bus import crc
 
 
 def frame(*body: int) -> bytes:

@@ -42,7 +42,7 @@ def test_ST_1_events_survive_in_their_order(medium):
     write(log, *events[30:])
     assert texts(log) == events
     assert texts(loaded(rig)) == events
-    assert log.damaged == 0
+    assert sum(ring.damaged for ring in log._rings) == 0
 
 
 @both
@@ -198,7 +198,7 @@ def test_the_prompt_gets_the_log_over_many_cycles(medium):
 def test_order_numbers_wrap():
     rig = Rig("fram")
     log = loaded(rig)
-    log._order = 0xFFFFFF - 50
+    log.order = 0xFFFFFF - 50
     write(log, *[(n, 1 + n % 60, n, 0) for n in range(100)])
     log = loaded(rig)
     assert [entry[3] for entry in log.entries()] == list(range(100))

@@ -58,7 +58,9 @@ class Imperfections:
         checksum_delay_ms: 0 = checksum and interrupt follow after one sample (p.58). flags_return: a flag whose cause
         lasts is raised again when it is cleared. key_strict: the write to 0x120 has to be the very next frame after its
         key (p.18). ripple: at twice the line frequency in power, energy and rms (p.23, 24). period_settle_ms: the
-        period register takes so long to follow (p.36)."""
+        period register takes so long to follow (p.36).
+
+        Long because each tolerance and each open question is an argument here."""
         self.v_gain = 1.0 + v_gain_percent / 100.0
         self.i_gain = 1.0 + i_gain_percent / 100.0
         self.lead_degrees = phase_minutes / 60.0

@@ -144,7 +144,10 @@ class Signals(Results):
     # -- from inputs and settings to rates ----------------------------------------------------------------------
 
     def update(self):
-        """Inputs or settings have changed: new rates, levels and due times from now on."""
+        """Inputs or settings have changed: new rates, levels and due times from now on.
+
+        Long because all that follows from a row of the inputs shares a dozen factors, made here once.
+        """
         if not self.running:
             return
         self.events.settle()

@@ -6,6 +6,8 @@ and gets {"ok": ...} or {"error": text} for each, before it any number of {"more
 of {"memory": name, "base64": portion}.
 Between `start` and `finish` the firmware runs; the host is asked at an event of simulated time, wherever the firmware
 then is. A power cut or reset is an exception that goes through all of it up to `_live`.
+
+Long because its methods are short frames of one call: on the 32-bit engine the firmware runs, and waits, inside them.
 """
 
 import gc

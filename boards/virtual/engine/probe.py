@@ -117,7 +117,7 @@ class Probe:
             "demand": {
                 "interval_mw": state.interval_mw,
                 "max_mw": state.max_mw,
-                "shown_mw": state.last_max_mw if state.periods else state.max_mw,
+                "shown_mw": state.shown_mw(),
             },
             "status": {
                 "condition": NAMES[status.condition],

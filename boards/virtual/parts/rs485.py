@@ -15,7 +15,6 @@ class Pair:
         self._rng = Rng(seed, 485)
         self.drivers = []
         self.flying = []  # characters on their way
-        self.collisions = 0
 
     def begin(self, driver, byte, baud, parity):
         """A character begins; returns what `end` wants."""
@@ -47,7 +46,6 @@ class Pair:
         self.flying.remove(character)
         driver, byte, baud, parity, start_us, spoilt = character
         if spoilt:
-            self.collisions += 1
             byte = (byte ^ (1 + self._rng.below(255))) & 255
         for other in self.drivers:
             if other.hear is not None and (other is not driver or other.echo):

@@ -27,7 +27,6 @@ class Flash:
         self.blocks = blocks
         self.memory = bytearray(b"\xff" * (blocks * BLOCK))
         self.erases = [0] * blocks
-        self.programs = 0
         self.silent = False
         self.stuck = False
         self.bit_error_rate = 0.0
@@ -168,7 +167,6 @@ class Flash:
             if self._weak:
                 self._weak = {a: self._weak[a] for a in self._weak if not at <= a < at + BLOCK}
             return
-        self.programs += 1
         for i in range(len(data)):
             if data[i] != 0xFF:
                 memory[at + i] &= data[i]
@@ -181,7 +179,6 @@ class Flash:
         memory = self.memory
         done = int(max(0.0, min(1.0, fraction)) * 256)
         if data is not None:
-            self.programs += 1
             for i in range(len(data)):
                 for bit in range(8):
                     mask = 1 << bit

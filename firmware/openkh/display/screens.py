@@ -151,7 +151,7 @@ class Screens:
         elif screen == _ENERGY:
             self._energy(state.delivered_wh)
         elif screen == _DEMAND:
-            frame.number((state.max_mw if state.periods == 0 else state.last_max_mw) // 1000, 3)
+            frame.number(state.shown_mw() // 1000, 3)
         elif screen == _POWER:
             self._power(status)
         elif status.error():

@@ -75,18 +75,6 @@ class Link:
             return rx[3] << 8 | rx[4]
         return rx[3]
 
-    def read_32(self, address: int) -> bytearray:
-        """Read a 32-bit register: the frame, data in bytes 3 to 6 (32 bits are no small integer)."""
-        tx = self._tx[3]
-        rx = self._rx[3]
-        tx[0] = address >> 8
-        tx[1] = address & 0xFF
-        tx[2] = 0x80
-        self._cs(0)
-        self._transfer(tx, rx)
-        self._cs(1)
-        return rx
-
     def write(self, address: int, value: int) -> None:
         """Write an 8-, 16- or 24-bit register; not verified."""
         width = address >> 8 & 3

@@ -110,9 +110,3 @@ class Demand:
             state.periods = state.sub_k // SUB_INTERVALS_PER_PERIOD
             state.last_max_mw = state.max_mw
             state.max_mw = 0
-
-    def shown_mw(self, state: "State") -> int:
-        """What the screen shows: the largest so far in the first 24 h, then that of the last finished period (MD-2)."""
-        if state.periods == 0:
-            return state.max_mw
-        return state.last_max_mw

@@ -39,20 +39,10 @@ from openkh.ticks import ticks_diff, ticks_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
+    from openkh.calibration import Calibration
     from openkh.drivers.ade7953 import Ade7953
     from openkh.metrology.recovery import Log
     from openkh.model import Model
-
-    class Calibration(Protocol):
-        """A line's constants as the chip takes them."""
-
-        wgain: int
-        phcal: int
-        wattos: int
-        vgain: int
-        igain: int
 
 
 # No-load level 65,536 - Y / 1.4 (DS p.40): Y = full scale : 20 % of the starting power (EN-5) = 23,570 : 1.2 for every

@@ -11,6 +11,9 @@ at least SPACING_US apart in any case (PO-3, field bugs 31 and 32).
 
 "Given" is an edge that is on the pin. It is known from the words that the hardware has taken, not from the clock.
 Nothing here allocates. Weights divide the register's 1e9 Wh: all counting is modulo and the roll-over is no edge.
+
+Long because an output's edges, its chain of segments and the fine pulses on it are one state, which two modules would
+both have to reach into.
 """
 
 from openkh.drivers.pulse_port import DEPTH, MIN_US, WORDS_MASK

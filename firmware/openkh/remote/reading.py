@@ -166,7 +166,7 @@ class Reading:
     def _demand(self, state: "State") -> None:
         self.interval_mw = state.interval_mw
         self.max_mw = state.max_mw
-        self.shown_mw = state.last_max_mw if state.periods else state.max_mw
+        self.shown_mw = state.shown_mw()
         self.periods = state.periods
         self.edges_10 = state.edges_10
         self.edges_100 = state.edges_100

@@ -78,7 +78,7 @@ def status(meter: "Meter") -> "Answer":
             "counts_per_wh": model.counts_per_wh,
             "counter": state.counter_given,
             "memory_layout": meter.factory_vault.layout,
-            "max_w": (state.last_max_mw if state.periods else state.max_mw) // 1000,
+            "max_w": state.shown_mw() // 1000,
             "run_s": state.run_s,
             "seal": "open" if meter.seal.open else "closed",
             "fine_mwh": meter.pulses.fine_mwh,

@@ -114,7 +114,7 @@ class Apply(Request):
             self._line += 1
             return True
         now = meter.calibration[self._line]
-        if meter.log.room < 2 * self._changes(now, wanted):
+        if meter.log.room() < 2 * self._changes(now, wanted):
             return True
         if not wanted.same_registers(now) and not meter.elements[self._line].apply(wanted):
             self._tries += 1

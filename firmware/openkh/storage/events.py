@@ -7,6 +7,8 @@ them (CA-2, CA-3a).
 `add` may be called at any time in the cycle and only puts the entry into a queue; `step` writes one entry a cycle. A
 code that repeats without end is held back to one entry a minute after the first 32, so that it can neither wear flash
 out nor push everything else out of the log; what was held back is counted.
+
+Long because the ring of one region in a module of its own would take more of the device's heap than it makes plainer.
 """
 
 from array import array
@@ -262,8 +264,8 @@ class EventLog:
             self._rings = self._rings[:_SEAL]
         self._queue = array("i", [0] * (_QUEUE * _WORDS))
         self._first = 0
-        self._count = 0
-        self._order = 0
+        self.pending = 0  # entries that are not written yet
+        self.order = 0  # number of the newest entry that was written
         self._tokens = bytearray([_BURST] * CODES)
         self._refill_s = 0
         self._misses = 0
@@ -284,18 +286,13 @@ class EventLog:
         self._ready = True
         for ring in self._rings:
             self._ready = ring.find() and self._ready
-            if ring.order >= 0 and (ring.order - self._order) & _ORDER_MASK <= _NEWER:
-                self._order = ring.order
+            if ring.order >= 0 and (ring.order - self.order) & _ORDER_MASK <= _NEWER:
+                self.order = ring.order
         return self._ready
 
     def leave_off(self) -> None:
         """Write nothing from now on: the memory is in the layout of a newer firmware."""
         self._off = True
-
-    @property
-    def damaged(self) -> int:
-        """Damaged entries met when the log was loaded."""
-        return sum([ring.damaged for ring in self._rings])
 
     def add(self, code: int, a: int = 0, b: int = 0) -> None:
         """Queue an event; `a` and `b` are integers within 30 bits and a sign. Allocates nothing."""
@@ -305,16 +302,16 @@ class EventLog:
                 self.held_back += 1
                 return
             self._tokens[code] -= 1
-        if self._count == _QUEUE:
+        if self.pending == _QUEUE:
             self.lost += 1
             return
-        at = (self._first + self._count) % _QUEUE * _WORDS
+        at = (self._first + self.pending) % _QUEUE * _WORDS
         queue = self._queue
         queue[at] = code
         queue[at + 1] = self.run_s
         queue[at + 2] = a
         queue[at + 3] = b
-        self._count += 1
+        self.pending += 1
 
     def step(self) -> None:
         """Write the oldest queued entry, if any. 2 ms on FRAM; allocates nothing (but while `collect` is under way)."""
@@ -327,7 +324,7 @@ class EventLog:
             self._tried_s = self.run_s
             if not self._ready and not self.load():
                 return
-        if self._count and not self._off:
+        if self.pending and not self._off:
             self._write()
         elif self.wanted is not None:
             self._collect(self.wanted)
@@ -342,17 +339,17 @@ class EventLog:
     def _write(self) -> None:
         at = self._first * _WORDS
         ring = self._rings[self._ring_of(self._queue[at])]
-        order = (self._order + 1) & _ORDER_MASK
+        order = (self.order + 1) & _ORDER_MASK
         if self._queue[at] == _WITHDRAWN:
             self._first = (self._first + 1) % _QUEUE
-            self._count -= 1
+            self.pending -= 1
             return
         if ring.slot < 0:
             return  # waits for tidy()
         if ring.write(order, self._queue, at):
-            self._order = order
+            self.order = order
             self._first = (self._first + 1) % _QUEUE
-            self._count -= 1
+            self.pending -= 1
             self._misses = 0
         else:
             self.errors += 1
@@ -378,28 +375,17 @@ class EventLog:
     def withdraw(self, code: int, a: int) -> None:
         """Take an entry that waits out of the queue: what it tells has not come to be."""
         queue = self._queue
-        for n in range(self._count):
+        for n in range(self.pending):
             at = (self._first + n) % _QUEUE * _WORDS
             if queue[at] == code and queue[at + 2] == a:
                 queue[at] = _WITHDRAWN
 
-    @property
-    def order(self) -> int:
-        """Number of the newest entry that was written."""
-        return self._order
-
-    @property
-    def pending(self) -> int:
-        """Entries that are not written yet."""
-        return self._count
-
-    @property
     def room(self) -> int:
         """Entries that can be added before one is lost."""
-        return _QUEUE - self._count
+        return _QUEUE - self.pending
 
     def newest_of_seal(self) -> int:
-        """Code of the newest entry of seal and bench, 0 if there is none. Before the cycle starts."""
+        """Code of the newest entry of seal and fine pulses, 0 if there is none. Before the cycle starts."""
         return self._rings[-1].newest_code()
 
     def tidy(self) -> bool:
@@ -423,7 +409,7 @@ class EventLog:
 
     def sorted(self, found: "list[tuple[int, int, int, int, int]]") -> "list[tuple[int, int, int, int, int]]":
         """Entries in the order in which they happened, round the end of the numbers."""
-        newest = self._order
+        newest = self.order
         return sorted(found, key=lambda entry: (entry[0] - newest - 1) & _ORDER_MASK)
 
     def collect(self) -> "list[tuple[int, int, int, int, int]]":

@@ -74,6 +74,8 @@ class Journal:
         self.life = 0  # which power-up this is, modulo 16
         self.saves = 0
         self.errors = 0  # saves that did not succeed
+        self.damaged = 0  # damaged records that load() has found,
+        self.foreign = 0  # and those of another board, model or service, or of another layout
         self._slot = 0  # where the next record goes; -1: nowhere yet
         self._next = -1  # flash: first slot of the erased block ahead; -1: not erased yet
         self._good = -1  # slot of the newest record known to be good: never written over, never erased
@@ -93,16 +95,6 @@ class Journal:
         mode = self.mode
         return self._misses >= _FAILED_AFTER if mode == WRITING else mode != OFF
 
-    @property
-    def damaged(self) -> int:
-        """Damaged records found by the last look at the memory."""
-        return self._scan.damaged
-
-    @property
-    def foreign(self) -> int:
-        """Records of another board, model or service, or of another layout, found there."""
-        return self._scan.foreign
-
     # At the start
 
     def load(self, state: State) -> int:
@@ -114,6 +106,8 @@ class Journal:
         result = scan.run()
         if scan.doubt:
             result = scan.run()
+        self.damaged = scan.damaged
+        self.foreign = scan.foreign
         result = self._or_older(result)
         if result in (BLANK, GOOD):
             self._go_on(result)

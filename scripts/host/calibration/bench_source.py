@@ -19,7 +19,6 @@ from openkh.model import Model
 SETTLE_S = 3.0  # after a change of load: rms lags by 0.2 s, a cycle is 0.1 s
 RAMP_S = 600.0  # the virtual bench's chamber
 SOAK_S = 120.0  # the meter's own thermometer is smoothed over 16 s
-LEAST_W = 0.1  # of load: below, nothing flows
 MOST_READING = 1e6  # volts, amps or watts: beyond the largest meter
 CSV_COLUMNS = ("point", "line", "volts", "amps", "watts")
 

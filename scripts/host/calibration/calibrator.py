@@ -178,7 +178,6 @@ class Calibrator:
                 self._say("  the phase register of this front end works the other way: learnt, and set anew")
                 self._turned = True
                 again = self._take(line, point, 1, AFTER_S, "again")
-        taken.after_percent = again.mean_percent
         if abs(again.mean_percent) > allowed:
             raise RefusedError(
                 f"line {line}, {point.key}: {taken.mean_percent:+.3f} % before the correction and still "
@@ -212,7 +211,6 @@ class Calibrator:
                 f"line {line}: with the fitted values the load reads {again.mean_percent:+.3f} %, "
                 f"{expected:+.3f} % was expected: has the load changed?"
             )
-        last.after_percent = again.mean_percent
         return after
 
     def _fit(self, line: int, taken: list[Taken]) -> "Found":

@@ -47,7 +47,6 @@ class Taken:
     volts_percent: float
     amps_percent: float
     registers: Registers
-    after_percent: float | None = None
 
     @property
     def mean_percent(self) -> float:

@@ -11,6 +11,16 @@ DELAY_MOST_US = 10_000
 RMS_MOST = 2_000
 POWER_MOST = 247  # its no-load level, codes of active power
 
+LIVE_BITS = {
+    None: "cannot be told: the no-load bits of ACCMODE did not move with their switches",
+    True: "the configuration checksum covers the live bits of ACCMODE",
+    False: "the configuration checksum leaves the live bits of ACCMODE out",
+}
+FLAGS = {
+    None: "cannot be told: the no-load flag was not raised",
+    True: "a flag whose cause lasts is raised again when it is cleared",
+    False: "a flag whose cause lasts stays cleared",
+}
 NO_SIGNAL = "cannot be told without a signal"
 
 
@@ -29,7 +39,7 @@ class Finding:
 def without_signal(raw: dict[str, Any]) -> list[Finding]:
     """From what the questions without a signal have answered."""
     return [
-        _live_bits(raw["live_bits"]),
+        _seen("a", "checksum_live_bits", raw["live_bits"]["live"], LIVE_BITS),
         Finding("b", "counter_end", None, NO_SIGNAL),
         Finding("c", "phcal_sign", None, NO_SIGNAL),
         _version(raw["version"]),
@@ -38,7 +48,7 @@ def without_signal(raw: dict[str, Any]) -> list[Finding]:
         Finding("f", "var_sign", None, NO_SIGNAL),
         _silence(raw["silence"]),
         _delay(raw["checksum_delay"]),
-        _flags(raw["flags"]),
+        _seen("i", "flags_return", raw["flags"]["returns"], FLAGS),
         _key(raw["key"]),
         _noise(raw["noise"]),
         Finding("k", "ripple", None, NO_SIGNAL),
@@ -46,14 +56,9 @@ def without_signal(raw: dict[str, Any]) -> list[Finding]:
     ]
 
 
-def _live_bits(raw: dict[str, Any]) -> Finding:
-    live = raw["live"]
-    text = {
-        None: "cannot be told: the no-load bits of ACCMODE did not move with their switches",
-        True: "the configuration checksum covers the live bits of ACCMODE",
-        False: "the configuration checksum leaves the live bits of ACCMODE out",
-    }[live]
-    return Finding("a", "checksum_live_bits", live, text)
+def _seen(letter: str, setting: str, seen: bool | None, texts: dict[bool | None, str]) -> Finding:
+    """One of two ways; None where the chip did not show which."""
+    return Finding(letter, setting, seen, texts[seen])
 
 
 def _version(raw: dict[str, Any]) -> Finding:
@@ -97,16 +102,6 @@ def _delay(raw: dict[str, Any]) -> Finding:
     irq = "its interrupt does not come" if raw["irq_us"] is None else f"its interrupt {raw['irq_us'] / 1000:.2f} ms"
     text = f"the checksum follows a change after {us / 1000:.2f} ms, {irq}"
     return Finding("h", "checksum_delay_ms", round(us / 1000, 1) if us > 500 else 0, text, us <= DELAY_MOST_US + 500)
-
-
-def _flags(raw: dict[str, Any]) -> Finding:
-    returns = raw["returns"]
-    text = {
-        None: "cannot be told: the no-load flag was not raised",
-        True: "a flag whose cause lasts is raised again when it is cleared",
-        False: "a flag whose cause lasts stays cleared",
-    }[returns]
-    return Finding("i", "flags_return", returns, text)
 
 
 def _key(raw: dict[str, Any]) -> Finding:

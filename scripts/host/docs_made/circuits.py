@@ -9,24 +9,24 @@ data do not have cannot be drawn.
 import sys
 from pathlib import Path
 
-from host.docs_made import circuits_digital, circuits_inputs, circuits_power
-from host.docs_made.circuit_data import Circuit
+from host.docs_made.circuit import digital, inputs, power
+from host.docs_made.circuit.data import Circuit
 from host.sim.link import TOP
 
 IMG = TOP / "docs" / "img"
 DRAWN = {
     "reference": {
-        "front_end": circuits_inputs.front_end,
-        "front_end_chip": circuits_digital.front_end_chip,
-        "controller": circuits_digital.controller,
-        "memory": circuits_digital.memory_and_display,
-        "seal": circuits_digital.inputs,
-        "supply": circuits_power.mains_supply,
-        "rail12": circuits_power.rail12,
-        "outputs": circuits_power.outputs,
-        "rs485": circuits_power.remote,
+        "front_end": inputs.front_end,
+        "front_end_chip": digital.front_end_chip,
+        "controller": digital.controller,
+        "memory": digital.memory_and_display,
+        "seal": digital.inputs,
+        "supply": power.mains_supply,
+        "rail12": power.rail12,
+        "outputs": power.outputs,
+        "rs485": power.remote,
     },
-    "low_voltage": {"low_voltage": circuits_inputs.low_voltage},
+    "low_voltage": {"low_voltage": inputs.low_voltage},
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import serial
 from pymodbus.client import ModbusSerialClient
 from pymodbus.exceptions import ModbusException
+from pymodbus.framer import FramerRTU
 
 from host.cli.refused import RefusedError
 from host.remote import registers, values
@@ -112,25 +113,18 @@ class Bus:
             return b""
         try:
             port.reset_input_buffer()
-            port.write(_with_check(struct.pack(">BBHH", self._unit, 3, registers.OWN_FIRST, 1)))
+            request = struct.pack(">BBHH", self._unit, 3, registers.OWN_FIRST, 1)
+            port.write(request + crc(request))
             port.timeout = _LISTEN_S
             return bytes(port.read(64))
         except (OSError, serial.SerialException):
             return b""
 
 
-def _check(data: bytes) -> int:
-    crc = 0xFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
-    return crc
-
-
-def _with_check(data: bytes) -> bytes:
-    return data + _check(data).to_bytes(2, "little")
+def crc(data: bytes) -> bytes:
+    """The two bytes that end a frame of Modbus RTU."""
+    return FramerRTU.compute_CRC(data).to_bytes(2, "big")
 
 
 def _whole(data: bytes) -> bool:
-    return _check(data[:-2]) == int.from_bytes(data[-2:], "little")
+    return crc(data[:-2]) == data[-2:]

@@ -1,8 +1,10 @@
-"""An RP2040 with a MicroPython image, emulated, synchronous and deterministic (issue: RP2040 engine).
+"""An RP2040 with a MicroPython image, emulated, synchronous and deterministic.
 
 Hosts the PyPI package rp2040py without its asyncio front: everything that comes from outside comes from alarms on
 the emulated clock, so that a run gives the same edges and cycles every time. Round what that version gets wrong
 (each `_fix_...` says what) this file stays thin; the devices on the pins are in `wires.py`.
+
+Long because all that is mended of the package stands in one place, and can go with its next version.
 """
 
 import io

@@ -31,7 +31,7 @@ _m = openkh.app.meter
 _s = _m.state
 _t = _m.status
 print(repr((_s.delivered_wh, _s.delivered_counts, _s.received_wh, _s.received_counts,
-    _s.interval_mw, _s.max_mw, _s.last_max_mw if _s.periods else _s.max_mw,
+    _s.interval_mw, _s.max_mw, _s.shown_mw(),
     _t.condition, _t.lines, _t.failures, _m.rail12.name(), _m.cycle.cycles, _m.cycle.late, _m.cycle.errors,
     _m.journal.errors, [(e.spoilt, e.rejected, e.resets, e.repairs, e.gap_ms) for e in _m.elements],
     repr(_m.cycle.last_error))))

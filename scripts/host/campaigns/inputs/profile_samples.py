@@ -80,12 +80,7 @@ def tables() -> dict[str, Sample]:
     }
 
 
-def exports() -> dict[str, Sample]:
-    """What loggers and home automation export."""
-    shelly = (
-        "timestamp,a_total_act_energy,a_fund_act_energy,a_total_act_ret_energy,b_total_act_energy,b_fund_act_energy,"
-    )
-    shelly += "b_total_act_ret_energy,c_total_act_energy,c_fund_act_energy,c_total_act_ret_energy,n_max_current\n"
+def _home_assistant() -> dict[str, Sample]:
     hours = [_iso(3600 * n) for n in range(24)]
     return {
         "Home Assistant history": Sample(
@@ -114,6 +109,17 @@ def exports() -> dict[str, Sample]:
             + "\n",
             sum(100 * n for n in range(24)) - 1000,
         ),
+    }
+
+
+def exports() -> dict[str, Sample]:
+    """What loggers and home automation export."""
+    shelly = (
+        "timestamp,a_total_act_energy,a_fund_act_energy,a_total_act_ret_energy,b_total_act_energy,b_fund_act_energy,"
+    )
+    shelly += "b_total_act_ret_energy,c_total_act_energy,c_fund_act_energy,c_total_act_ret_energy,n_max_current\n"
+    return {
+        **_home_assistant(),
         "emoncms": Sample(
             "".join(f"{EPOCH + 10 * n},{300.5 + n}\n" for n in range(30)), _wh(*((300.5 + n, 10) for n in range(30)))
         ),

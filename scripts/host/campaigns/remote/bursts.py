@@ -16,20 +16,11 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from pymodbus.simulator.simcore import SimCore
 
 from host.remote import registers
+from host.remote.bus import crc
 from openkh.remote.layout import SUNSPEC_WORDS
 
 UNIT = 1
 MOST = 25  # registers in a request that is good
-
-
-def crc(data: bytes) -> bytes:
-    """The two bytes that end a frame."""
-    value = 0xFFFF
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0xA001 if value & 1 else 0)
-    return bytes([value & 255, value >> 8])
 
 
 def read_request(rng: Random) -> bytes:

@@ -3,7 +3,7 @@
 import schemdraw
 from schemdraw import elements as elm
 
-from host.docs_made.circuit_data import Circuit, Point, chip, dot, ground, new, part, port, supply, text, wire
+from host.docs_made.circuit.data import Circuit, Point, chip, dot, ground, new, part, port, supply, text, wire
 
 
 def _spread(*pins: str) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 import schemdraw
 from schemdraw import elements as elm
 
-from host.docs_made.circuit_data import Circuit, Point, chip, dot, ground, new, part, port, supply, text, wire
-from host.docs_made.circuits_power import isolated, isolated_output, load_led
+from host.docs_made.circuit.data import Circuit, Point, chip, dot, ground, new, part, port, supply, text, wire
+from host.docs_made.circuit.power import isolated, isolated_output, load_led
 
 PICO_LEFT = ("CS", "SCLK", "MOSI", "MISO", "IRQ", "RESET")
 
