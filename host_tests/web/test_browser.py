@@ -35,6 +35,8 @@ def page(browser, address):
 def picture(page, name):
     folder = os.environ.get("OPENKH_PICTURES")
     if folder:
+        page.click('button:text-is("1 x")')
+        page.wait_for_timeout(3000)  # glass and words are of one moment
         page.screenshot(path=str(Path(folder) / name))
 
 

@@ -1,6 +1,7 @@
 """The verification report as a test certificate: bench file, uncertainty, as found and as left."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
@@ -107,3 +108,20 @@ def test_what_nobody_has_said_is_not_on_the_certificate():
     page = report.page(verdict(), "260131")
     assert "0.02 % (k = 2), assumed" in page
     assert "CTs, serial numbers" not in page and "<dt>temperature</dt>" not in page
+
+
+def test_a_ct_with_a_curve_has_a_row_for_each_current_so_that_the_page_stays_as_wide_as_its_paper():
+    line = dict.fromkeys(("gain_percent", "phase_degrees", "offset_w", "volts_percent", "amps_percent"), 0.0)
+    line.update(dict.fromkeys(("wgain", "phcal", "wattos", "vgain", "igain"), 4234704))
+    lines = [
+        {**line, "line": 1, "curve": [(2.0, -0.154, 4.07), (10.0, -0.058, 1.46), (75.0, 0.0, -0.15)]},
+        {**line, "line": 2, "curve": []},
+    ]
+    cal = {"calibrated": True, "date": "261128", "calibration_count": 1, "saved": True, "lines": lines}
+    rows = report._calibration(SimpleNamespace(calibration=cal))["rows"]
+    assert rows[-3:] == [
+        ["CT, corrected", "2 A -0.154 % +4.07'", "no"],
+        ["", "10 A -0.058 % +1.46'", ""],
+        ["", "75 A +0.000 % -0.15'", ""],
+    ]
+    assert max(len(cell) for row in rows for cell in row) <= 24

@@ -1,6 +1,7 @@
 """The verification report: one self-contained HTML file with the verdict, the error curves and every figure."""
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from markupsafe import Markup
@@ -181,7 +182,11 @@ def _calibration(verdict: Verdict) -> dict[str, Any]:
         for key in ("wgain", "phcal", "wattos", "vgain", "igain")
     ]
     rows.append(["temperature", *(_drift_text(line) for line in cal["lines"])])
-    rows.append(["CT curve", *(_curve_text(line) for line in cal["lines"])])
+    curves = [_curve_texts(line) for line in cal["lines"]]
+    rows += [
+        ["CT, corrected" if place == 0 else "", *texts]
+        for place, texts in enumerate(zip_longest(*curves, fillvalue=""))
+    ]
     return {"facts": facts, "head": ["in force", *(f"line {line['line']}" for line in cal["lines"])], "rows": rows}
 
 
@@ -192,10 +197,9 @@ def _drift_text(line: dict[str, Any]) -> str:
     return f"{line['tempco'] / 100:+.2f} ppm/K, lead {line['lead_tempco'] / 1000:+.3f}'/K"
 
 
-def _curve_text(line: dict[str, Any]) -> str:
-    """The CT's errors that are corrected."""
-    points = [f"{amps:g} A {ratio:+.3f} % {lead:+.2f}'" for amps, ratio, lead in line.get("curve", ())]
-    return "; ".join(points) or "not corrected"
+def _curve_texts(line: dict[str, Any]) -> list[str]:
+    """The CT's errors that are corrected, a text for each current."""
+    return [f"{amps:g} A {ratio:+.3f} % {lead:+.2f}'" for amps, ratio, lead in line.get("curve", ())] or ["no"]
 
 
 def _day(date: str) -> str:
