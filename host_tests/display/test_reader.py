@@ -4,17 +4,17 @@ import random
 
 import pytest
 
-from host_tests.display.glass_bench import Bench
+from host_tests.display.glass_rig import GlassRig
 from openkh.metrology import status as dx
 
 BARS = {dx.UNJUDGED: "off", dx.NORMAL: "right", dx.LOW_CURRENT: "off", dx.REVERSE: "left", dx.FAILURE: "blink"}
 
 
-def meant(bench):
+def meant(rig):
     """(screen, text, symbols, bar, blinking) by the firmware's own state (DX table, LC-1)."""
-    status = bench.status
-    look = bench.reader.glass.read(bench.controller.lit())
-    screen = chr(bench.screens.screen)
+    status = rig.status
+    look = rig.reader.glass.read(rig.controller.lit())
+    screen = chr(rig.screens.screen)
     lines = [f"L{n}" for n in (1, 2) if status.lines >> (n - 1) & 1]
     failure = ["id"] if status.failures else []
     if screen == "8":
@@ -24,9 +24,9 @@ def meant(bench):
     return screen, look["text"], {*look["symbols"], *lines}, bar, blinking
 
 
-def happen(choice, bench):
+def happen(choice, rig):
     """Something at random on one of the lines, or a failure."""
-    e = choice.choice((bench.one, bench.two))
+    e = choice.choice((rig.one, rig.two))
     what = choice.randrange(9)
     if what < 6:
         e.set(
@@ -40,61 +40,61 @@ def happen(choice, bench):
             )[what]
         )
     elif what == 6:
-        bench.status.set_failure(choice.choice((3, 4, 5)), choice.random() < 0.4)
+        rig.status.set_failure(choice.choice((3, 4, 5)), choice.random() < 0.4)
     elif what == 7:
         e.silent = not e.silent
         e.fresh = not e.silent
     else:
-        bench.normal()
+        rig.normal()
         for n in (3, 4, 5):
-            bench.status.set_failure(n, False)
+            rig.status.set_failure(n, False)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_what_stands_for_a_while_is_told_as_it_is_meant(seed):
     """Forty changes at random moments: whatever stood for 1.5 s or more was told, for its middle, exactly."""
     choice = random.Random(seed)
-    bench = Bench(startup=seed % 3 == 0).normal()
+    rig = GlassRig(startup=seed % 3 == 0).normal()
     states = []
-    refreshed = bench.controller.on_refresh
+    refreshed = rig.controller.on_refresh
 
     def watch():
         refreshed()
-        now = meant(bench)
+        now = meant(rig)
         if not states or states[-1][1] != now:
-            states.append((bench.t_us / 1e6, now))
+            states.append((rig.t_us / 1e6, now))
 
-    bench.controller.on_refresh = watch
+    rig.controller.on_refresh = watch
     for _ in range(40):
-        happen(choice, bench)
-        bench.run(choice.choice((0.3, 1.1, 2.7, 5, 9)) + choice.random())
-    bench.said()
+        happen(choice, rig)
+        rig.run(choice.choice((0.3, 1.1, 2.7, 5, 9)) + choice.random())
+    rig.said()
     for (start, state), (end, _) in zip(states, states[1:]):
         if end - start < 1.5:
             continue
         middle = (start + end) / 2
-        told = [r for t, r in bench.records if t <= middle][-1]
+        told = [r for t, r in rig.records if t <= middle][-1]
         assert (told["screen"], told["text"], set(told["symbols"]), told["bar"], told["blinking"]) == state, start
 
 
 def test_a_power_cut_tells_what_was_held_back_and_then_a_blank_glass():
-    bench = Bench().normal()
-    bench.run(6)
-    bench.one.set(volts=95.0)
-    bench.run(2.4)
-    bench.reader.off(bench.t_us)
-    bench.reader.finish(bench.t_us)
-    times = [t for t, _ in bench.records]
+    rig = GlassRig().normal()
+    rig.run(6)
+    rig.one.set(volts=95.0)
+    rig.run(2.4)
+    rig.reader.off(rig.t_us)
+    rig.reader.finish(rig.t_us)
+    times = [t for t, _ in rig.records]
     assert times == sorted(times)
-    assert bench.records[-1] == (8.4, {"screen": "", "text": "", "symbols": [], "bar": "off", "blinking": []})
-    assert bench.records[-2][1]["bar"] == "solid"
+    assert rig.records[-1] == (8.4, {"screen": "", "text": "", "symbols": [], "bar": "off", "blinking": []})
+    assert rig.records[-2][1]["bar"] == "solid"
 
 
 def test_unreadable_shapes_are_told_as_such():
-    bench = Bench()
+    rig = GlassRig()
     image = bytearray(20)
     for name in ("3a", "3d", "0a", "0b"):
-        index, bit = bench.reader.glass.places[name]
+        index, bit = rig.reader.glass.places[name]
         image[index] |= bit
-    assert bench.reader.glass.read(image)["text"] == "?"
-    assert bench.reader.glass.read(image)["screen"] == "?"
+    assert rig.reader.glass.read(image)["text"] == "?"
+    assert rig.reader.glass.read(image)["screen"] == "?"

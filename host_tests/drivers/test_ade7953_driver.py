@@ -2,35 +2,35 @@
 
 import pytest
 
-from host_tests.mp.front_end import Ade7953, Bench, Calibration, FrontEndError, Wire, lock_all
+from host_tests.mp.front_end import Ade7953, Calibration, FrontEndError, FrontEndRig, Wire, lock_all
 from openkh.drivers import ade7953_registers as reg
 
 WIDTH = {0: 4, 1: 5, 2: 6, 3: 7}  # bytes of a frame by the address's width digit
 
 
 @pytest.fixture
-def bench():
-    b = Bench()
+def rig():
+    b = FrontEndRig()
     b.element.calibrate(Calibration())
     b.clock.sleep(100_000)  # the chip has started
     return b
 
 
-def watch(bench):
+def watch(rig):
     """Every frame from now on: (address, reading, sent bytes)."""
     frames = []
 
     def note(tx, _rx):
         frames.append((tx[0] << 8 | tx[1], bool(tx[2] & 0x80), bytes(tx)))
 
-    bench.spi.meddle = note
+    rig.spi.meddle = note
     return frames
 
 
-def test_bring_up_leaves_every_register_as_wanted(bench):
+def test_bring_up_leaves_every_register_as_wanted(rig):
     """Field bugs 2 and 6: what the chip holds, not what the bus was given."""
-    bench.driver.bring_up()
-    regs = bench.chip.regs
+    rig.driver.bring_up()
+    regs = rig.chip.regs
     wanted = {
         **dict(zip(reg.COVERED, reg.COVERED_RESET)),
         **dict(zip(reg.UNCOVERED, reg.UNCOVERED_RESET)),
@@ -48,48 +48,48 @@ def test_bring_up_leaves_every_register_as_wanted(bench):
         reg.IRQENA: reg.IRQ_RESET | reg.IRQ_SAG,
     }
     assert {hex(a): regs[a] for a in wanted} == {hex(a): v for a, v in wanted.items()}
-    assert bench.driver.unaltered()
+    assert rig.driver.unaltered()
 
 
-def test_field_bug_1_no_32_bit_address_but_the_checksum(bench):
-    frames = watch(bench)
-    bench.start()
-    bench.drive()
-    bench.chip.fault("reset")
-    bench.run(20)
+def test_field_bug_1_no_32_bit_address_but_the_checksum(rig):
+    frames = watch(rig)
+    rig.start()
+    rig.drive()
+    rig.chip.fault("reset")
+    rig.run(20)
     assert frames
     for address, _reading, sent in frames:
         assert len(sent) == WIDTH[address >> 8 & 3]
         assert address >> 8 != 3 or address == reg.CRC
 
 
-def test_field_bug_2_interface_is_locked_with_the_bit_at_zero(bench):
-    assert not bench.chip.locked
-    bench.driver.lock()
-    assert bench.chip.locked
-    bench.driver.bring_up()
-    assert bench.chip.locked
-    assert not bench.chip.regs[reg.CONFIG] & reg.COMM_LOCK
+def test_field_bug_2_interface_is_locked_with_the_bit_at_zero(rig):
+    assert not rig.chip.locked
+    rig.driver.lock()
+    assert rig.chip.locked
+    rig.driver.bring_up()
+    assert rig.chip.locked
+    assert not rig.chip.regs[reg.CONFIG] & reg.COMM_LOCK
 
 
 @pytest.mark.parametrize("answer", [0x00, 0x40, 0x80, 0xFF])
-def test_field_bug_3_a_constant_answer_is_no_chip(bench, answer):
+def test_field_bug_3_a_constant_answer_is_no_chip(rig, answer):
     """The probe is what only a chip fresh from reset answers, not one register's default found at another's address."""
 
     def constant(_tx, rx):
         for n in range(len(rx)):
             rx[n] = answer
 
-    bench.spi.meddle = constant
+    rig.spi.meddle = constant
     with pytest.raises(FrontEndError) as caught:
-        bench.driver.bring_up()
+        rig.driver.bring_up()
     assert caught.value.address == reg.AP_NOLOAD
     assert "0x203: expected 0xE419" in str(caught.value)
-    assert not bench.driver.running()
+    assert not rig.driver.running()
 
 
 def test_field_bug_4_rms_above_half_of_its_range_is_not_negative():
-    b = Bench()
+    b = FrontEndRig()
     b.start()
     b.drive(volts=199.0, amps=117.0)
     b.run(20)
@@ -99,42 +99,42 @@ def test_field_bug_4_rms_above_half_of_its_range_is_not_negative():
     assert abs(b.element.i_ma - 117_000) < 200
 
 
-def test_field_bug_5_sign_is_extended(bench):
+def test_field_bug_5_sign_is_extended(rig):
     """10 A at 120 V are 1067 counts in a cycle, in either direction."""
-    bench.start()
-    bench.drive(cosine=-1.0)
-    bench.run(5)
-    assert abs(bench.element.active + 1067) < 3
-    bench.drive(cosine=0.0, sine=-1.0)
-    bench.run(5)
-    assert abs(bench.element.reactive + 1067) < 3
+    rig.start()
+    rig.drive(cosine=-1.0)
+    rig.run(5)
+    assert abs(rig.element.active + 1067) < 3
+    rig.drive(cosine=0.0, sine=-1.0)
+    rig.run(5)
+    assert abs(rig.element.reactive + 1067) < 3
 
 
-def test_field_bug_6_a_write_that_does_not_land_is_noticed(bench):
+def test_field_bug_6_a_write_that_does_not_land_is_noticed(rig):
     """The bus reports success always: stray bytes ahead of a write, or one that is lost, show in the read-back."""
-    exchange = bench.chip.exchange
+    exchange = rig.chip.exchange
 
     def stray(tx, rx):
         if tx[0] << 8 | tx[1] == reg.AWGAIN and not tx[2] & 0x80:
             tx = bytes([0, 0, 0]) + bytes(tx[:3])
         exchange(tx, rx)
 
-    bench.chip.exchange = stray
+    rig.chip.exchange = stray
     with pytest.raises(FrontEndError) as caught:
-        bench.driver.bring_up()
+        rig.driver.bring_up()
     assert caught.value.address == reg.AWGAIN
     assert (caught.value.expected, caught.value.found) == (4_234_704, 0x400000)
 
 
-def test_field_bug_7_wrong_clock_phase_is_refused_and_named(bench):
-    bench.bus.clock_mode(0, 1)
-    assert bench.driver.read(reg.CONFIG) == 0x4002
+def test_field_bug_7_wrong_clock_phase_is_refused_and_named(rig):
+    rig.bus.clock_mode(0, 1)
+    assert rig.driver.read(reg.CONFIG) == 0x4002
     with pytest.raises(FrontEndError, match="shifted by one bit: SPI clock phase"):
-        bench.driver.bring_up()
+        rig.driver.bring_up()
 
 
 def test_field_bug_8_two_chips_on_one_bus_are_locked_before_either_is_asked():
-    b = Bench(chips=2, shared=True)
+    b = FrontEndRig(chips=2, shared=True)
     first, second = (line.driver for line in b.lines)
     b.clock.sleep(100_000)
     assert first.read(reg.AP_NOLOAD) == 0xFFFFFF  # the other one, unlocked, holds MISO high
@@ -144,42 +144,42 @@ def test_field_bug_8_two_chips_on_one_bus_are_locked_before_either_is_asked():
 
 
 @pytest.mark.parametrize("powered", [True, False])
-def test_field_bug_9_no_endless_wait_for_the_reset_flag(bench, powered):
-    bench.chip.power(powered)
-    bench.driver.irq = Wire(1)  # never tells
-    began = bench.clock.now_us
+def test_field_bug_9_no_endless_wait_for_the_reset_flag(rig, powered):
+    rig.chip.power(powered)
+    rig.driver.irq = Wire(1)  # never tells
+    began = rig.clock.now_us
     if powered:
-        bench.driver.bring_up()
+        rig.driver.bring_up()
     else:
         with pytest.raises(FrontEndError):
-            bench.driver.bring_up()
-    assert bench.clock.now_us - began < 200_000
+            rig.driver.bring_up()
+    assert rig.clock.now_us - began < 200_000
 
 
-def test_field_bug_10_reading_does_not_clear(bench):
-    bench.driver.bring_up()
-    bench.drive(amps=100)
-    bench.clock.sleep(1_000_000)
-    bench.drive(amps=0)
-    first = bench.driver.read(reg.AENERGYA)
+def test_field_bug_10_reading_does_not_clear(rig):
+    rig.driver.bring_up()
+    rig.drive(amps=100)
+    rig.clock.sleep(1_000_000)
+    rig.drive(amps=0)
+    first = rig.driver.read(reg.AENERGYA)
     assert first > 10_000
-    assert bench.driver.read(reg.AENERGYA) == first
+    assert rig.driver.read(reg.AENERGYA) == first
 
 
 @pytest.mark.parametrize(("sine", "sign"), [(0.866, 1), (-0.866, -1)])
-def test_field_bug_12_power_factor_and_reactive_keep_their_signs(bench, sine, sign):
+def test_field_bug_12_power_factor_and_reactive_keep_their_signs(rig, sine, sign):
     """Lagging positive, leading negative (DS p.38)."""
-    bench.start()
-    bench.drive(cosine=0.5, sine=sine)
-    bench.run(5)
-    assert ((bench.driver.read(reg.PFA) ^ 0x8000) - 0x8000) * sign > 0
-    assert bench.element.reactive * sign > 0
-    assert bench.element.active > 0
+    rig.start()
+    rig.drive(cosine=0.5, sine=sine)
+    rig.run(5)
+    assert ((rig.driver.read(reg.PFA) ^ 0x8000) - 0x8000) * sign > 0
+    assert rig.element.reactive * sign > 0
+    assert rig.element.active > 0
 
 
-def test_optimum_setting_directly_after_its_key(bench):
-    frames = watch(bench)
-    bench.driver.bring_up()
+def test_optimum_setting_directly_after_its_key(rig):
+    frames = watch(rig)
+    rig.driver.bring_up()
     keys = [n for n, (address, reading, _) in enumerate(frames) if address == reg.UNLOCK and not reading]
     assert keys
     for n in keys:
@@ -188,7 +188,7 @@ def test_optimum_setting_directly_after_its_key(bench):
 
 
 def test_current_and_voltage_gain_are_written_before_the_watt_gain():
-    b = Bench()
+    b = FrontEndRig()
     b.element.calibrate(Calibration(vgain=0x410000, igain=0x3F0000))
     frames = watch(b)
     b.driver.bring_up()
@@ -196,9 +196,9 @@ def test_current_and_voltage_gain_are_written_before_the_watt_gain():
     assert max(written.index(reg.AVGAIN), written.index(reg.AIGAIN)) < written.index(reg.AWGAIN)
 
 
-def test_no_load_level_changes_only_while_no_load_is_off(bench):
-    frames = watch(bench)
-    bench.driver.bring_up()
+def test_no_load_level_changes_only_while_no_load_is_off(rig):
+    frames = watch(rig)
+    rig.driver.bring_up()
     off = 0
     for address, reading, sent in frames:
         if not reading and address == reg.DISNOLOAD:
@@ -208,58 +208,58 @@ def test_no_load_level_changes_only_while_no_load_is_off(bench):
     assert off == 6
 
 
-def test_a_read_that_becomes_a_write_changes_nothing(bench):
+def test_a_read_that_becomes_a_write_changes_nothing(rig):
     """WRITE_PROTECT stays 7 while the chip runs."""
-    bench.driver.bring_up()
-    before = dict(bench.chip.regs)
+    rig.driver.bring_up()
+    before = dict(rig.chip.regs)
     for address in reg.COVERED + reg.UNCOVERED + (reg.CONFIG,):
-        bench.driver.write(address, 0)
-    assert bench.chip.regs == before
-    assert bench.driver.unaltered()
+        rig.driver.write(address, 0)
+    assert rig.chip.regs == before
+    assert rig.driver.unaltered()
 
 
-def test_verification_wants_address_operation_and_data(bench):
-    bench.driver.bring_up()
+def test_verification_wants_address_operation_and_data(rig):
+    rig.driver.bring_up()
     for spoil in (reg.LAST_ADD, reg.LAST_OP, 0x2FF, reg.AP_NOLOAD):
 
         def flip(tx, rx, spoil=spoil):
             if tx[0] << 8 | tx[1] == spoil:
                 rx[len(rx) - 1] ^= 1
 
-        bench.spi.meddle = flip
-        assert bench.driver.read_verified(reg.AP_NOLOAD) == -1
-        bench.spi.meddle = None
-        assert bench.driver.read_verified(reg.AP_NOLOAD) == 51_500
+        rig.spi.meddle = flip
+        assert rig.driver.read_verified(reg.AP_NOLOAD) == -1
+        rig.spi.meddle = None
+        assert rig.driver.read_verified(reg.AP_NOLOAD) == 51_500
 
 
-def test_a_running_chip_is_recognised_and_a_reset_or_altered_one_is_not(bench):
-    bench.driver.bring_up()
-    again = Ade7953(bench.spi, bench.driver._cs, bench.irq, Wire(1))
-    again._covered = bench.driver._covered
-    again._uncovered = bench.driver._uncovered
+def test_a_running_chip_is_recognised_and_a_reset_or_altered_one_is_not(rig):
+    rig.driver.bring_up()
+    again = Ade7953(rig.spi, rig.driver._cs, rig.irq, Wire(1))
+    again._covered = rig.driver._covered
+    again._uncovered = rig.driver._uncovered
     assert again.running()
     for address in (reg.AP_NOLOAD, reg.AWGAIN, reg.BVAOS, reg.OPTIMUM, reg.SAGCYC):
-        before = bench.chip.regs[address]
-        bench.chip.poke(address, before ^ 2)
+        before = rig.chip.regs[address]
+        rig.chip.poke(address, before ^ 2)
         assert not again.running(), hex(address)
-        bench.chip.poke(address, before)
+        rig.chip.poke(address, before)
     assert again.running()
-    bench.chip.fault("reset")
-    bench.clock.sleep(100_000)
+    rig.chip.fault("reset")
+    rig.clock.sleep(100_000)
     assert not again.running()
 
 
-def test_checksum_is_compared_and_believed_only_when_it_repeats(bench):
-    driver = bench.driver
+def test_checksum_is_compared_and_believed_only_when_it_repeats(rig):
+    driver = rig.driver
     driver.bring_up()
     assert driver.unaltered()
     assert not driver.proven_altered()
-    bench.chip.poke(reg.AWGAIN, 0x400000)
-    bench.clock.sleep(1000)
+    rig.chip.poke(reg.AWGAIN, 0x400000)
+    rig.clock.sleep(1000)
     assert not driver.unaltered()
     assert driver.proven_altered()
-    bench.chip.poke(reg.AWGAIN, 4_234_704)
-    bench.clock.sleep(1000)
+    rig.chip.poke(reg.AWGAIN, 4_234_704)
+    rig.clock.sleep(1000)
     turn = []
 
     def differently_spoilt(tx, rx):
@@ -267,21 +267,21 @@ def test_checksum_is_compared_and_believed_only_when_it_repeats(bench):
             turn.append(1)
             rx[6] ^= len(turn) & 0xFF
 
-    bench.spi.meddle = differently_spoilt
+    rig.spi.meddle = differently_spoilt
     assert not driver.unaltered()
     assert not driver.proven_altered()
 
 
-def test_audit_mends_each_altered_register_in_place(bench):
-    driver = bench.driver
+def test_audit_mends_each_altered_register_in_place(rig):
+    driver = rig.driver
     driver.bring_up()
     for address in reg.COVERED + reg.UNCOVERED + (reg.CONFIG, reg.WRITE_PROTECT):
-        before = bench.chip.regs[address]
-        bench.chip.poke(address, before ^ 1)
+        before = rig.chip.regs[address]
+        rig.chip.poke(address, before ^ 1)
         assert driver.audit(True)
         assert driver.altered >= 0, hex(address)
         assert driver.failed == -1
-        assert bench.chip.regs[address] == before, hex(address)
-        assert bench.chip.regs[reg.WRITE_PROTECT] == 7
-    bench.clock.sleep(1000)
+        assert rig.chip.regs[address] == before, hex(address)
+        assert rig.chip.regs[reg.WRITE_PROTECT] == 7
+    rig.clock.sleep(1000)
     assert driver.unaltered()

@@ -3,7 +3,7 @@
 import pytest
 
 from boards.virtual.parts.pcf85176 import Pcf85176 as Controller
-from host_tests.display.glass_bench import I2c
+from host_tests.display.glass_rig import I2c
 from openkh.drivers.pcf85176 import Pcf85176
 
 IMAGE = bytearray((i * 37 + 11) & 0xFF for i in range(20))

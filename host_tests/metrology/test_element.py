@@ -8,7 +8,7 @@ import random
 import pytest
 
 from host_tests.metrology.element_rig import RATE_100A, running
-from host_tests.mp.front_end import Bench
+from host_tests.mp.front_end import FrontEndRig
 from host_tests.mp.front_end import element_module as module
 from host_tests.mp.polls import campaign
 from openkh import event_codes
@@ -23,7 +23,7 @@ from openkh.metrology.rms import middle
     [("MDNCT-1SC", "60Hz", 120, 100), ("MDNCT-2SC", "60Hz", 120, 200), ("MSNCT-1SC", "50Hz", 240, 100)],
 )
 def test_EN_6_counts_per_watt_hour_of_every_model(code, service, volts, amps):
-    b = Bench(code=code, service=service)
+    b = FrontEndRig(code=code, service=service)
     b.start()
     b.drive(volts, amps)
     b.run(600)
@@ -38,7 +38,7 @@ def test_EN_2_intervals_of_any_length_up_to_30_s_book_every_count():
     """At full scale, both directions with their signs extended (field bug 5), across the register's end and the tick
     wrap (field bugs 18, 30); not power times a fixed second (field bug 14), no window that can be missed, nor one that
     a second reading finds empty (field bugs 10, 11)."""
-    b = Bench()
+    b = FrontEndRig()
     b.start()
     rng = random.Random(1)
     for n in range(3000):
@@ -72,7 +72,7 @@ def test_field_bug_15_sign_comes_with_the_counts():
 
 
 def test_EN_5_starts_at_50_mA_and_does_not_creep():
-    b = Bench()
+    b = FrontEndRig()
     b.start()
     b.drive(amps=0.05)
     b.run(600)
@@ -117,14 +117,14 @@ def test_poll_takes_nine_frames():
 # Readings that are not to be believed
 
 
-def spoil(bench, address, change):
+def spoil(rig, address, change):
     """From now on the answer for `address` goes through `change(rx)`."""
 
     def meddle(tx, rx):
         if tx[0] << 8 | tx[1] == address:
             change(rx)
 
-    bench.spi.meddle = meddle
+    rig.spi.meddle = meddle
 
 
 def all_ones(rx):

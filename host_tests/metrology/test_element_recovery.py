@@ -151,11 +151,11 @@ def test_field_bug_8_a_neighbour_that_loses_its_lock_silences_nobody_for_long():
 # Restart of the RP2040, interrupted cycles, calibration
 
 
-def restart(bench, raw):
+def restart(rig, raw):
     """The RP2040 alone restarts: new objects, the chip goes on."""
-    line = bench.line
-    line.element = bench.element = Element(bench.driver, bench.model, 0, bench.log)
-    bench.driver.forget()
+    line = rig.line
+    line.element = rig.element = Element(rig.driver, rig.model, 0, rig.log)
+    rig.driver.forget()
     line.element.calibrate(Calibration())
     line.element.start(raw)
     line.raw = raw

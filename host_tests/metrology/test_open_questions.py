@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from host_tests.mp.front_end import Bench, Calibration, Element
+from host_tests.mp.front_end import Calibration, Element, FrontEndRig
 from openkh import event_codes
 from openkh.drivers import ade7953_registers as reg
 
@@ -40,7 +40,7 @@ each_way = pytest.mark.parametrize("way", WAYS, ids=[way.replace(" ", "-") for w
 
 
 def running(way="likeliest", amps=50.0, cycles=15, **options):
-    b = Bench(**options, **WAYS[way])
+    b = FrontEndRig(**options, **WAYS[way])
     b.start()
     for n in range(len(b.lines)):
         b.drive(amps=amps, line=n)
@@ -48,13 +48,11 @@ def running(way="likeliest", amps=50.0, cycles=15, **options):
     return b
 
 
-def restart(bench):
+def restart(rig):
     """The RP2040 alone restarts: new objects, the chip goes on."""
-    line = bench.line
-    line.driver = bench.driver = bench.driver.__class__(
-        bench.spi, bench.driver._cs, bench.driver.irq, bench.driver._reset
-    )
-    line.element = bench.element = Element(bench.driver, bench.model, 0, bench.log)
+    line = rig.line
+    line.driver = rig.driver = rig.driver.__class__(rig.spi, rig.driver._cs, rig.driver.irq, rig.driver._reset)
+    line.element = rig.element = Element(rig.driver, rig.model, 0, rig.log)
     line.element.calibrate(Calibration())
     line.element.start(line.raw)
 
@@ -175,7 +173,7 @@ def test_CH_1_calibration_changes_while_the_chip_counts(way):
 @pytest.mark.parametrize("end", ["wrap", "stop"])
 @pytest.mark.parametrize("cosine", [1.0, -1.0])
 def test_CH_1_a_counter_is_never_left_to_reach_its_end(end, cosine):
-    b = Bench(counter_end=end)
+    b = FrontEndRig(counter_end=end)
     b.start()
     b.drive(volts=199, amps=117, cosine=cosine)
     highest = 0
@@ -191,7 +189,7 @@ def test_CH_1_a_counter_is_never_left_to_reach_its_end(end, cosine):
 @pytest.mark.parametrize("end", ["wrap", "stop"])
 @pytest.mark.parametrize("rate", [1e-4, 1e-3, 3e-3])
 def test_CH_1_bit_errors_while_the_counter_is_taken_down_change_no_count(end, rate):
-    b = Bench(counter_end=end, seed=5)
+    b = FrontEndRig(counter_end=end, seed=5)
     b.start()
     b.drive(volts=199, amps=117)
     b.chip.fault("bit_error", {"rate": rate})
@@ -207,7 +205,7 @@ def test_CH_1_no_count_is_lost_wherever_the_RP2040_is_reset_while_the_counter_is
     frame = 0
     rewound = 0
     while True:
-        b = Bench(counter_end=end)
+        b = FrontEndRig(counter_end=end)
         b.start()
         b.drive(volts=199, amps=117)
         b.run(95)
@@ -239,7 +237,7 @@ def test_CH_1_no_count_is_lost_wherever_the_RP2040_is_reset_while_the_counter_is
 
 
 def test_CH_1_a_counter_that_stopped_in_a_long_silence_books_what_it_holds_and_says_so():
-    b = Bench(counter_end="stop")
+    b = FrontEndRig(counter_end="stop")
     b.start()
     b.drive(volts=132, amps=110)
     b.run(10)
@@ -261,7 +259,7 @@ def test_CH_1_a_counter_that_stopped_in_a_long_silence_books_what_it_holds_and_s
 
 @pytest.mark.parametrize("returns", [False, True])
 def test_CH_1_a_sag_that_lasts_calls_the_cycle_once_not_for_ever(returns):
-    b = Bench(flags_return=returns)
+    b = FrontEndRig(flags_return=returns)
     b.start()
     b.drive()
     b.run(15)

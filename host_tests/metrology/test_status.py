@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from host_tests.display.glass_bench import CYCLE_US, Element, Log
+from host_tests.display.glass_rig import CYCLE_US, Element, Log
 from openkh import event_codes
 from openkh.metrology import status as dx
 from openkh.metrology.status import Status

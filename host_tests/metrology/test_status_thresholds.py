@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from host_tests.display.glass_bench import Log
+from host_tests.display.glass_rig import Log
 from openkh.metrology import status as dx
 from openkh.metrology.status import Line
 from openkh.model import Model

@@ -1,13 +1,13 @@
 """Runs inside MicroPython: the front end's part of the measuring cycle under heap_lock().
 
-A scenario runs once on the bench while everything that goes over the pins is recorded; then the same firmware runs
+A scenario runs once on the rig while everything that goes over the pins is recorded; then the same firmware runs
 again on the recording, whose pins take nothing from the heap, with the heap locked in every poll. The second run must
 send the same frames, and give the same results.
 """
 
 import micropython
 
-from host_tests.mp.front_end import Bench, Calibration, ade7953, ade7953_config, ade7953_link, recovery, simtime
+from host_tests.mp.front_end import Calibration, FrontEndRig, ade7953, ade7953_config, ade7953_link, recovery, simtime
 from host_tests.mp.front_end import element_module as element
 
 
@@ -25,7 +25,7 @@ class Tape:
 
 
 class Recorder:
-    """The bench's SPI and IRQ pin, written down as they are used."""
+    """The rig's SPI and IRQ pin, written down as they are used."""
 
     def __init__(self, tape, spi, irq):
         self._tape = tape
@@ -84,7 +84,7 @@ def set_sleep(fn):
 
 
 def play(scenario):
-    """Record `scenario(bench, poll)`, replay it with the heap locked; returns (polls, frames, counts booked).
+    """Record `scenario(rig, poll)`, replay it with the heap locked; returns (polls, frames, counts booked).
 
     Long because the replay is given, item by item, what the recording has left in these variables.
     """
@@ -97,9 +97,9 @@ def play(scenario):
         ticks.append(now)
         return now
 
-    bench = Bench(ticks_us=0)
-    line = bench.line
-    driver = bench.driver
+    rig = FrontEndRig(ticks_us=0)
+    line = rig.line
+    driver = rig.driver
     recorder = Recorder(tape, line.spi, driver.irq)
     driver._transfer = recorder.write_readinto
     driver.irq = recorder
@@ -118,13 +118,13 @@ def play(scenario):
 
     line.element.calibrate(Calibration())
     line.element.start(-1)
-    scenario(bench, poll)
+    scenario(rig, poll)
     expected = line.element
 
     player = Player(tape)
     copy = ade7953.Ade7953(player, idle, player, idle)
     log = QuietLog()
-    replayed = element.Element(copy, bench.model, 0, log)
+    replayed = element.Element(copy, rig.model, 0, log)
     n = 0
 
     def replayed_ticks():
@@ -167,71 +167,71 @@ def play(scenario):
     ):
         assert getattr(replayed, name) == getattr(expected, name), name
     assert total == line.total
-    assert log.count == len(bench.log.events)
+    assert log.count == len(rig.log.events)
     return len(polls), len(tape.items), total
 
 
-def cycles(bench, poll, n, period_us=100000):
+def cycles(rig, poll, n, period_us=100000):
     for _ in range(n):
-        bench.clock.sleep(period_us)
+        rig.clock.sleep(period_us)
         poll()
 
 
-def quiet(bench, poll):
-    bench.drive()
-    cycles(bench, poll, 16)
+def quiet(rig, poll):
+    rig.drive()
+    cycles(rig, poll, 16)
 
 
-def chip_reset(bench, poll):
-    bench.drive()
-    cycles(bench, poll, 3)
-    bench.chip.fault("reset")
-    cycles(bench, poll, 4)
+def chip_reset(rig, poll):
+    rig.drive()
+    cycles(rig, poll, 3)
+    rig.chip.fault("reset")
+    cycles(rig, poll, 4)
 
 
-def altered(bench, poll):
-    bench.drive()
-    cycles(bench, poll, 2)
+def altered(rig, poll):
+    rig.drive()
+    cycles(rig, poll, 2)
     for address in (0x282, 0x203, 0x285):  # watt gain; no-load level, outside the checksum; a reserved one
-        bench.chip.poke(address, 0x1234)
-        cycles(bench, poll, 7)
+        rig.chip.poke(address, 0x1234)
+        cycles(rig, poll, 7)
 
 
-def silent(bench, poll):
-    bench.drive()
-    cycles(bench, poll, 2)
-    bench.chip.fault("silent")
-    cycles(bench, poll, 12)
-    bench.chip.unfault("silent")
-    cycles(bench, poll, 4)
+def silent(rig, poll):
+    rig.drive()
+    cycles(rig, poll, 2)
+    rig.chip.fault("silent")
+    cycles(rig, poll, 12)
+    rig.chip.unfault("silent")
+    cycles(rig, poll, 4)
 
 
-def sag(bench, poll):
-    bench.drive()
-    cycles(bench, poll, 4)
-    bench.drive(volts=60)
-    cycles(bench, poll, 4)
-    bench.drive()
-    cycles(bench, poll, 6)
+def sag(rig, poll):
+    rig.drive()
+    cycles(rig, poll, 4)
+    rig.drive(volts=60)
+    cycles(rig, poll, 4)
+    rig.drive()
+    cycles(rig, poll, 6)
 
 
-def calibration(bench, poll):
-    bench.drive()
-    cycles(bench, poll, 3)
+def calibration(rig, poll):
+    rig.drive()
+    cycles(rig, poll, 3)
     poll(Calibration(4300000, 0x203, -500, 0x410000, 0x3F0000))
-    cycles(bench, poll, 3)
+    cycles(rig, poll, 3)
 
 
-def noise(bench, poll):
-    bench.drive(amps=90)
-    bench.chip.fault("bit_error", {"rate": 3e-3})
-    cycles(bench, poll, 12)
+def noise(rig, poll):
+    rig.drive(amps=90)
+    rig.chip.fault("bit_error", {"rate": 3e-3})
+    cycles(rig, poll, 12)
 
 
-def full_scale(bench, poll):
-    bench.drive(volts=199.9, amps=117.8, cosine=-1.0)
-    cycles(bench, poll, 2)
-    cycles(bench, poll, 2, 30000000)
+def full_scale(rig, poll):
+    rig.drive(volts=199.9, amps=117.8, cosine=-1.0)
+    cycles(rig, poll, 2)
+    cycles(rig, poll, 2, 30000000)
 
 
 SCENARIOS = {

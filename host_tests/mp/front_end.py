@@ -1,4 +1,4 @@
-"""A front end on a bench: simulated chips on an SPI bus, the firmware's driver and elements, and a small cycle.
+"""A front end on a rig: simulated chips on an SPI bus, the firmware's driver and elements, and a small cycle.
 
 Runs on CPython and MicroPython alike.
 """
@@ -120,7 +120,7 @@ class Line:
         return self.total - (self.chip.counted_total() - self.first)
 
 
-class Bench:
+class FrontEndRig:
     """`chips` chips, each on a bus of its own or all on one (`shared`); time starts shortly before the tick wrap."""
 
     def __init__(

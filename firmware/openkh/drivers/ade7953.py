@@ -90,7 +90,7 @@ class Ade7953(Counter):
         self.amps = 0
         self._energy_rx = bytearray(6)
         self._energy = memoryview(self._energy_rx)[3:]  # compared as it is with what the chip says it answered
-        self._begun = False  # it was reset, and `bring_up` follows
+        self._begun = False  # `begin` has reset the chip, at `_begun_us`, and `bring_up` follows
         self._begun_us = 0
 
     # Readings

@@ -59,7 +59,8 @@ class Config(Link):
         self._count = 0  # of them in use
         self._next = 0  # where the next one goes
         self._fingerprint = self._known[0]  # the one seen last
-        self._unknown = bytearray(4)  # a checksum that is not known, seen since
+        # A checksum that is not known, since when it was seen, and whether there is one.
+        self._unknown = bytearray(4)
         self._unknown_us = 0
         self._seen = False
         self.learnt = False
@@ -102,7 +103,7 @@ class Config(Link):
         return done
 
     def _carries(self, address: int, other: int) -> bool:
-        """Frames come through: where they are spoilt, what is written goes to other registers."""
+        """Whether frames come through as they should: on a bus that spoils them a write may go to another register."""
         return (
             self.read_verified(address) >= 0 and self.read_verified(other) >= 0 and self.read_verified(AP_NOLOAD) >= 0
         )
@@ -313,7 +314,7 @@ class Config(Link):
             to[n] = self._data_32[n]
 
     def forget(self) -> None:
-        """The fingerprints hold no longer: another configuration is wanted."""
+        """Drop the fingerprints, because another configuration is wanted from now on."""
         self._count = 0
         self._next = 0
         self._seen = False

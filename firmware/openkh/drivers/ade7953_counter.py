@@ -36,8 +36,8 @@ class Counter(Config):
         super().__init__(spi, cs)
         self.base = 0
         self.taking = False
-        self._before = 0
-        self._taken = _NOTHING
+        self._before = 0  # what the register held when it was to be zeroed,
+        self._taken = _NOTHING  # and what the reading that zeroes it brought
 
     def setup(self) -> bool:
         """See Config. The counters start at 0."""

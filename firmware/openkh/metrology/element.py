@@ -45,16 +45,16 @@ if TYPE_CHECKING:
     from openkh.model import Model
 
 
-# No-load level 65,536 - Y / 1.4 (DS p.40): Y = full scale : 20 % of the starting power (EN-5) = 23,570 : 1.2 for every
-# model, low enough for 5 A at 89.5 degrees to count (DX-7). Only active energy is gated.
+# The no-load register is 65,536 - Y / 1.4 (DS p.40); Y is full-scale power over the level below which nothing counts:
+# 23,570 to 1.2 on every model, 20 % of the starting power (EN-5). 5 A at 89.5 degrees still count (DX-7).
 NOLOAD = 51_500
-NOLOAD_VAR_VA_OFF = 0x06
-LONG_MS = 1000  # after a span of more the counter may have come near its end
+NOLOAD_VAR_VA_OFF = 0x06  # reactive and apparent energy are counted down to zero
+LONG_MS = 1000  # after a longer time without a booked reading the counter may have come near its end
 PEAK_FULL_SCALE = 6_500_000  # waveform and peak codes, DS p.21
-SAG_PERCENT = 75  # of the nominal peak, for half a line cycle
-SAG_OVER_PERCENT = 80  # rms, of nominal: the sag is over,
-SAG_HOLD_US = 400_000  # not sooner than this after its flag, as rms lags by 0.2 s,
-SAG_CLEAR_US = 50_000  # nor so soon after clearing it, as it may be raised again
+SAG_PERCENT = 75  # a sag is half a line cycle whose peak stays below this part of the nominal peak
+SAG_OVER_PERCENT = 80  # it is over when the rms voltage is back at this part of nominal, but
+SAG_HOLD_US = 400_000  # not within this time of the chip's flag, because rms lags by 0.2 s, and
+SAG_CLEAR_US = 50_000  # not within this time of clearing the flag, because the chip may raise it again
 
 # Full scale is 23,570 W * 32,000 / 3600 = 209.5 counts per ms for every model (EN-6), and 5 % on top.
 COUNTS_PER_MS = 220
@@ -74,12 +74,12 @@ NO_COUNTS = 1 << 29
 class Element(Recovery):
     """Front end of line `index` + 1. `poll` it in every cycle; what it found is in the attributes.
 
-    `raw`       what to store as booked (24 bits; the given one where nothing may be booked)
+    `raw`       the counter to store as booked (24 bits); where nothing may be booked, the one that `poll` was told
     `active`    signed counts to book; `reactive` signed counts of the same span, for the status only
     `at_us`     when the counts were read; `fresh` whether this cycle's values were measured and verified
     `span_us`   the time in which they were counted; 0 where they come from before a restart, and it is not known
     `rebased`   the counter was taken anew in this cycle: store `raw` soon, the older one is worthless
-    `v_mv` `i_ma` `period_raw`   latest, at one spoilt reading in three
+    `v_mv` `i_ma` `period_raw`   the latest; of three rms readings the middle one, so that a spoilt one is not seen
     `silent`    FAIL 01; `altered` FAIL 02; `sag` the supply of the line is low
     `spoilt` `rejected` `resets` `repairs` `gap_ms`   fault counters
     """
@@ -117,14 +117,14 @@ class Element(Recovery):
         self._now_us = 0  # ticks_us of this poll
         self._age_us = 0  # of the reading booked last, at the start of the poll
         self._resumed = False  # it was booked before a restart: its age is not known
-        self._offered = False  # a reading was handed out in the last poll: `raw`, read `at_us`
+        self._offered = False  # the last poll handed a reading out to be booked: `raw`, read at `at_us`
         self._base = -1  # counter taken anew and not stored yet; -1 = none
         self._reactive_raw = 0
-        self._full = False  # the counter is to be taken down, wherever it stands
-        self._odd_raw = 0
-        self._odd = 0
-        self._ahead = False  # `_reading` is this cycle's already
-        self._turn = index == 0  # the lines' turns alternate
+        self._full = False  # the counter was found at its end, and is to be taken down wherever it stands now
+        self._odd_raw = 0  # the newest reading beyond the bound,
+        self._odd = 0  # and how many in a row agreed with each other
+        self._ahead = False  # `read_ahead` has taken this cycle's reading
+        self._turn = index == 0  # rms and the rest are read every other cycle; the two lines alternate
         self._sag_us = 0
         self._sag_cleared = False
         self._lag_sign = 1  # of reactive counts where the current lags

@@ -63,11 +63,11 @@ PERSIST_US = 2_000_000  # to report and to leave (DX-5)
 MEAN_US = 1_000_000  # power is the mean of this long
 BAND_W = 15  # reverse and low current, whatever the model (DX-4)
 
-# The mean may be short by this much before the oldest pair is kept, and so may what must persist: timer jitter must not
-# add another pair.
+# Both times above are made up of whole cycles, whose timer jitters. They may be this much shorter, so that jitter does
+# not make them longer by a pair of cycles.
 _SLACK_US = 50_000
 _RING = 8  # pairs of cycles, a power of two; five at the nominal pace
-_WINDOW_MOST_US = 60_000_000  # a cycle later than this counts as this long: 15 W * us stays below 2^30
+_WINDOW_MOST_US = 60_000_000  # a longer span between two cycles counts as this long: 15 W * us stays below 2^30
 
 # tan(80 deg) = 5.671282: bad power factor where |Q| > tan(80 deg) * P and P > 0 (DX-7).
 _TAN_WHOLE = 5
@@ -109,37 +109,36 @@ class Line:
         self._reactive = [0] * _RING
         self._dt_us = [0] * _RING
         self._stood_us = [-1] * (_LAST + 1)  # how long a condition differs from what is reported; -1: it does not
-        self._slowest = (
-            PERIOD_CLOCK_MILLIHZ // (950 * model.hz) - 1
-        )  # period at 5 % below and above the service's frequency
+        # Period register at 5 % below and at 5 % above the service's frequency (DX-4).
+        self._slowest = PERIOD_CLOCK_MILLIHZ // (950 * model.hz) - 1
         self._fastest = PERIOD_CLOCK_MILLIHZ // (1050 * model.hz) - 1
-        self._frequency_us = -1
-        self._frequency_off = False
+        self._frequency_us = -1  # how long the frequency has differed from what was logged last; -1: it does not
+        self._frequency_off = False  # what was logged last
         self.episodes = Episodes(log, _BEGUN, _ENDED, number, 0)
         self.forget()
 
     def forget(self) -> None:
         """Nothing of this line is known: the start, or a front end that is silent (DX-6)."""
-        self.head = 0
-        self.held = 0
-        self.active_counts = 0  # sums over the last second
+        self.head = 0  # where the next pair of cycles goes in the ring
+        self.held = 0  # pairs in it, which are the last second
+        self.active_counts = 0  # their sums
         self.reactive_counts = 0
-        self.window_us = 0
+        self.window_us = 0  # and how long they took together
         self._waiting_us = 0  # since the reading that was judged last,
         self._waiting_active = 0  # and what has come in that time
         self._waiting_reactive = 0
         self.now = 0  # conditions true when it was judged, a bit each
         self.reported = 0  # conditions that have stood long enough
-        self._begun = False  # a verified reading was seen: the next one is of a known span
+        self._begun = False  # a verified reading was seen, so that the time in which the next one was counted is known
         self.measured_us = -1  # time judged; stops at 2 s, and nothing is said of the line before (DX-5)
-        self._pending = False
+        self._pending = False  # a condition differs from the report, and its time is running
         for i in range(len(self._stood_us)):
             self._stood_us[i] = -1
 
     def step(self, dt_us: int, element: "Element", turn: bool) -> None:
         """One measuring cycle: take the element's readings in; where it is the line's `turn`, judge them.
 
-        A first reading, and one that is late, do not wait for it.
+        The first reading, and one that comes a second late, are judged without waiting for the line's turn.
         """
         if element.silent:
             if self._begun:
@@ -286,7 +285,8 @@ def _broken(element: "Element") -> int:
 class Status:
     """What the glass says of the meter's health: the one condition shown and the lines that have it.
 
-    No properties: where a class has one, each store to an attribute is searched for in the class first.
+    It has no properties: where a class has one, MicroPython looks in the class before each store to an attribute, which
+    would cost time in every cycle.
 
     `condition`  UNJUDGED .. FAILURE
     `lines`      mask of the lines that have it (1 = line 1, 2 = line 2); 0 for NORMAL and FAILURE

@@ -66,7 +66,7 @@ class Counter:
                 self._given = (self._given + 1) % self._counts
                 self._phase = _ENTERED
         elif phase == _PAUSE and ticks_diff(now_us, self._since_us) >= OFF_US:
-            self._phase = _READY  # so that the tick may wrap
+            self._phase = _READY  # no time is compared from here on, so that the ticks may wrap
         state.counter_given = self._given
 
     def step(self, now_us: int, saved: bool) -> int:

@@ -57,7 +57,8 @@ FINE_SEALED = 4
 FINE_REFUSED = 5  # no such weight or time
 FINE_LONGEST_S = 36_000
 
-# Highest mean power of the fine pulses's two weights, W; 3 % above is let pass for the ripple between two readings.
+# Highest mean power for each weight of the fine pulses, in W. 3 % more are let pass, as the step between two readings
+# ripples.
 FINE_1000_MWH_W = 55_000
 FINE_100_MWH_W = 5_000
 
@@ -104,8 +105,11 @@ class Reading:
 
 
 class Output:
-    """One output. `hold_us`: the chain is prolonged when it ends this much before what is known. `pace_us`: billing
-    edges are so far apart at least."""
+    """One output: edges are placed in a ring of slots, and from there fed as segments into the chain in the hardware.
+
+    Until `known_us`, which is DELAY_US after the newest reading, every edge is known. `hold_us`: the chain's last level
+    is prolonged up to there when the chain ends this much earlier. `pace_us`: billing edges are at least so far apart.
+    """
 
     def __init__(self, port: "PulsePort", weight_wh: int, hold_us: int, pace_us: int) -> None:
         self._port = port
@@ -116,25 +120,25 @@ class Output:
         self._half_wh = weight_wh // 2
         self._halves = ROLL_WH // self._half_wh
         self._pulses = ROLL_WH // weight_wh
-        self.moving = True  # `given` may have changed since the last commit
+        self.moving = True  # edges may have been given since the last commit, so that it is worth asking
         self._next = 2  # the half weight whose edge is to be placed next; even ones are off-to-on
         self._seen = -1  # half weight of a register for which every edge is placed; -1 = none is known
         self._level = 0  # at the end of the chain
         self._first = 0  # ring of edges placed and not known to be given
-        self._placed = 0
-        self._fed = 0  # of these, whose segment is in the chain
+        self._placed = 0  # how many are in it
+        self._fed = 0  # of these, whose segment is in the chain already
         self.handed = 0  # edges that count and are given, or will be whatever the processor does; its low bits are used
         self._due_us = [0] * SLOTS
         self._kind = [0] * SLOTS
         self._word = [0] * SLOTS  # words put when the edge was fed: it is given once a further one is taken
         self._live = False  # the chain is running
         self._frozen = False
-        self._recent = True  # the last edge is not old
+        self._recent = True  # the last edge is so new that the next one has to keep its distance (SPACING_US)
         self._last_us = 0  # when it is, was, or may have been
-        self._paced = False  # the newest edge known to be given is not old:
-        self._edge_us = 0  # when it was
-        self._fine_counts = 0  # half a weight of the fine pulses; 0 = not in it
-        self._fine_sum = 0  # energy since the fine pulses's last crossing; -1 = billing edges are on their way still
+        self._paced = False  # the same of the newest edge known to be given, and `pace_us`
+        self._edge_us = 0  # when that one was
+        self._fine_counts = 0  # half a weight of the fine pulses, in counts; 0: there are none
+        self._fine_sum = 0  # energy since their last crossing; -1 while billing edges are still on their way
         self._fine_level = 0
 
     def start(self, edges: int, now_us: int) -> None:
@@ -251,7 +255,7 @@ class Output:
         self._frozen = False
 
     def fine_start(self, half_counts: int, t_us: int) -> None:
-        """Follow `half_counts` instead; the output goes off first."""
+        """From now on give an edge for each `half_counts` of energy, half a fine weight; the output goes off first."""
         if self._next & 1:
             self._push(t_us, 0)
             self._next = (self._next + 1) % self._halves
@@ -273,17 +277,19 @@ class Output:
             self._skip(wh)
 
     def _ahead(self, wh: int) -> int:
-        """Half weights that `wh` is beyond the next edge's; -1: has not come to it."""
+        """How many half weights a register of `wh` is beyond that of the next edge; -1: it has not come to it."""
         ahead = wh // self._half_wh - self._next
         if ahead < 0:
             ahead += self._halves
         return ahead if ahead < self._halves // 2 else -1
 
     def _skip(self, wh: int) -> None:
+        """Take every full weight up to `wh` as given; the next edge is the off-to-on edge of the one after it."""
         self.handed = wh // self._weight_wh
         self._next = 2 * (wh // self._weight_wh + 1) % self._halves
 
     def _place_fine(self, reading: Reading) -> None:
+        """`place` for the fine pulses, which begin once every billing edge has been given."""
         half = self._fine_counts
         if self._fine_sum >= 0:
             self._fine_sum += reading.step_counts
@@ -298,10 +304,12 @@ class Output:
             self._skip(reading.wh)
 
     def _append(self, reading: Reading, beyond_counts: int, kind: int) -> None:
+        """Place the edge of a crossing that the energy had passed by `beyond_counts` when it was read."""
         delay_us = DELAY_US - reading.back_us(beyond_counts)
         self._push(ticks_add(reading.t_us, delay_us), kind)
 
     def _push(self, due_us: int, kind: int) -> None:
+        """Place an edge; `kind`: the level after it in bit 0, and the bits above."""
         slot = (self._first + self._placed) & _SLOTS_MASK
         self._due_us[slot] = due_us
         self._kind[slot] = kind
@@ -309,6 +317,7 @@ class Output:
         self.moving = True
 
     def _planned_level(self) -> int:
+        """The level after the last edge that is placed."""
         if self._placed:
             return self._kind[(self._first + self._placed - 1) & _SLOTS_MASK] & 1
         return self._level
@@ -360,7 +369,7 @@ class Output:
         return True
 
     def _age(self, now_us: int) -> None:
-        """While nothing is given, what was due stays due (ticks wrap)."""
+        """While the output stands still, bring what fell due along with the time, before the ticks wrap behind it."""
         for n in range(self._placed):
             slot = (self._first + n) & _SLOTS_MASK
             if ticks_diff(self._due_us[slot], now_us) < 0:
@@ -484,6 +493,7 @@ class Pulses:
             self.out_10.fine_stop(self.reading.wh, self.reading.t_us)
 
     def _fine_step(self, now_us: int) -> None:
+        """Let the time of the fine pulses run, and end them when it is over or the load is too high."""
         passed_ms = ticks_diff(now_us, self._fine_now_us) // 1000
         self._fine_now_us = ticks_add(self._fine_now_us, passed_ms * 1000)
         self.fine_left_ms -= passed_ms

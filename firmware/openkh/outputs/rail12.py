@@ -42,7 +42,7 @@ OVERLOAD = 1
 STUCK = 2
 
 _FULL_SCALE = 65_535
-_FULL = _FULL_SCALE - 16  # one step of 12 bits below
+_FULL = _FULL_SCALE - 16  # the converter has 12 bits: one of its steps below the end counts as full scale
 _FULL_SCALE_MV = 3_300
 
 
@@ -60,15 +60,15 @@ class Rail12:
         self._uv_per_ma = uv_per_ma
         self._limit = LIMIT_MA * uv_per_ma // 1000 * _FULL_SCALE // _FULL_SCALE_MV + 16  # one step of 12 bits
         self._raw = 0
-        self._over = 0
+        self._over = 0  # samples above the limit, less those below it
         self._tripped = False  # set by `sample`, judged by `step`
         self._trip_raw = 0  # the reading that did it
         self.on = False
         self.off_us = 0
         self.state = OFF
         self.failures = 0
-        self._since_us = 0  # state since
-        self._stuck = False  # the sensor was found so, and that is logged
+        self._since_us = 0  # when `state` was entered
+        self._stuck = False  # the sensor was found stuck, and that is logged
         self._full_us = 0  # since when full scale may have been read
 
     def ma(self) -> int:

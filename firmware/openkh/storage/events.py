@@ -30,9 +30,9 @@ _WITHDRAWN = 0  # no event's code
 _BURST = 32  # entries of one code before it is held back
 _REFILL_S = 60  # and one more allowed each
 _CHECK_AT = 16
-_START = 0x15A5A5A5  # blank memory is no entry
-_ORDER_MASK = 0xFFFFFF
-_NEWER = 0x7FFFFF
+_START = 0x15A5A5A5  # the check begins with this, so that blank memory does not pass as an entry
+_ORDER_MASK = 0xFFFFFF  # entries are numbered in 24 bits, round and round:
+_NEWER = 0x7FFFFF  # a number up to this much ahead of another one is the newer
 _ERASED = b"\xff" * EVENT_BYTES
 _ZEROS = bytes(EVENT_BYTES)
 _TRIES = 3
@@ -152,6 +152,7 @@ class _Ring:
         return order < 0 or (self.order_read - order) & _ORDER_MASK <= _NEWER
 
     def _find_one_by_one(self) -> bool:
+        """`find` where a damaged slot hides the order: every slot is read."""
         for slot in range(self.region.slots):
             found = self.look(slot)
             if found == SILENT:
@@ -165,6 +166,7 @@ class _Ring:
         return True
 
     def _find_in_blocks(self) -> bool:
+        """`find` in flash: the first good entry of a block tells its age; the newest block is read to its end."""
         group = self.region.group
         for start in range(0, self.region.slots, group):
             for slot in range(start, start + group):
@@ -205,7 +207,7 @@ class _Ring:
         return done
 
     def _go_on(self, done: bool) -> None:
-        """To the next slot."""
+        """Go on to the next slot; `done`: this one holds its entry."""
         slot = self.slot
         region = self.region
         if region.group:
@@ -266,11 +268,11 @@ class EventLog:
         self._first = 0
         self.pending = 0  # entries that are not written yet
         self.order = 0  # number of the newest entry that was written
-        self._tokens = bytearray([_BURST] * CODES)
-        self._refill_s = 0
-        self._misses = 0
-        self._tried_s = 0
-        self._ready = False
+        self._tokens = bytearray([_BURST] * CODES)  # entries of each code that may still come before it is held back
+        self._refill_s = 0  # run time at which each got one more
+        self._misses = 0  # writes in a row that did not hold
+        self._tried_s = 0  # run time at which a memory that takes nothing was asked last
+        self._ready = False  # the ends of the log were found
         self._off = False  # nothing may be written
         self.run_s = 0
         self.added = 0
@@ -330,6 +332,7 @@ class EventLog:
             self._collect(self.wanted)
 
     def _refill(self) -> None:
+        """A minute has passed: each code that is held back may come once more."""
         self._refill_s = self.run_s
         tokens = self._tokens
         for code in range(CODES):

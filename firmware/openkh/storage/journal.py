@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FAILED_AFTER = 5  # saves in a row that did not succeed: FAIL 04
 _RETRY_S = 10  # from one look at an unusable memory to the next
 _FRAM_MS = 850  # with the cycle's 100 ms on top less than 1 s is ever unsaved, also while a record is being written
-_EDGES = 2  # of the 10 Wh output, beyond those of the energy since the record
+_EDGES = 2  # a record is due, too, when the 10 Wh output gave so many more edges than energy came in since the last one
 _FLASH_WH = 97  # of whole Wh in both directions; with their remainders and a cycle's load on top less than 100 Wh
 _FLASH_S = 59
 _FLASH_RAW_COUNTS = 3_200_000  # far below half the chips' 24 bits, where a difference would become ambiguous
@@ -35,7 +35,7 @@ _FLASH_RAW_COUNTS = 3_200_000  # far below half the chips' 24 bits, where a diff
 _RESERVE = 36_000
 _RESERVE_S = 3
 _LAST_RESERVE = 200
-_LASTING = 10  # cycles: by then a cut would have ended it; the line is low, and the meter lives on
+_LASTING = 10  # a supply that has been failing for so many cycles is no cut: the line is low, and the meter lives on
 _RAW_MASK = 0xFFFFFF
 
 # Modes. A journal begins BLOCKED, because nothing is known of the memory.

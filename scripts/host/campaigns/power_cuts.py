@@ -35,7 +35,7 @@ class Campaign:
         self.state = State()
         # A register near its roll-over, so that cuts fall there too (EN-3).
         self.state.delivered_wh = ROLL_WH - self.random.randrange(1, 20_000)
-        self.given = {}  # sequence -> fields as handed to the journal
+        self.handed = {}  # sequence -> fields as handed to the journal
         self.recent = []  # gross counts of the last second's cycles
         self.result = {
             "cuts": 0,
@@ -136,17 +136,17 @@ class Campaign:
             self.recent.pop(0)
         before = self.journal.sequence
         # Handed over from here on, whether the write is finished or not.
-        self.given[(before + 1) & 0x3FFFFFFF] = [getattr(state, name) for name in FIELDS]
+        self.handed[(before + 1) & 0x3FFFFFFF] = [getattr(state, name) for name in FIELDS]
         if self.journal.step(state, failing):
             self.result["saves"] += 1
             if not failing:
                 self.journal.tidy()
-        if len(self.given) > 4000:
-            for key in list(self.given)[:1000]:
-                del self.given[key]
+        if len(self.handed) > 4000:
+            for key in list(self.handed)[:1000]:
+                del self.handed[key]
 
     def _note(self):
-        self.given[self.journal.sequence] = [getattr(self.state, name) for name in FIELDS]
+        self.handed[self.journal.sequence] = [getattr(self.state, name) for name in FIELDS]
 
     def _boot(self):
         while True:
@@ -174,7 +174,7 @@ class Campaign:
             raise AssertionError(f"{self.medium}: load gave {code} ({BLANK} = new) after cut {result['cuts']}")
         sequence = self.journal.sequence
         fields = [getattr(state, name) for name in FIELDS]
-        if self.given.get(sequence) != fields:
+        if self.handed.get(sequence) != fields:
             raise AssertionError(f"{self.medium}: record {sequence} misread after cut {result['cuts']}")
         lost = self._counts(truth.delivered_wh, truth.delivered_counts, state.delivered_wh, state.delivered_counts)
         lost_received = self._counts(truth.received_wh, truth.received_counts, state.received_wh, state.received_counts)

@@ -1,4 +1,4 @@
-"""A bench for status and display without the rest of the meter: readings go in at the cycle's pace, the virtual
+"""A rig for status and display without the rest of the meter: readings go in at the cycle's pace, the virtual
 controller and glass stand at the other end, and a person reads them."""
 
 import board
@@ -71,7 +71,7 @@ class I2c:
         self.device.stop()
 
 
-class Bench:
+class GlassRig:
     def __init__(self, model="MDNCT-1SC", service="60Hz", startup=False, lcd="pcf85176"):
         self.model = Model(model, service)
         self.log = Log()
