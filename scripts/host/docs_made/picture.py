@@ -15,7 +15,7 @@ SIZE = (100, 30)
 CELL = (10, 20)
 MARGIN = 12
 BACKGROUND = "#14181c"
-START_S = 7 * 3600 + 1500
+START_S = 25 * 60  # demand and its largest are there
 REGISTER_WH = 48_205_730  # what the meter has counted before
 
 
