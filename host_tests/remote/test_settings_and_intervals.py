@@ -2,15 +2,14 @@
 
 import base64
 
-from remote import rtu
-from remote.wire_rig import US, Wire, started
-
 from boards.virtual.board import UNIQUE_ID
 from boards.virtual.engine import image
 from boards.virtual.parts.fram import Fram
 from host.remote import registers, values
 from host.remote.intervals import csv_text, placed
+from host.rigs import rtu
 from host.rigs.prompt_rig import Prompt
+from host.rigs.wire import US, Wire, started
 from openkh.metrology.energy import book
 from openkh.metrology.intervals import Intervals
 from openkh.model import Model

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from remote.rtu import crc, frame, read, value, words
 
 from host.remote import layout_made, registers, sunspec_points
 from host.rigs.port_rig import Slots, element
 from host.rigs.port_rig import still_meter as meter
+from host.rigs.rtu import crc, frame, read, value, words
 from openkh.remote.reading import Reading
 from openkh.remote.registers import Registers
 from openkh.remote.slave import Slave, new_buffer

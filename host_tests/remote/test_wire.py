@@ -1,10 +1,10 @@
 """The port of the whole meter on its pair of wires: times, turn-round, echo, noise, a second unit, a flash erase."""
 
 import pytest
-from remote import rtu
-from remote.wire_rig import US, started
 
 from host.remote import registers
+from host.rigs import rtu
+from host.rigs.wire import US, started
 
 CHARACTER_US = 10 * US / 19200
 BEGIN_MS = 50

@@ -8,7 +8,6 @@ a power cut, two saved calibrations), and what that revision itself read from th
 import base64
 import gzip
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ import pytest
 from boards.virtual.engine import image
 from boards.virtual.parts import fram
 from boards.virtual.rp2040 import flash
+from host.rigs.later_firmware import later_firmware
 from host.rigs.prompt_rig import Prompt
 from host.sim.link import TOP
 from openkh import calibration, identity
@@ -117,41 +117,6 @@ def test_ST_1_a_meter_goes_on_from_an_image_of_the_first_firmware(medium, engine
             assert field(prompt, f"edges_{weight}") == want["state"][f"edges_{weight}"]
 
 
-# The changes that docs/memory.md asks for to add a field to the stored state and one to the factory data.
-DEFAULT = "        self.periods = 0\n"
-COPY = "        self.periods = other.periods\n"
-PACK = '    pack_into("<iiiH", buf, 67'
-NEXT = {
-    "openkh/state.py": [
-        ('    "periods",  #', '    "periods",\n    "starts",  #'),
-        (DEFAULT + "        self.at_us", DEFAULT + "        self.starts = 77\n        self.at_us"),
-        (COPY, COPY + "        self.starts = other.starts\n"),
-    ],
-    "openkh/storage/records.py": [(PACK, '    pack_into("<i", buf, 81, state.starts)\n' + PACK)],
-    "openkh/storage/layout.py": [
-        ("LAYOUT = 0", "LAYOUT = 1"),
-        ("RECORD_BYTES = 85", "RECORD_BYTES = 89"),
-        ("RECORD_FORMAT = 0x51", "RECORD_FORMAT = 0x52"),
-        ("FRAM_JOURNAL = (0x0000, 16, 88)", "FRAM_JOURNAL = (0x2000, 13, 92)"),
-        (" = ()\n", " = ((0x51, 22, 85, (0x0000, 16, 88)),)\n"),
-    ],
-    "openkh/identity.py": [("str(self.count))", 'str(self.count), "maker 7")')],
-}
-
-
-def next_firmware(folder):
-    """A copy of the firmware with those changes."""
-    firmware = folder / "firmware"
-    shutil.copytree(TOP / "firmware", firmware, ignore=shutil.ignore_patterns("__pycache__"))
-    for path, changes in NEXT.items():
-        text = (firmware / path).read_text()
-        for old, new in changes:
-            assert text.count(old) == 1, (path, old)
-            text = text.replace(old, new)
-        (firmware / path).write_text(text)
-    return firmware
-
-
 def field(prompt, name):
     return int(prompt.execute(f"from openkh import app; print(app.meter.state.{name})"))
 
@@ -161,7 +126,7 @@ def test_ST_1_a_new_field_of_the_state_and_a_downgrade(medium, engine, tmp_path)
     """Up: everything of the old records, and the field's default; on: the field is stored. Down: refused, said, not a
     byte changed. Up again: as if nothing had been."""
     content, want = written(medium)
-    newer = next_firmware(tmp_path)
+    newer = later_firmware(tmp_path)
     with start(medium, content, engine, newer) as prompt:
         check_taken_up(prompt, want)
         assert field(prompt, "starts") == 77
@@ -196,7 +161,7 @@ def test_ST_1_a_new_field_of_the_state_and_a_downgrade(medium, engine, tmp_path)
 def test_ST_1_a_power_cut_on_the_way_up_costs_nothing(medium, tmp_path):
     """The supply goes at any moment of the first second on a new firmware: the next start is on the same register."""
     content, want = written(medium)
-    newer = next_firmware(tmp_path)
+    newer = later_firmware(tmp_path)
     for cut_ms in (230, 300, 420, 700):
         memory = {medium: base64.b64encode(content).decode()}
         with Prompt(

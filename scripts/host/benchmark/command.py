@@ -213,6 +213,13 @@ def polled_hours(hours: int) -> list[Row]:
     return campaign.rows(hours)
 
 
+def interval_cuts(cuts: int) -> list[Row]:
+    """Interval data through power cuts of the whole meter; a sum that is not the register ends it."""
+    from host.campaigns.remote import interval_cuts as campaign
+
+    return campaign.rows(cuts)
+
+
 def web(hours: int) -> list[Row]:
     """The page of the meter in a browser, at full speed."""
     from host.benchmark import web_page
@@ -259,6 +266,7 @@ def parser() -> Parser:
     p.add_argument(
         "--polled-hours", type=_count, metavar="N", help="poll an RS-485 port each 50 ms for N simulated hours"
     )
+    p.add_argument("--interval-cuts", type=_count, metavar="N", help="cut the power N times, and add up interval data")
     p.add_argument("--web-hours", type=_count, metavar="N", help="run the page of the meter for N simulated hours")
     p.add_argument("--json", metavar="FILE", help="write the figures to FILE as well")
     return p
@@ -303,6 +311,7 @@ def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
         "sealed-port": (args.sealed_port, lambda: sealed_port(args.sealed_port)),
         "port-noise": (args.port_noise, lambda: port_noise(args.port_noise)),
         "polled-hours": (args.polled_hours, lambda: polled_hours(args.polled_hours)),
+        "interval-cuts": (args.interval_cuts, lambda: interval_cuts(args.interval_cuts)),
         "web-hours": (args.web_hours, lambda: web(args.web_hours)),
     }
     jobs |= {name: job for name, (size, job) in campaigns.items() if size is not None}

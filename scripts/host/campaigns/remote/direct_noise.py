@@ -10,6 +10,7 @@ from typing import Any
 
 from host.campaigns.remote import bursts
 from host.campaigns.remote.bursts import Reference
+from host.rigs import rtu
 from host.rigs.port_rig import SLOTS, PortRig
 from openkh.remote.settings import BAUDS, PARITIES, Settings
 
@@ -52,12 +53,11 @@ class Noise:
         self.reference = Reference(bursts.image_of(self._read, SLOTS))
 
     def _read(self, address: int, count: int) -> list[int]:
-        body = bytes((bursts.UNIT, 3, address >> 8, address & 255, count >> 8, count & 255))
-        self.rig.send(body + bursts.crc(body))
+        self.rig.send(rtu.read(address, count))
         heard = self.rig.answer()
         assert heard is not None
         self.rig.wait(LEAST_US)
-        return [heard[2][i] << 8 | heard[2][i + 1] for i in range(3, len(heard[2]) - 2, 2)]
+        return rtu.words(heard[2])
 
     def run(self, count: int) -> dict[str, int]:
         """Send so many bursts; AssertionError where one is met wrongly."""
@@ -121,7 +121,7 @@ class Noise:
             return
         assert heard is not None, f"{where}: not answered"
         first_us, _, answer = heard
-        assert answer.startswith(wanted) and bursts.crc(answer[:-2]) == answer[-2:], f"{where}: {answer.hex()}"
+        assert answer.startswith(wanted) and rtu.crc(answer[:-2]) == answer[-2:], f"{where}: {answer.hex()}"
         # The bytes of a frame with a pause in it may be counted just as one comes in: its end is then told early.
         least_us = self.silence_us if len(piece.parts) == 1 else min(self.silence_us, _IN_FRAME_US)
         assert least_us - 10 <= first_us - end_us <= BEGIN_US, f"{where}: after {first_us - end_us} us"

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from host.campaigns.remote import bursts, direct_noise
+from host.rigs import rtu
 from host.sim.link import Link
 from openkh.storage import layout
 from openkh.storage.interval_pages import SLOTS
@@ -86,14 +87,14 @@ def _judge(sent: list[tuple[int, bytes, bool]], heard: list[list[Any]], end_us: 
         counts["bursts"] += 1
         if flooded:  # may be answered by its last frame, or not at all
             counts["floods"] += 1
-            assert not answer or bursts.crc(answer[:-2]) == answer[-2:], (data.hex(), answer.hex())
+            assert not answer or rtu.crc(answer[:-2]) == answer[-2:], (data.hex(), answer.hex())
             continue
         wanted = bursts.expected(data, FRAM_SLOTS)
         if wanted is None:
             assert not answer, (data.hex(), answer.hex())
             counts["silent"] += 1
         else:
-            assert answer.startswith(wanted) and bursts.crc(answer[:-2]) == answer[-2:], (data.hex(), answer.hex())
+            assert answer.startswith(wanted) and rtu.crc(answer[:-2]) == answer[-2:], (data.hex(), answer.hex())
             late_us = frames[0][1] - t_us - CHARACTER_US * len(data)
             assert late_us <= direct_noise.BEGIN_US, (data.hex(), late_us)
             counts[LATEST] = max(counts[LATEST], late_us)

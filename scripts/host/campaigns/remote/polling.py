@@ -16,8 +16,8 @@ from boards.virtual.board import UNIQUE_ID
 from boards.virtual.engine import image
 from boards.virtual.parts.fram import Fram
 from host.campaigns import output_days
-from host.campaigns.remote import bursts
 from host.remote import registers
+from host.rigs import rtu
 from host.sim.link import Link
 from openkh.model import Model
 from openkh.remote.settings import Settings
@@ -57,24 +57,19 @@ def memory() -> dict[str, str]:
     image.new_meter("fram", chip, UNIQUE_ID, MODEL, 0)
     vault = Vault(image.regions_of("fram", chip).port, records.identity(UNIQUE_ID, "", ""))
     vault.load()
-    assert vault.put(Settings(BAUD, "none", bursts.UNIT, 1).pack())
+    assert vault.put(Settings(BAUD, "none", 1, 1).pack())
     return {"fram": base64.b64encode(bytes(chip.memory)).decode()}
 
 
 def request() -> str:
     """A read of all that is judged, a character a byte."""
-    body = bytes((bursts.UNIT, 3, FIRST >> 8, FIRST & 255, 0, COUNT))
-    return (body + bursts.crc(body)).decode("latin-1")
+    return rtu.read(FIRST, COUNT).decode("latin-1")
 
 
 def said(answer: bytes) -> dict[str, int]:
     """The registers in an answer, by name; AssertionError where it is none."""
-    assert answer[:3] == bytes((bursts.UNIT, 3, 2 * COUNT)) and bursts.crc(answer[:-2]) == answer[-2:], answer.hex()
-    found = {}
-    for register in _READ:
-        at = 3 + 2 * (register.address - FIRST)
-        found[register.name] = int.from_bytes(answer[at : at + 2 * register.words], "big")
-    return found
+    words = rtu.words(answer)
+    return {register.name: int(rtu.value(register, words, FIRST)) for register in _READ}
 
 
 def no_load(t_us: int) -> list[Any]:

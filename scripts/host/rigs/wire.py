@@ -1,11 +1,11 @@
 """A whole meter with a master at the other end of its RS-485 pair, at exact simulated times."""
 
+from pathlib import Path
 from typing import Any
 
-from remote import rtu
-
 from host.remote import registers
-from host.sim.link import Link
+from host.rigs import rtu
+from host.sim.link import FIRMWARE, Link
 from openkh.model import Model
 
 US = 1_000_000
@@ -13,9 +13,19 @@ LIMIT_US = 400_000  # the longest answer at 9600 baud takes 0.27 s
 
 
 class Wire:
-    """`frames`: what the master has heard, (start_us, end_us, bytes). `baud` and `parity` are the master's."""
+    """`frames`: what the master has heard, (start_us, end_us, bytes). `baud` and `parity` are the master's.
 
-    def __init__(self, engine: str = "cpython", code: str = "MDNCT-1SC", service: str = "60Hz", **config: Any) -> None:
+    `firmware_dir`: of another firmware; what else is given goes to the engine.
+    """
+
+    def __init__(
+        self,
+        engine: str = "cpython",
+        code: str = "MDNCT-1SC",
+        service: str = "60Hz",
+        firmware_dir: Path = FIRMWARE,
+        **config: Any,
+    ) -> None:
         self.model = Model(code, service)
         self.baud = 19200
         self.parity = None
@@ -24,7 +34,7 @@ class Wire:
         self.out: list[list[Any]] = []
         self.snap: dict[str, Any] = {}
         self._items: list[list[Any]] = []
-        self.link = Link(engine, {"model": code, "service": service, "seed": 1, "board": {}, **config})
+        self.link = Link(engine, {"model": code, "service": service, "seed": 1, "board": {}, **config}, firmware_dir)
 
     def __enter__(self):
         return self

@@ -1,4 +1,4 @@
-"""Modbus RTU frames as a master makes them, for the tests of the port."""
+"""Modbus RTU frames as a master makes them, for tests and campaigns of the port."""
 
 from host.remote import registers
 from host.remote.bus import crc
