@@ -7,8 +7,9 @@ from types import ModuleType
 
 import pytest
 
+from host.cli.refused import RefusedError
 from host.docs_made import wiring
-from host.flash.board_files import CHOICES, boards, load
+from host.flash.board_files import CHOICES, boards, load, text
 
 NAMES = boards()
 PICO_PINS = set(range(23)) | {26, 27, 28}  # what a Raspberry Pi Pico brings out
@@ -20,7 +21,7 @@ ADC_PINS = (26, 27, 28, 29)
 FULL_SCALE_RMS_V = 0.5 / math.sqrt(2)  # ADE7953 DS p.4
 
 
-def uses(board: ModuleType, display: str, memory: str) -> list[tuple[str, int]]:
+def uses(board: ModuleType, display: str, memory: str, port: bool) -> list[tuple[str, int]]:
     """(what, pin) of everything on this variant of the board."""
     found = []
     for line, (_, sck, mosi, miso, cs, irq, reset) in enumerate(board.FRONT_ENDS, 1):
@@ -35,16 +36,23 @@ def uses(board: ModuleType, display: str, memory: str) -> list[tuple[str, int]]:
         found += [("display SCL", board.I2C_DISPLAY[1]), ("display SDA", board.I2C_DISPLAY[2])]
     elif display == "ht1621":
         found += list(zip(("HT1621 CS", "HT1621 WR", "HT1621 DATA"), board.HT1621_PINS, strict=True))
+    if port:
+        found += list(zip(("RS-485 TX", "RS-485 RX", "RS-485 enable"), board.RS485_PINS[1:], strict=True))
     return found
 
 
+@pytest.mark.parametrize("port", [True, False], ids=["rs485", "no rs485"])
 @pytest.mark.parametrize("memory", ["fram", "flash"])
 @pytest.mark.parametrize("display", ["pcf85176", "ht1621", "none"])
 @pytest.mark.parametrize("name", NAMES)
-def test_no_pin_is_used_twice(name: str, display: str, memory: str) -> None:
+def test_no_pin_is_used_twice(name: str, display: str, memory: str, port: bool) -> None:
     board = load(name)
     by_pin: dict[int, list[str]] = {}
-    for what, pin in uses(board, display, memory):
+    if port and name != "reference" and (display, memory) != ("none", "flash"):
+        with pytest.raises(RefusedError, match="--rs485 port: .* on the same pins .* allowed: --(memory|display) "):
+            text(name, {"DISPLAY": display, "MEMORY": memory, "RS485": "port"})
+        return
+    for what, pin in uses(board, display, memory, port):
         by_pin.setdefault(pin, []).append(what)
     if name != "reference" and display == "ht1621":
         by_pin[board.PIN_SERVICE_STRAP].remove("SERVICE_STRAP")  # the board file says so
@@ -62,6 +70,8 @@ def test_pins_reach_their_controllers(name: str) -> None:
     for controller, scl, sda in (board.I2C_MEMORY, board.I2C_DISPLAY):
         assert sda in I2C_SDA[controller]
         assert scl - 1 in I2C_SDA[controller]
+    number, tx, rx, _ = board.RS485_PINS
+    assert tx & 3 == 0 and rx == tx + 1 and (tx + 4 & 8) >> 3 == number  # RP2040 data sheet 1.4.3
     assert board.I2C_MEMORY[0] != board.I2C_DISPLAY[0], "a stuck display must not reach the register's memory"
     assert len({front_end[0] for front_end in board.FRONT_ENDS}) == 2, "a stuck chip must not blind the other"
     assert board.ADC_RAIL12 in ADC_PINS

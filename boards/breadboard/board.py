@@ -14,7 +14,8 @@ I2C_MEMORY_HZ = 400_000  # wires on a bread-board
 
 DISPLAY = "none"
 
-# With the register in flash and no display it can be (1, 4, 5, 6), otherwise the FRAM's and the display's pins.
+# `./scripts/flash --rs485 port`: on the pins of FRAM and display, so with the register in flash and no display.
+RS485_PINS = (1, 4, 5, 6)
 RS485: "tuple[int, int, int, int | None] | None" = None
 
 PIN_SERVICE_STRAP = 8  # not with an HT1621, whose DATA it is

@@ -55,7 +55,8 @@ OUTPUTS = (
 )
 
 # RS-485 port: UART, TX, RX, driver enable (None: the transceiver turns itself round). None: the board has no port.
-RS485: "tuple[int, int, int, int | None] | None" = (1, 24, 25, 29)
+RS485_PINS = (1, 24, 25, 29)
+RS485: "tuple[int, int, int, int | None] | None" = RS485_PINS
 
 # Sensor of the board's temperature, for the correction of energy: "rp2040" (its own), or "none".
 TEMPERATURE = "rp2040"

@@ -125,12 +125,16 @@ def test_every_board_gets_the_whole_firmware(board: str) -> None:
 
 @pytest.mark.parametrize("board", board_files.boards())
 def test_what_is_chosen_reaches_the_boards_file(board: str) -> None:
-    """MEMORY and DISPLAY, every value; and the launcher knows the board's seal."""
+    """MEMORY, DISPLAY and RS485, every value; and the launcher knows the board's seal."""
     for name, values in board_files.CHOICES.items():
         for value in values:
             chosen: dict = {}
             exec(compile(board_files.text(board, {name: value}), "board", "exec"), chosen)
-            assert chosen[name] == value
+            if name == "RS485":
+                pins = (1, 24, 25, 29) if board == "reference" else (1, 4, 5, 6)
+                assert chosen[name] == (pins if value == "port" else None) and "RS485_PINS" not in chosen
+            else:
+                assert chosen[name] == value
     with pytest.raises(FailedError, match="MEMORY 'tape'"):
         board_files.text(board, {"MEMORY": "tape"})
     assert f"PIN_SEAL = {chosen['PIN_SEAL']}  #".encode() in deploy.launcher(board)["boot.py"]

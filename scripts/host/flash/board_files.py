@@ -8,14 +8,16 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from host.cli.refused import FailedError
+from host.cli.refused import FailedError, RefusedError
 
 TOP = Path(__file__).resolve().parents[3]
 BOARDS = TOP / "boards"
 # What a board's file leaves to choose, and what it may be.
-CHOICES = {"MEMORY": ("fram", "flash"), "DISPLAY": ("pcf85176", "ht1621", "none")}
+CHOICES = {"MEMORY": ("fram", "flash"), "DISPLAY": ("pcf85176", "ht1621", "none"), "RS485": ("port", "none")}
 GLASS = "GLASS"  # the map of the glass, in a file of its own
+PORT_PINS = "RS485_PINS"  # of RS485 "port"; a device gets them as RS485, or None
 
 
 def boards() -> list[str]:
@@ -37,11 +39,32 @@ def load(board: str, part: str = "board") -> ModuleType:
     return module
 
 
+def _check_port(board: str, values: dict[str, Any]) -> None:
+    """RefusedError where memory or display are on pins of the RS-485 port."""
+    fitted = {
+        "MEMORY": {"fram": values["I2C_MEMORY"][1:]},
+        "DISPLAY": {"pcf85176": values["I2C_DISPLAY"][1:], "ht1621": values["HT1621_PINS"]},
+    }
+    for name, pins in fitted.items():
+        taken = sorted(set(values["RS485"][1:]) & set(pins.get(values[name], ())))
+        if taken:
+            where = ", ".join(f"GP{pin}" for pin in taken)
+            option = name.lower()
+            allowed = " or ".join(f"--{option} {value}" for value in CHOICES[name] if value not in pins)
+            raise RefusedError(
+                f"--rs485 port: the {board}'s port and --{option} {values[name]} are on the same pins ({where}): "
+                f"allowed: {allowed}, or --rs485 none"
+            )
+
+
 def text(board: str, chosen: dict[str, str]) -> str:
     """A board's file for a device, with what was chosen in it: CHOICES' name -> value."""
     values = {name: value for name, value in vars(load(board)).items() if name.isupper() and name != GLASS}
+    port_pins = values.pop(PORT_PINS)
     for name, value in chosen.items():
         if name not in values or value not in CHOICES[name]:
             raise FailedError(f"board {board} has no {name} {value!r}")
-        values[name] = value
+        values[name] = value if name != "RS485" else port_pins if value == "port" else None
+    if values["RS485"] is not None:
+        _check_port(board, values)
     return "\n".join([f"from glass import {GLASS}", *(f"{name} = {value!r}" for name, value in values.items()), ""])

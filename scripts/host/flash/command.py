@@ -91,7 +91,8 @@ try:
 except OSError:
     _clear(FOLDER)
 """
-CHOSEN = "(lambda b:{n:getattr(b,n,None)for n in('NAME','MEMORY','DISPLAY')})(__import__('board'))"
+# RS485 is pins or None; what an older firmware does not know is "".
+CHOSEN = "(lambda b:{n:getattr(b,n,'')for n in('NAME','MEMORY','DISPLAY','RS485')})(__import__('board'))"
 
 
 DEFAULT_BOARD = "breadboard"
@@ -154,6 +155,8 @@ def chosen(device: SerialPrompt, options: argparse.Namespace) -> tuple[str, dict
         there = device.value(CHOSEN)
     except CodeError:
         there = {}
+    if there.get("RS485", "") != "":
+        there["RS485"] = "port" if there["RS485"] else "none"
     board = options.board or there.get("NAME")
     if board not in board_files.boards():
         board = DEFAULT_BOARD
@@ -164,7 +167,7 @@ def chosen(device: SerialPrompt, options: argparse.Namespace) -> tuple[str, dict
             value = there[name]
         if value is not None:
             found[name] = value
-        if name == "MEMORY" and value is not None and there.get(name) not in (None, value):
+        if name == "MEMORY" and value is not None and there.get(name) not in (None, "", value):
             say(f"the register moves from {there[name]} to {value}: what the board has stored so far stays behind")
     return board, found
 

@@ -93,7 +93,15 @@ class Bus:
 
     def _why_not(self, error: str) -> str:
         """What else is heard on the pair tells a wrong setting from a wire that is not there."""
-        heard = self._listen()
+        request = struct.pack(">BBHH", self._unit, 3, registers.OWN_FIRST, 1)
+        asked = request + crc(request)
+        heard = self._listen(asked)
+        if heard.startswith(asked):
+            return (
+                f"the adapter hears what it sends ({self._settings}), and "
+                + ("nobody answers" if heard == asked else "cannot be read that way")
+                + ": switch its echo off (receiver enable to driver enable), and look at A and B"
+            )
         if not heard:
             return (
                 f"no answer ({self._settings}): is the meter powered, are A and B the right way round, "
@@ -106,15 +114,14 @@ class Bus:
             f"with one number; heard {heard[:8].hex(' ')} ({error.splitlines()[0][:60]})"
         )
 
-    def _listen(self) -> bytes:
+    def _listen(self, asked: bytes) -> bytes:
         """Ask once more by hand, and take whatever comes."""
         port = self._client.socket
         if port is None:
             return b""
         try:
             port.reset_input_buffer()
-            request = struct.pack(">BBHH", self._unit, 3, registers.OWN_FIRST, 1)
-            port.write(request + crc(request))
+            port.write(asked)
             port.timeout = _LISTEN_S
             return bytes(port.read(64))
         except (OSError, serial.SerialException):
