@@ -37,6 +37,7 @@ l1 = {amps = 0.0}
 l2 = {amps = 0.0}
 """
 RUN_S = 45
+PATIENCE_S = 4.0  # with a machine that is busy with other tests
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,7 @@ def test_AM_2_pymodbus_reads_every_register_with_both_functions_and_identifies(m
 
 def test_AM_4_minimalmodbus_reads_every_register(meter, said):
     port = minimalmodbus.Instrument(meter[0], 1)
-    port.serial.timeout = 0.5
+    port.serial.timeout = PATIENCE_S
     assert port.read_long(2) == said["delivered_wh"]
     assert port.read_long(18, signed=True) == said["power_mw"]
     assert port.read_string(69, 8).rstrip("\0") == said["model_code"]
@@ -135,7 +136,7 @@ def test_AM_4_minimalmodbus_reads_every_register(meter, said):
 
 def test_AM_4_modbus_tk_reads_every_register(meter, said):
     master = modbus_rtu.RtuMaster(serial.Serial(meter[0], 19200))
-    master.set_timeout(0.5)
+    master.set_timeout(PATIENCE_S)
     for function in (defines.READ_HOLDING_REGISTERS, defines.READ_INPUT_REGISTERS):
         same(values.decode(list(master.execute(1, function, 0, registers.OWN_WORDS))), said)
     master.close()
@@ -156,7 +157,7 @@ def test_AM_4_mbpoll_reads_every_register(meter, said):
 
 
 def test_AM_3_pysunspec2_scans_and_every_point_is_the_meter_s(meter, said):
-    device = sunspec.SunSpecModbusClientDeviceRTU(slave_id=1, name=meter[0], baudrate=19200, timeout=1.0)
+    device = sunspec.SunSpecModbusClientDeviceRTU(slave_id=1, name=meter[0], baudrate=19200, timeout=PATIENCE_S)
     device.scan()
     assert [key for key in device.models if isinstance(key, int)] == [1, 202]
     common, ac = device.models[1][0], device.models[202][0]
