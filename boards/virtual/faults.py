@@ -23,7 +23,9 @@ def start(reference, part, kind, params, for_us):
 
 
 def _set(part, name, value, normal):
-    """Set an attribute of a part; returns what sets it back."""
+    """Set an attribute of a part, which has to have it; returns what sets it back."""
+    if not hasattr(part, name):
+        raise AttributeError("%s has no %s" % (part, name))
     setattr(part, name, value)
     return lambda: setattr(part, name, normal)
 

@@ -6,7 +6,7 @@ from openkh import calibration
 from openkh.metrology.correction import CURRENT_MOST, NO_REFERENCE, POINTS_MOST
 from openkh.service.refused import RefusedError
 from openkh.service.reports import line_number
-from openkh.service.tuning import copy_of, fraction_of, into_force, load_of
+from openkh.service.tuning import check_unity, copy_of, fraction_of, into_force, load_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     Answer = dict[str, Any]
 
 APART_LEAST = 1_000  # 0.01 K between the two temperatures
-_UNITY_DEGREES = 15
 _LAG_DEGREES = 60
 
 
@@ -38,8 +37,8 @@ def cal_temperature(meter: "Meter", line: int, error: "Any", lag_error: "Any") -
         )
     fraction = fraction_of(error)
     _, angle = load_of(meter, n)
-    if lag_error is None and not -_UNITY_DEGREES <= angle <= _UNITY_DEGREES:
-        raise RefusedError("phase angle %.1f deg: allowed 0 to %d (unity power factor)" % (angle, _UNITY_DEGREES))
+    if lag_error is None:
+        check_unity(angle)
     new.tempco += round(fraction * 1e10 / apart)
     if lag_error is not None:
         relative = (1 + fraction_of(lag_error)) / (1 + fraction)

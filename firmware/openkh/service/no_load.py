@@ -39,10 +39,7 @@ def note(meter: "Meter", answer: "dict[str, Any]") -> None:
 def check_before(meter: "Meter", n: int, wattos: int) -> None:
     """RefusedError for an offset of line n + 1 that needs evidence, where there is none yet."""
     if abs(wattos) > half_level(meter) and wattos != meter.stored.lines[n].wattos and not _before[n]:
-        raise RefusedError(
-            "line %d: offset %d is beyond half of the no-load level (%d): allowed after window(%d) with voltage, "
-            "without current" % (n + 1, wattos, half_level(meter), LEAST_S)
-        )
+        _refuse(meter, n, wattos, "")
 
 
 def check_after(meter: "Meter") -> None:
@@ -51,10 +48,14 @@ def check_after(meter: "Meter") -> None:
         wattos = meter.calibration[n].wattos
         known = wattos == meter.stored.lines[n].wattos or _creep_free[n] == _registers(meter, n)
         if abs(wattos) > half_level(meter) and not known:
-            raise RefusedError(
-                "line %d: offset %d is beyond half of the no-load level (%d): allowed after window(%d) with voltage, "
-                "without current, that counts nothing" % (n + 1, wattos, half_level(meter), LEAST_S)
-            )
+            _refuse(meter, n, wattos, ", that counts nothing")
+
+
+def _refuse(meter: "Meter", n: int, wattos: int, more: str) -> None:
+    raise RefusedError(
+        "line %d: offset %d is beyond half of the no-load level (%d): allowed after window(%d) with voltage, "
+        "without current%s" % (n + 1, wattos, half_level(meter), LEAST_S, more)
+    )
 
 
 def _registers(meter: "Meter", n: int) -> str:

@@ -23,6 +23,7 @@ LATE_MS = 5_000  # the cycle runs every 100 ms: later than this it does not run 
 APPLY_TRIES = 30
 ANSWER_CYCLES = 10  # before a restart, so that the answer gets out
 LOG_CYCLES = 250  # an entry is stored within so many, or the memory does not take it
+_LEAVING = "the meter is about to restart"
 _NOT_TAKEN = "the memory does not take it; what was stored before stays"
 
 
@@ -68,7 +69,7 @@ def post(request: Request, limit_ms: int = LATE_MS) -> None:
             raise RefusedError("the meter is busy with another request: wait, or restart()")
         sleep_ms(POLL_MS)
     if cycle.leave:
-        raise RefusedError("the meter is about to restart")
+        raise RefusedError(_LEAVING)
     # Only the prompt posts, and the cycle never interrupts itself: nobody can have posted since.
     cycle.request = request
     end_ms = ticks_add(ticks_ms(), limit_ms)
@@ -79,7 +80,7 @@ def post(request: Request, limit_ms: int = LATE_MS) -> None:
                     request.cancelled = True
                     raise RefusedError("no answer from the measuring cycle")
                 if cycle.leave:
-                    raise RefusedError("the meter is about to restart")
+                    raise RefusedError(_LEAVING)
             sleep_ms(POLL_MS)
     finally:
         request.given_up = True

@@ -109,6 +109,12 @@ def load_of(meter: "Meter", n: int) -> "tuple[int, float]":
     return p_mw, angle_of(p_mw, line.q_mvar())
 
 
+def check_unity(angle: float) -> None:
+    """RefusedError for a phase angle, in degrees, that is not one of unity power factor."""
+    if not -UNITY_DEGREES <= angle <= UNITY_DEGREES:
+        raise RefusedError("phase angle %.1f deg: allowed 0 to %d (unity power factor)" % (angle, UNITY_DEGREES))
+
+
 def copy_of(meter: "Meter", n: int) -> Calibration:
     new = Calibration()
     new.take(meter.calibration[n])
@@ -138,8 +144,7 @@ def cal_gain(meter: "Meter", line: int, error: "Any") -> "Answer":
     n = line_number(meter, line)
     fraction = fraction_of(error)
     _, angle = load_of(meter, n)
-    if not -UNITY_DEGREES <= angle <= UNITY_DEGREES:
-        raise RefusedError("phase angle %.1f deg: allowed 0 to %d (unity power factor)" % (angle, UNITY_DEGREES))
+    check_unity(angle)
     least_ma = meter.model.rating_a * 10 * GAIN_LEAST_PERCENT
     if meter.elements[n].i_ma < least_ma:
         raise RefusedError("%.3f A: allowed %.1f A or more" % (meter.elements[n].i_ma / 1000, least_ma / 1000))
@@ -201,8 +206,7 @@ def cal_offset(meter: "Meter", line: int, error: "Any", watts: "float | None") -
             "%.1f W: allowed %.1f to %.1f %% of %d W"
             % (p_mw / 1000, OFFSET_LEAST_PERCENT, OFFSET_MOST_PERCENT, class_mw // 1000)
         )
-    if not -UNITY_DEGREES <= angle <= UNITY_DEGREES:
-        raise RefusedError("phase angle %.1f deg: allowed 0 to %d (unity power factor)" % (angle, UNITY_DEGREES))
+    check_unity(angle)
     measured_w = p_mw / 1000
     if watts is None:
         watts = measured_w / (1 + fraction)
