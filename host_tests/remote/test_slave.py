@@ -223,6 +223,22 @@ def test_AM_3_the_sunspec_map_is_as_long_as_its_definitions(code, model):
     assert found[at + 2 + 105 :] == [0xFFFF, 0]
 
 
+@pytest.mark.parametrize(("code", "model"), [("MSNCT-1SC", 201), ("MDNCT-1SC", 202)])
+def test_AM_3_every_mandatory_point_has_a_value_but_the_voltage_between_the_lines(code, model):
+    """ID-2: nothing assumes an angle between the lines, and none is measured, so 240, 208 and 0 V look alike."""
+    to = slave(meter(code, delivered_wh=5, received_wh=6))
+    found = whole(to, *blocks()[2])
+    at = 2 + 2 + sunspec_points.length(1) + 2
+    without = set()
+    for point in sunspec_points.points(model):
+        words_ = found[at : at + point.words]
+        missing = sunspec_points.NOT_IMPLEMENTED.get(point.kind, 0)
+        if point.mandatory and words_ == [missing] * point.words and point.name not in ("AphC", "Evt", "TotWh_SF"):
+            without.add(point.name)  # those three are 0, which is their value
+        at += point.words
+    assert without == ({"PPV", "PhVphAB"} if model == 202 else set())
+
+
 def test_AM_2_identification_gives_maker_model_revision_and_serial():
     to = slave()
     answer = ask(to, frame(1, 17))
