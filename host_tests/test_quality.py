@@ -177,6 +177,15 @@ def test_no_folder_is_crowded():
     assert not {str(folder) for folder in folders if folders.count(folder) > MOST_MODULES}
 
 
+def test_the_table_of_files_names_each_module_and_folder():
+    table = (TOP / "docs" / "architecture.md").read_text() + (TOP / "docs" / "testing.md").read_text()
+    for place in ("firmware/openkh", "boards/virtual", "scripts/host"):
+        for path in (TOP / place).iterdir():
+            if path.suffix == ".py" and path.name != "__init__.py" or any(path.glob("*.py")):
+                name = path.name if path.suffix else f"/{path.name}/"
+                assert name in table or f"`{path.name}`" in table or f"`{path.name}/`" in table, path
+
+
 def test_only_the_tests_import_from_the_tests():
     tests = {path.stem for path in (TOP / "host_tests").rglob("*.py")} | {"host_tests"}
     product = {path.stem for path in CODE if "host_tests" not in path.parts}

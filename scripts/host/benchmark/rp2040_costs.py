@@ -64,13 +64,6 @@ for _o in (_c, _d, _j):
 """
 
 
-def available() -> str:
-    """ "" where it can run, else why not."""
-    from host.rp2040 import emulator
-
-    return "" if emulator.image() else "no MicroPython image for the emulated RP2040 (OPENKH_RP2040_UF2)"
-
-
 def image_id() -> str:
     """What the figures belong to: another image gives others."""
     from host.rp2040 import emulator
