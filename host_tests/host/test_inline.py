@@ -49,15 +49,17 @@ def test_numbers_stand_in_place_of_their_names() -> None:
 
 
 PRIVATE = {
-    "a/base.py": "class Base:\n    def __init__(self, given):\n        self._kept = given\n",
-    "a/top.py": (
-        "from a.base import Base\nimport json as _json\n_table = []\n"
+    "openkh/service/base.py": "class Base:\n    def __init__(self, given):\n        self._kept = given\n",
+    "openkh/service/top.py": (
+        "from openkh.service.base import Base\nimport json as _json\n_table = []\n"
         "class Top(Base):\n    def _own(self, first, count):\n"
         "        return self._kept + self._other._far + first + count\n"
         "    def step(self, first, named):\n        return self._own(first, named) or _table or _json\n"
         "def f(x):\n    return Top(x).step(1, named=getattr(x, '_asked'))\n"
     ),
-    "a/far.py": "class Far:\n    def __init__(self):\n        self._asked = self._mine = 1\n        self._far = 2\n",
+    "openkh/service/far.py": (
+        "class Far:\n    def __init__(self):\n        self._asked = self._mine = 1\n        self._far = 2\n"
+    ),
 }
 
 
@@ -68,11 +70,11 @@ def test_private_names_and_arguments_are_words_that_micropython_has() -> None:
         name for text in texts.values() for name in ("_kept", "_table", "_own", "_mine", "given") if name in text
     }
     assert not changed
-    assert all(name in texts["a/far.py"] for name in ("_asked", "_far"))
-    assert "named=getattr(" in texts["a/top.py"] and ", named)" in texts["a/top.py"]
-    assert "_json" in texts["a/top.py"]
-    kept = texts["a/base.py"].split("self.")[1].split(" ")[0]
-    assert f"self.{kept} + self._other._far" in texts["a/top.py"]
+    assert all(name in texts["openkh/service/far.py"] for name in ("_asked", "_far"))
+    assert "named=getattr(" in texts["openkh/service/top.py"] and ", named)" in texts["openkh/service/top.py"]
+    assert "_json" in texts["openkh/service/top.py"]
+    kept = texts["openkh/service/base.py"].split("self.")[1].split(" ")[0]
+    assert f"self.{kept} + self._other._far" in texts["openkh/service/top.py"]
 
 
 @pytest.fixture(scope="module")

@@ -107,9 +107,10 @@ def test_ST_1a_nothing_is_written_while_nothing_changes():
 def test_ST_1a_one_front_end_a_cycle_and_none_for_what_a_record_has():
     chips = (Chip(), Chip())
     notes = ChipNotes(chips)
+    notes.keep(state_at(7, 100), 3, True)
+    assert [chip.writes for chip in chips] == [0, 0]
     for _ in range(3):
-        notes.keep(state_at(7, 100), 3, True)
-    notes.keep(state_at(7, 101), 3, False)
+        notes.keep(state_at(7, 101), 3, False)
     assert [chip.writes for chip in chips] == [2, 2]
     for chip in chips:
         chip.writes = 0
@@ -120,7 +121,9 @@ def test_ST_1a_one_front_end_a_cycle_and_none_for_what_a_record_has():
     assert [chip.writes for chip in chips] == [2, 2]
     notes.keep(state_at(8, 103), 3, False)  # two seconds without a record
     notes.keep(state_at(9, 103), 4, True)
+    assert sorted(chip.writes for chip in chips) == [2, 4]
+    notes.keep(state_at(9, 103), 4, False)
     assert [chip.writes for chip in chips] == [4, 4]
-    for run_s in range(104, 134):
-        notes.keep(state_at(9, run_s), run_s, True)
+    for tenth in range(1040, 1320):
+        notes.keep(state_at(9, tenth // 10), tenth // 10, tenth % 10 == 0)
     assert [chip.writes for chip in chips] == [6, 6]  # never older than half a minute

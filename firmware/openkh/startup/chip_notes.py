@@ -98,7 +98,7 @@ class ChipNotes:
         if saved or self._due:
             self._edges = edges
             self._run_s = run_s
-        if self._due:
+        if self._due and not saved:  # a cycle that saves is long enough
             self._due -= 1
             self._write(_note_of(state, sequence))
 

@@ -27,6 +27,25 @@ RuntimeError StopIteration SyntaxError SystemExit TypeError ValueError ZeroDivis
 """.split()  # noqa: SIM905
 
 
+# Where private names are replaced: what runs at the start, for the prompt, the display and the port. In the measuring
+# cycle a name that is looked up in many objects at different places would cost time: MicroPython's cache of look-ups
+# keeps one place a name.
+COLD = (
+    "openkh/app.py",
+    "openkh/calibration.py",
+    "openkh/identity.py",
+    "openkh/display/",
+    "openkh/remote/",
+    "openkh/service/",
+    "openkh/startup/",
+    "openkh/storage/vault.py",
+    "openkh/storage/upward.py",
+    "openkh/storage/scan.py",
+    "openkh/storage/interval_ring.py",
+    "openkh/storage/interval_pages.py",
+)
+
+
 def shortened(texts: dict[str, str]) -> dict[str, str]:
     """The modules' texts (path with .py -> text) with such names replaced. All that runs on the device has to be among
     `texts`, but for what asks for public names alone."""
@@ -36,7 +55,8 @@ def shortened(texts: dict[str, str]) -> dict[str, str]:
     kept = _asked_from_elsewhere(trees, used)
     public = set().union(*used.values())
     for paths in _families(trees):
-        _private(paths, trees, kept, public)
+        if all(path.startswith(COLD) for path in paths):
+            _private(paths, trees, kept, public)
     for tree in trees.values():
         _arguments(tree, by_name)
     return {path: ast.unparse(tree) for path, tree in trees.items()}
