@@ -285,3 +285,31 @@ def test_audit_mends_each_altered_register_in_place(rig):
         assert rig.chip.regs[reg.WRITE_PROTECT] == 7
     rig.clock.sleep(1000)
     assert driver.unaltered()
+
+
+STUCK = {"gain": (reg.AWGAIN, 0x123456), "sag level": (reg.SAGLVL, 1), "configuration": (reg.CONFIG, 0x0004)}
+
+
+@pytest.mark.parametrize("what", STUCK)
+def test_DX_6_a_chip_whose_registers_do_not_read_back_is_not_up(bench, what):
+    """A register that keeps another value, from any moment of the bring-up until it is read for the last time: refused;
+    and the line's front end does not count as up."""
+    address, value = STUCK[what]
+    frames = watch(bench)
+    bench.driver.bring_up()
+    last = max(n for n, (asked, reading, _) in enumerate(frames) if asked == address and reading)
+    for since in range(20, last, last // 12):
+        seen = 0
+
+        def keep(_tx, _rx, since=since):
+            nonlocal seen
+            seen += 1
+            if seen > since:
+                bench.chip.poke(address, value)
+
+        bench.spi.meddle = keep
+        with pytest.raises(FrontEndError):
+            bench.driver.bring_up()
+        assert not bench.driver.as_wanted()
+    bench.element.start(-1)
+    assert not bench.driver.running() and bench.element.spoilt

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openkh.metrology.energy import ROLL_WH, book, wh_text
+from openkh.metrology.energy import ROLL_WH, add, book, wh_text
 from openkh.model import Model
 from openkh.state import FIELDS, State
 
@@ -99,3 +99,33 @@ def test_field_bug_16_a_small_load_still_counts_on_a_large_register():
 def test_decimal_text_is_exact_to_its_six_places(wh, counts):
     text = wh_text(wh, counts, 8_000)
     assert Fraction(text) == wh + Fraction(counts * 1_000_000 // 8_000, 1_000_000)
+
+
+WHOLE_WH = st.integers(0, ROLL_WH - 1)
+
+
+@given(st.sampled_from(MODELS), WHOLE_WH, WHOLE_WH, st.data())
+def test_EN_4_DX_6_what_was_counted_without_a_memory_is_added_to_all_of_the_register(model, one_wh, two_wh, data):
+    """Energy in both directions, edges of each output, counts of the counter (a memory that was silent at power-up)."""
+    remainder = st.integers(0, model.counts_per_wh - 1)
+
+    def state(wh):
+        made = State()
+        made.delivered_wh = wh
+        made.received_wh = data.draw(WHOLE_WH)
+        made.delivered_counts, made.received_counts = data.draw(remainder), data.draw(remainder)
+        made.edges_10, made.edges_100, made.edges_1000 = wh // 10, wh // 100, wh // 1000
+        made.counter_given = wh // model.counter_wh
+        return made
+
+    one, two = state(one_wh), state(two_wh)
+    per_wh = model.counts_per_wh
+    delivered = delivered_counts(one, per_wh) + delivered_counts(two, per_wh)
+    received = received_counts(one, per_wh) + received_counts(two, per_wh)
+    add(one, two, model)
+    assert delivered_counts(one, per_wh) == delivered
+    assert received_counts(one, per_wh) == received % (ROLL_WH * per_wh)
+    for weight, edges in ((10, one.edges_10), (100, one.edges_100), (1000, one.edges_1000)):
+        assert edges == (one_wh // weight + two_wh // weight) % (ROLL_WH // weight)
+    given = one_wh // model.counter_wh + two_wh // model.counter_wh
+    assert one.counter_given == given % (ROLL_WH // model.counter_wh)

@@ -60,6 +60,25 @@ def test_ST_1_the_oldest_make_room(medium):
     assert seen == list(range(3 * slots - len(seen), 3 * slots))
 
 
+@pytest.mark.parametrize("wiped", [(0,), (1,), (127,), (0, 1), (0, 127), (0, 1, 2, 3)])
+def test_ST_2_a_ring_whose_ends_read_blank_is_not_taken_for_a_new_one(wiped):
+    """Blank means that the first two slots and the last one are: where any of them holds an entry the others count."""
+    rig = Rig("fram")
+    log = loaded(rig)
+    events = [(60 * n, 1 + n % 30, n, 0) for n in range(128)]
+    write(log, *events)
+    region = rig.memory().logs[0]
+    for slot in wiped:
+        view = region.view(slot)
+        view[:] = bytes(len(view))
+        assert region.commit(slot)
+    log = loaded(rig)
+    write(log, (9_000, 31, 500, 0))
+    seen = [entry[3] for entry in loaded(rig).entries()]
+    kept = [n for n in range(128) if n not in wiped]
+    assert seen[-1] == 500 and len(seen) >= len(kept) and set(seen) <= {*kept, 500}
+
+
 @both
 def test_CA_2_other_events_never_displace_calibration_entries(medium):
     rig = Rig(medium)

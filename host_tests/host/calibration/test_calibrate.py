@@ -7,7 +7,7 @@ from fake_meter import FakeMeter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.calibration import bench_source
+from host.calibration import bench_source, plausible
 from host.calibration.bench_source import LineLoad, Load, PersonBench, Reading, VirtualBench
 from host.calibration.calibrator import Calibrator, UnstableError, power_w
 from host.calibration.line_model import (
@@ -163,7 +163,7 @@ def test_CA_3_absurd_references_are_refused_with_the_reason(point, line, reading
 
 def test_CA_3_a_turned_ct_is_named():
     with pytest.raises(RefusedError, match="the CT is turned"):
-        bench_source.check(Reading(120.0, 75.0, 9000.0), LineLoad(120.0, 75.0), -9100.0, 1)
+        plausible.check(Reading(120.0, 75.0, 9000.0), LineLoad(120.0, 75.0), -9100.0, 1)
 
 
 def test_CA_3_what_the_meter_refuses_ends_it_and_is_put_back():
@@ -215,11 +215,11 @@ def test_CA_3_a_mistyped_reading_is_asked_for_again_and_ends_nothing():
     wanted = LineLoad(120.0, 1.0)
     answers = iter(("120 75 9000", "120 1 120"))
     bench = PersonBench(lambda _q: next(answers), said.append, lambda _s: None)
-    assert bench_source.checked(bench, "offset", 1, 1, wanted, 119.5) == Reading(120.0, 1.0, 120.0)
+    assert plausible.checked(bench, "offset", 1, 1, wanted, 119.5) == Reading(120.0, 1.0, 120.0)
     assert "75 A, where 1 A were to be set" in said[0]
     bench = PersonBench(lambda _q: "120 75 9000", said.append, lambda _s: None)
     with pytest.raises(RefusedError, match="where 1 A were to be set"):
-        bench_source.checked(bench, "offset", 1, 1, wanted, 119.5)
+        plausible.checked(bench, "offset", 1, 1, wanted, 119.5)
 
 
 def test_ID_4_a_reading_that_the_meter_alone_contradicts_is_asked_twice_and_then_judged():
@@ -227,7 +227,7 @@ def test_ID_4_a_reading_that_the_meter_alone_contradicts_is_asked_twice_and_then
     said: list[str] = []
     answers = iter(("120 1 120", "120 1.01 121", "120 1.01 121"))
     bench = PersonBench(lambda _q: next(answers), said.append, lambda _s: None)
-    taken = bench_source.checked(bench, "pf1-1", 1, 1, LineLoad(120.0, 1.0), 9000.0, judged=True)
+    taken = plausible.checked(bench, "pf1-1", 1, 1, LineLoad(120.0, 1.0), 9000.0, judged=True)
     assert taken.watts == 121.0 and len(said) == 2 and "the meter reads 9000.0 W" in said[0]
 
 

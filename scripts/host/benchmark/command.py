@@ -36,6 +36,7 @@ DESCRIPTION = "Measures what the firmware and its virtual board cost, and runs t
 EXAMPLES = """\
   ./scripts/bench                          speed, size and heap
   ./scripts/bench --power-cuts 10000       ten thousand power cuts in journal writes
+  ./scripts/bench mutants --random 20 --seed 3    small random changes to the firmware: does a test notice?
   ./scripts/bench --chaos 362-362 --shrink a random scenario, and the smallest that breaks the same rule"""
 STATUSES = "0 done; 1 failed, or a rule was broken; 2 unusable arguments or files; 130 stopped by Ctrl-C"
 
@@ -134,6 +135,13 @@ def wear() -> list[Row]:
     from host.campaigns import wear as campaign
 
     return campaign.rows()
+
+
+def random_mutants(count: int, seed: int) -> list[Row]:
+    """Small random changes to a copy of the firmware; each that no test notices is told as it comes."""
+    from host.campaigns import random_mutants as campaign
+
+    return campaign.rows(count, seed)
 
 
 def mutants() -> list[Row]:
@@ -268,6 +276,8 @@ def parser() -> Parser:
     )
     p.add_argument("--interval-cuts", type=_count, metavar="N", help="cut the power N times, and add up interval data")
     p.add_argument("--web-hours", type=_count, metavar="N", help="run the page of the meter for N simulated hours")
+    p.add_argument("--random", type=_count, metavar="N", help="with mutants: N small random changes instead")
+    p.add_argument("--seed", type=_count, metavar="S", help="with --random: which changes are drawn (default 1)")
     p.add_argument("--json", metavar="FILE", help="write the figures to FILE as well")
     return p
 
@@ -294,8 +304,14 @@ def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
             raise RefusedError(f"no section {name!r}: allowed: {', '.join(known)}")
     if args.shrink and args.chaos is None:
         raise RefusedError("--shrink: goes with --chaos")
+    if args.random is not None and "mutants" not in args.sections:
+        raise RefusedError("--random: goes with mutants")
+    if args.seed is not None and args.random is None:
+        raise RefusedError("--seed: goes with --random")
     if args.json is not None:
         writable(args.json, "--json")
+    if args.random is not None:
+        known["mutants"] = lambda: random_mutants(args.random, args.seed or 1)
     jobs = {name: known[name] for name in args.sections}
     campaigns: dict[str, tuple[Any, Callable[[], list[Row]]]] = {
         "power-cuts": (args.power_cuts, lambda: power_cuts(args.power_cuts)),
@@ -326,7 +342,12 @@ def main(argv: list[str] | None = None) -> int:
     if args.json is not None:
         with writing(f"--json {args.json}"):
             write_whole(args.json, (json.dumps(figures, indent=1) + "\n").encode())
-    rules = (("chaos", "broke a rule"), ("recordings", "recordings read wrongly"), ("malformed", "met wrongly"))
+    rules = (
+        ("mutants", "survivors, not explained"),
+        ("chaos", "broke a rule"),
+        ("recordings", "recordings read wrongly"),
+        ("malformed", "met wrongly"),
+    )
     broken = any(figures.get(job, {}).get(figure) for job, figure in rules)
     return FAILED if broken else DONE
 

@@ -13,11 +13,27 @@ import statistics
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from host.calibration import bench_source, line_model
-from host.calibration.bench_source import Bench, LineLoad, Load
-from host.calibration.ct_curve import MINUTE_PERCENT, Curve, Node, best, corrected, of_meter
+from host.calibration import line_model
+from host.calibration.bench_source import AgainError, Bench, LineLoad, Load, NobodyError, Reading
+from host.calibration.ct_curve import Curve, best, corrected, of_meter
+from host.calibration.kept import Kept
 from host.calibration.line_model import Observation, Registers
-from host.calibration.readings import CURVE_POINTS, GAIN, OFFSET, PHASE, POINTS, Found, LineResult, Point, Taken
+from host.calibration.plausible import checked
+from host.calibration.readings import (
+    CURVE_POINTS,
+    GAIN,
+    OFFSET,
+    PHASE,
+    POINTS,
+    Found,
+    LineResult,
+    Point,
+    Taken,
+    power_w,
+    show,
+    uncertainty_percent,
+    with_uncertainties,
+)
 from host.cli.refused import FailedError, RefusedError
 from host.port.prompt import PortError
 from host.port.service import CommandRefusedError, Service
@@ -30,8 +46,7 @@ NO_LOAD_S = 60.0
 RMS_S = 5.0
 WORSE_PERCENT = 0.05  # a correction that leaves more than this beyond its uncertainty did not do what it should
 BASE_PERCENT = 0.02  # what the fit trusts no point beyond
-_T95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}
-MOST_WINDOWS = max(_T95)
+MOST_WINDOWS = 8
 
 
 class UnstableError(RefusedError):
@@ -49,13 +64,15 @@ class Calibrator:
         windows: int = 3,
         reference_percent: float = 0.0,
         curve: "bool | dict[int, Curve]" = False,
+        kept: Kept | None = None,
     ) -> None:
         """`windows` a point (2 to 8); `reference_percent`: the reference's own uncertainty, k = 2. `curve`: measure the
-        CT's curve as well; or that of each line, where it is known."""
+        CT's curve as well; or that of each line, where it is known. `kept`: where the readings go as they come."""
         if not 2 <= windows <= MOST_WINDOWS:
             raise RefusedError(f"{windows} windows a point: allowed: 2 to {MOST_WINDOWS}")
         self.service = service
         self.bench = bench
+        self.kept = Kept() if kept is None else kept
         self._say = say
         self._windows = windows
         self._reference_percent = reference_percent
@@ -73,6 +90,7 @@ class Calibrator:
             results = [self._line(line) for line in lines or range(1, self.model.elements + 1)]
             for row in self._no_load("no-load-after"):
                 if row["counts"] and (lines is None or row["line"] in lines):
+                    self.kept.forget(row["line"], OFFSET.key)
                     raise RefusedError(
                         f"line {row['line']}: {row['counts']} counts in {NO_LOAD_S:g} s without current: with this "
                         "calibration it would creep; is the conductor through the CT dead?"
@@ -109,8 +127,10 @@ class Calibrator:
 
     def _no_load(self, key: str) -> list[dict[str, Any]]:
         """A window with voltage and no current on all lines: the meter wants it before and after an offset (EN-5)."""
-        off = LineLoad(self.model.nominal_mv / 1000, 0.0)
-        self.bench.apply(key, Load((off,) * self.model.elements, float(self.model.hz)))
+        load = Load((LineLoad(self.model.nominal_mv / 1000, 0.0),) * self.model.elements, float(self.model.hz))
+        self.kept.set_up("load", lambda: self.bench.apply(key, load))
+        with contextlib.suppress(AgainError):  # nothing was read under load since
+            self.kept.now()
         rows = self.service.window(NO_LOAD_S)["lines"]
         self._say(f"  {key:<14}" + ", ".join(f"line {row['line']}: {row['counts']} counts" for row in rows))
         return rows
@@ -123,25 +143,52 @@ class Calibrator:
         was = next(row for row in self.before["lines"] if row["line"] == line)
         if corrected(was):
             self._set_corrections(line, {}, Curve())  # what the front end itself reads is what is to be known
-        taken = []
-        for point in CURVE_POINTS if self._measured else POINTS:
-            self._apply(line, point)
-            if point.key == GAIN.key:
-                self._rms_gains(line, point)
-            self._turned = False
-            taken.append(self._correct(line, point))
-            if self._turned:  # until now the phase register has done the contrary of what it says
-                for one in taken:
-                    one.registers = dataclasses.replace(one.registers, phcal=-one.registers.phcal)
-        found = self._fit(line, taken)
-        after = self._finish(line, found, taken[-1])
+        taken: list[Taken] = []
+        while True:
+            try:
+                found, after = self._points(line, taken)
+                break
+            except AgainError:
+                if taken:
+                    self.kept.forget(line, taken.pop().point.key)
         # The drift of the same parts is the same as before; it counts from the temperature of this calibration.
         self._set_drift(line, was)
         result = LineResult(line, before, after, found.errors, taken, found.meter)
         for one in taken:
             result.left_percent[one.point.key] = self._left_percent(found, after, one)
-        self._show(result)
+        show(self.model, result, self._say)
         return result
+
+    def _points(self, line: int, taken: list[Taken]) -> "tuple[Found, Registers]":
+        """Take and correct what is left of the line's points, add them to `taken`, and fit."""
+        points = CURVE_POINTS if self._measured else POINTS
+        while len(taken) < len(points):
+            with self._forgotten_if_refused(line, points[len(taken)].key):
+                self._point(line, points[len(taken)], taken)
+        with self._forgotten_if_refused(line):
+            found = self._fit(line, taken)
+            return found, self._finish(line, found, taken[-1])
+
+    def _point(self, line: int, point: Point, taken: list[Taken]) -> None:
+        self._apply(line, point)
+        if point.key == GAIN.key:
+            self._rms_gains(line, point)
+        self._turned = False
+        taken.append(self._correct(line, point))
+        if self._turned:  # until now the phase register has done the contrary of what it says
+            for one in taken:
+                one.registers = dataclasses.replace(one.registers, phcal=-one.registers.phcal)
+
+    @contextlib.contextmanager
+    def _forgotten_if_refused(self, *key: Any) -> Iterator[None]:
+        """Readings that ended the calibration are not taken up again."""
+        try:
+            yield
+        except NobodyError:
+            raise
+        except (RefusedError, CommandRefusedError):
+            self.kept.forget(*key)
+            raise
 
     def _apply(self, line: int, point: Point) -> None:
         model = self.model
@@ -149,7 +196,7 @@ class Calibrator:
         on = LineLoad(volts, point.part * model.rating_a, point.degrees)
         lines = tuple(on if n == line else LineLoad(volts, 0.0) for n in range(1, model.elements + 1))
         self._wanted = on
-        self.bench.apply(point.key, Load(lines, float(model.hz)))
+        self.kept.set_up("load", lambda: self.bench.apply(point.key, Load(lines, float(model.hz))))
 
     def _rms_gains(self, line: int, point: Point) -> None:
         """Voltage and current gain, from a window of their own: they move the power gain's register too."""
@@ -162,6 +209,8 @@ class Calibrator:
         """Take the point; have the firmware correct it by its own rule; read it once more."""
         taken = self._stable(line, point)
         errors = "({},)".format(", ".join(f"{e:.6f}" for e in taken.errors_percent))
+        if point.key in (GAIN.key, PHASE.key, OFFSET.key):
+            self.kept.now()  # the meter looks at the load itself
         if point.key == GAIN.key:
             self.service.call(f"cal_gain({line}, {errors})")
         elif point.key == PHASE.key:
@@ -178,6 +227,10 @@ class Calibrator:
                 self._say("  the phase register of this front end works the other way: learnt, and set anew")
                 self._turned = True
                 again = self._take(line, point, 1, AFTER_S, "again")
+        if abs(again.mean_percent) > allowed:
+            self._say(f"  {again.mean_percent:+.3f} % after the correction: that is read once more")
+            self.kept.forget(line, point.key, "again")
+            again = self._take(line, point, 1, AFTER_S, "again")
         if abs(again.mean_percent) > allowed:
             raise RefusedError(
                 f"line {line}, {point.key}: {taken.mean_percent:+.3f} % before the correction and still "
@@ -227,25 +280,13 @@ class Calibrator:
             if self._measured:
                 currents = tuple(sorted({p.part * model.rating_a for p in CURVE_POINTS if p.key != OFFSET.key}))
                 errors, change = line_model.fit_curve(model, points, currents)
-                change = self._with_uncertainties(change, taken)
+                change = with_uncertainties(change, taken)
             else:
                 errors, _ = line_model.fit(model, points, change)
         except ValueError as error:
             raise RefusedError(f"line {line}: {error}") from None
         after = line_model.registers_for(model, errors, self._registers(line), hz)
         return Found(errors, change, after, line_model.left_by_registers(errors, best(change), after, hz).worth())
-
-    @staticmethod
-    def _with_uncertainties(change: Curve, taken: list[Taken]) -> Curve:
-        """Each node with what its two points leave open."""
-        nodes = []
-        for node, keys in zip(
-            change.nodes, (("low", "low-lag"), ("middle", "phase-low"), ("gain", "phase")), strict=True
-        ):
-            unity, lag = (next(one for one in taken if one.point.key == key).uncertainty_percent for key in keys)
-            lead = math.hypot(unity, lag) / MINUTE_PERCENT / 60
-            nodes.append(Node(node.amps, node.ratio, node.lead, unity / 100, lead))
-        return Curve(tuple(nodes))
 
     def _left_percent(self, found: "Found", after: Registers, one: Taken) -> float:
         """What stays at a point: the part that the model does not explain, the registers' steps, and what the curve
@@ -280,20 +321,21 @@ class Calibrator:
                 f"{SPREAD_PERCENT} %): {', '.join(f'{e:+.3f} %' for e in taken.errors_percent)}; the load or the "
                 "reference is not steady"
             )
+            self.kept.forget(line, point.key, "window")
             if take + 1 < TAKES:
                 self._say(f"  {text}; taking them again")
         raise UnstableError(text)
 
     def _take(self, line: int, point: Point, windows: int, seconds: float | None = None, name: str = "window") -> Taken:
-        wanted = self._wanted
+        registers = self._registers(line)
         rows = []
         counts = 0
         for n in range(1, windows + 1):
-            answer = self.service.window(seconds or point.seconds)
-            own = next(row for row in answer["lines"] if row["line"] == line)
+            key = (line, point.key, name, n, *dataclasses.astuple(registers))
+            own, said = self.kept.reading(key, lambda n=n: self._window(line, point, n, seconds or point.seconds))
+            reference = Reading(*said)
             counts += abs(own["counts"])
             read_w = power_w(self.model, own)
-            reference = bench_source.checked(self.bench, point.key, line, n, wanted, read_w)
             percent = (read_w / reference.watts - 1) * 100
             label = f"{name} {n}" if windows > 1 or name == "window" else name
             self._say(
@@ -312,18 +354,18 @@ class Calibrator:
             watts,
             degrees,
             errors,
-            self._uncertainty(errors, counts),
+            uncertainty_percent(errors, counts, self._reference_percent),
             (volts - 1) * 100,
             (amps - 1) * 100,
-            self._registers(line),
+            registers,
         )
 
-    def _uncertainty(self, errors: list[float], counts: int) -> float:
-        """Of the mean, percent, k = 2: repeatability, whole counts at both ends of each window, the reference."""
-        n = len(errors)
-        repeat = _T95[n] * statistics.stdev(errors) / math.sqrt(n) if n > 1 else 0.01
-        whole = 2 * 100 * math.sqrt(n / 6) / max(1, counts)
-        return math.hypot(repeat, whole, self._reference_percent)
+    def _window(self, line: int, point: Point, n: int, seconds: float) -> tuple[dict[str, Any], tuple[float, ...]]:
+        """A window of the meter's, and the reference's reading for it."""
+        own = next(row for row in self.service.window(seconds)["lines"] if row["line"] == line)
+        read_w = power_w(self.model, own)
+        reference = checked(self.bench, point.key, line, n, self._wanted, read_w)
+        return own, dataclasses.astuple(reference)
 
     # The meter
 
@@ -352,29 +394,3 @@ class Calibrator:
     def _set_drift(self, line: int, was: dict[str, Any]) -> None:
         if was.get("tempco") or was.get("lead_tempco"):
             self.service.call(f"cal_set({line}, tempco={was['tempco']}, lead_tempco={was['lead_tempco']})")
-
-    def _show(self, result: LineResult) -> None:
-        say = self._say
-        errors = result.errors
-        say(
-            f"  found: gain {errors.gain * 100:+.3f} %, phase lead {errors.lead * 60:+.1f} minutes, "
-            f"offset {errors.offset_w * 1000:+.0f} mW"
-        )
-        for node in result.curve.nodes:
-            say(
-                f"  curve at {node.amps:g} A: ratio {node.ratio * 100:+.3f} +- {node.ratio_uncertainty * 100:.3f} %, "
-                f"lead {node.lead * 60:+.2f} +- {node.lead_uncertainty * 60:.2f} minutes: corrected"
-            )
-        say(f"  {'point':<12}{'before':>11}{'left':>11}{'uncertainty':>14}")
-        for one in result.points:
-            watts = line_model.reads_w(self.model, errors, result.before, one.watts, one.degrees, float(self.model.hz))
-            before = (watts / one.watts - 1) * 100
-            left = result.left_percent[one.point.key]
-            say(f"  {one.point.key:<12}{before:>+10.3f}%{left:>+10.3f}%{'+-':>5}{one.uncertainty_percent:>8.3f}%")
-        for name in ("wgain", "phcal", "wattos", "vgain", "igain"):
-            say(f"  {name:<12}{getattr(result.before, name):>11} -> {getattr(result.after, name)}")
-
-
-def power_w(model: Model, line: dict[str, Any]) -> float:
-    """Mean power of a line's window from its counts: finer than the whole milliwatts beside them."""
-    return line["counts"] * 3600e6 / model.counts_per_wh / line["us"]

@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from host.calibration import bench_file, second_temperature, testbed
+from host.calibration import bench_file, kept, second_temperature, testbed
 from host.calibration.calibrator import MOST_WINDOWS, Calibrator
 from host.calibration.ct_curve import Curve, load_certificate
 from host.calibration.readings import LineResult
@@ -13,6 +13,7 @@ from host.calibration.testbed import Testbed
 from host.cli.parser import command_parser
 from host.cli.refused import RefusedError, writable
 from host.cli.status import DONE, begun, reported, writing
+from host.sim.link import TOP
 from host.sim.memory import write_whole
 from openkh.model import Model
 
@@ -27,6 +28,7 @@ EXAMPLES = """\
   ./scripts/calibrate --virtual --new                            a raw virtual board, without a hand on it
   ./scripts/calibrate --port /dev/ttyACM0 --ct ct.csv            the CT's curve from its certificate
   ./scripts/calibrate --port /dev/ttyACM0 --second-temperature 55    later, in a chamber: the drift
+  ./scripts/calibrate --port /dev/ttyACM0 --resume               go on where it was interrupted
   ./scripts/calibrate --port /dev/ttyACM0 --undo                 back to the calibration before"""
 STATUSES = """\
 0 calibrated and stored; 1 failed or refused, the old calibration is in force; 2 unusable arguments or files; 130 given
@@ -47,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     add("--no-curve", action="store_true", help="no curve: one gain, delay and offset a line")
     add("--second-temperature", type=float, metavar="C", help="only this step: the drift, at C degrees Celsius")
     add("--yes", action="store_true", help="store without asking")
+    kept.add_option(add)
     add("--undo", action="store_true", help="back to the stored calibration before this one, and store it")
     add("--json", metavar="FILE", help="write what was done to FILE as well")
     return p
@@ -85,10 +88,42 @@ def main(argv: list[str] | None = None) -> int:
 def _calibrate(bed: Testbed, args: argparse.Namespace, day: str, curve: bool | dict[int, Curve]) -> int:
     began_s = bed.bench_s()
     uncertainty = 0.0 if args.virtual else args.reference_uncertainty
-    calibrator = Calibrator(bed.service, bed.bench, _say, args.windows, uncertainty, curve)
     identity = bed.service.call("identity()")
+    readings = _readings(bed, args, identity)
+    calibrator = Calibrator(bed.service, bed.bench, _say, args.windows, uncertainty, curve, readings)
+    if readings.about is not None and readings.about["before"] != calibrator.before:
+        calibrator.before = readings.about["before"]  # an interrupted run has left something else in force
+        calibrator.put_back()
     _say(f"Meter {identity['serial']}, {identity['model']}, {identity['service']}, firmware {identity['revision']}")
     _say(f"Calibrated so far: {'yes, ' + calibrator.before['date'] if calibrator.before['calibrated'] else 'no'}")
+    with kept.told(readings):
+        status = _done(bed, args, day, calibrator, began_s)
+    readings.remove()
+    return status
+
+
+def _readings(bed: Testbed, args: argparse.Namespace, identity: dict[str, Any]) -> kept.Kept:
+    """Where the readings go, and what an interrupted run has left of them."""
+    (TOP / "build").mkdir(exist_ok=True)
+    path = str(TOP / "build" / f"calibration-{identity['serial']}.kept")
+    before = bed.service.call("cal()")
+    about = {
+        "calibrate": identity["serial"],
+        "model": identity["model"],
+        "service": identity["service"],
+        "calibration_count": before["calibration_count"],
+        "windows": args.windows,
+        "curve": "none" if args.no_curve else args.ct or "measured",
+        "second_temperature": args.second_temperature,
+        "before": before,
+    }
+    left = kept.about_at(path)
+    if left.get("calibration_count") == before["calibration_count"]:
+        about["before"] = left.get("before", before)  # what the run found that was interrupted, and may have left this
+    return kept.opened(args, path, about, identity["serial"])
+
+
+def _done(bed: Testbed, args: argparse.Namespace, day: str, calibrator: Calibrator, began_s: float | None) -> int:
     lines = (args.line,) if args.line else tuple(range(1, calibrator.model.elements + 1))
     done: list[dict[str, Any]]
     if args.second_temperature is not None:

@@ -1,10 +1,14 @@
-"""The load points of a calibration, and what is read and found there."""
+"""The load points of a calibration, what is read and found there, and how it is shown."""
 
+import math
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from host.calibration.ct_curve import Curve
-from host.calibration.line_model import Errors, Registers
+from host.calibration.ct_curve import MINUTE_PERCENT, Curve, Node
+from host.calibration.line_model import Errors, Registers, reads_w
+from openkh.model import Model
 
 
 @dataclass(frozen=True)
@@ -81,3 +85,51 @@ class Found:
     change: Curve
     registers: Registers
     meter: Curve
+
+
+_T95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}  # Student's, by the number of windows
+
+
+def uncertainty_percent(errors: list[float], counts: int, reference_percent: float) -> float:
+    """Of the mean, percent, k = 2: repeatability, whole counts at both ends of each window, the reference."""
+    n = len(errors)
+    repeat = _T95[n] * statistics.stdev(errors) / math.sqrt(n) if n > 1 else 0.01
+    whole = 2 * 100 * math.sqrt(n / 6) / max(1, counts)
+    return math.hypot(repeat, whole, reference_percent)
+
+
+def with_uncertainties(change: Curve, taken: list[Taken]) -> Curve:
+    """Each node with what its two points leave open."""
+    nodes = []
+    for node, keys in zip(change.nodes, (("low", "low-lag"), ("middle", "phase-low"), ("gain", "phase")), strict=True):
+        unity, lag = (next(one for one in taken if one.point.key == key).uncertainty_percent for key in keys)
+        lead = math.hypot(unity, lag) / MINUTE_PERCENT / 60
+        nodes.append(Node(node.amps, node.ratio, node.lead, unity / 100, lead))
+    return Curve(tuple(nodes))
+
+
+def show(model: Model, result: LineResult, say: Callable[[str], None]) -> None:
+    """For a person: what was found, what is left, what was set."""
+    errors = result.errors
+    say(
+        f"  found: gain {errors.gain * 100:+.3f} %, phase lead {errors.lead * 60:+.1f} minutes, "
+        f"offset {errors.offset_w * 1000:+.0f} mW"
+    )
+    for node in result.curve.nodes:
+        say(
+            f"  curve at {node.amps:g} A: ratio {node.ratio * 100:+.3f} +- {node.ratio_uncertainty * 100:.3f} %, "
+            f"lead {node.lead * 60:+.2f} +- {node.lead_uncertainty * 60:.2f} minutes: corrected"
+        )
+    say(f"  {'point':<12}{'before':>11}{'left':>11}{'uncertainty':>14}")
+    for one in result.points:
+        watts = reads_w(model, errors, result.before, one.watts, one.degrees, float(model.hz))
+        before = (watts / one.watts - 1) * 100
+        left = result.left_percent[one.point.key]
+        say(f"  {one.point.key:<12}{before:>+10.3f}%{left:>+10.3f}%{'+-':>5}{one.uncertainty_percent:>8.3f}%")
+    for name in ("wgain", "phcal", "wattos", "vgain", "igain"):
+        say(f"  {name:<12}{getattr(result.before, name):>11} -> {getattr(result.after, name)}")
+
+
+def power_w(model: Model, line: dict[str, Any]) -> float:
+    """Mean power of a line's window from its counts: finer than the whole milliwatts beside them."""
+    return line["counts"] * 3600e6 / model.counts_per_wh / line["us"]

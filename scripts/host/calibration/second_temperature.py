@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from host.calibration.bench_source import AgainError
 from host.calibration.calibrator import Calibrator
 from host.calibration.readings import Point, Taken
 from host.cli.refused import RefusedError
@@ -36,13 +37,22 @@ def run(calibrator: Calibrator, lines: tuple[int, ...], celsius: float, say: Cal
     """Bring the meter to `celsius` and correct `lines`. Nothing is stored. RefusedError, with everything put back,
     where it cannot be."""
     with calibrator.kept_only_if_stored():
-        calibrator.bench.temperature(celsius)
-        return [_line(calibrator, line, say) for line in lines]
+        calibrator.kept.set_up("temperature", lambda: calibrator.bench.temperature(celsius))
+        return [_again_until_done(calibrator, line, say) for line in lines]
+
+
+def _again_until_done(calibrator: Calibrator, line: int, say: Callable[[str], None]) -> Drift:
+    while True:
+        try:
+            return _line(calibrator, line, say)
+        except AgainError:
+            calibrator.kept.forget(line)
 
 
 def _line(calibrator: Calibrator, line: int, say: Callable[[str], None]) -> Drift:
     service = calibrator.service
     before = _cal(calibrator, line)
+    calibrator.kept.now()
     centi = service.call("lines()")["centi_celsius"]
     if centi is None:
         raise RefusedError("the meter does not know its temperature: its sensor does not answer, or is not believed")
@@ -54,6 +64,7 @@ def _line(calibrator: Calibrator, line: int, say: Callable[[str], None]) -> Drif
     lag = calibrator.take_stable(line, WARM_LAG)
     found = abs(unity.mean_percent) > unity.uncertainty_percent or abs(_turned(unity, lag)) > lag.uncertainty_percent
     if found:
+        calibrator.kept.now()
         service.call(f"cal_temperature({line}, {_errors(unity)}, {_errors(lag)})")
         calibrator.bench.wait(1.0)
         again = calibrator.take_again(line, WARM_LAG)

@@ -4,9 +4,10 @@ import argparse
 import dataclasses
 import datetime
 import json
+import os
 import sys
 
-from host.calibration import bench_file, testbed
+from host.calibration import bench_file, kept, testbed
 from host.calibration.testbed import Testbed
 from host.cli.parser import command_parser
 from host.cli.refused import RefusedError, read_text, writable
@@ -28,10 +29,14 @@ EXAMPLES = """\
   ./scripts/verify --virtual --class 0.2 --temperatures=-20,50     in the virtual chamber, by the finer limits
   ./scripts/verify --port /dev/ttyACM0 --report meter.html         guided; reference readings are typed in
   ./scripts/verify --port /dev/ttyACM0 --reference day.csv         reference readings from a file
+  ./scripts/verify --port /dev/ttyACM0 --report meter.html --resume    go on where it was interrupted
   ./scripts/verify --virtual --bench bench.toml --as-found a.json  a certificate: bench, as found and as left"""
 STATUSES = """\
 0 passed (or reported, not judged: split-core CTs); 1 failed, or could not be done; 2 unusable arguments or files; 130
 given up by Ctrl-C"""
+
+
+IN_FORCE = ("wgain", "phcal", "wattos", "vgain", "igain", "tempco", "lead_tempco", "curve")  # of a line's cal()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -45,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     add("--no-load", default="1h", metavar="DURATION", help="length of the no-load test (default 1h)")
     add("--as-found", metavar="FILE.json", help="figures of an earlier verification (its --json), shown beside these")
     add("--temperatures", metavar="C,C", help="load points at these temperatures, too, such as --temperatures=-20,50")
+    kept.add_option(add)
     add("--class", dest="accuracy_class", choices=("0.5", "0.2"), default="0.5", help="of the limits (default 0.5)")
     return p
 
@@ -94,19 +100,30 @@ def _as_found(path: str) -> dict[tuple[str, int], float]:
 
 
 def _verify(bed: Testbed, args: argparse.Namespace, day: str, scope: Scope, certificate: Certificate) -> int:
-    verifier = Verifier(bed.service, bed.bench, lambda text: print(text, flush=True), scope)
-    verdict = verifier.run()
+    identity = bed.service.call("identity()")
+    (TOP / "build").mkdir(exist_ok=True)
+    usual = str(TOP / "build" / f"verification-{identity['serial'] or 'unprovisioned'}.html")
+    path = args.report or usual
+    beside = usual if os.path.exists(path) and not os.path.isfile(path) else path  # not beside a device or a pipe
+    about = {
+        "verify": identity["serial"],
+        "model": identity["model"],
+        "service": identity["service"],
+        "calibration": [[line.get(name) for name in IN_FORCE] for line in bed.service.call("cal()")["lines"]],
+        "scope": dataclasses.asdict(scope),
+    }
+    readings = kept.opened(args, os.path.splitext(beside)[0] + ".kept", about, identity["serial"])
+    with kept.told(readings):
+        verifier = Verifier(bed.service, bed.bench, lambda text: print(text, flush=True), scope, readings)
+        verdict = verifier.run()
     verdict.notes += args.note
     print(f"\n{verdict.word}")
     for row in verdict.failed:
         print(f"  beyond its limit: {row.title}, line {row.line or 'sum'}: {row.value:+.4f} {row.unit}")
-    path = args.report
-    if path is None:
-        (TOP / "build").mkdir(exist_ok=True)
-        path = str(TOP / "build" / f"verification-{verdict.identity['serial'] or 'unprovisioned'}.html")
     page = report.page(verdict, day, dataclasses.replace(certificate, ended=_now()))
     with writing(f"--report {path}"):
         write_whole(path, page.encode())
+    readings.remove()
     if args.json is not None:
         figures = [vars(row) for row in verdict.rows]
         content = {"verdict": verdict.word, "date": day, "identity": verdict.identity, "rows": figures}

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from host.calibration import bench_source
-from host.calibration.bench_source import Bench, LineLoad, Load
+from host.calibration.bench_source import AgainError, Bench, LineLoad, Load
 from host.calibration.calibrator import power_w
+from host.calibration.kept import Kept
+from host.calibration.plausible import checked
 from host.cli.refused import OneLineError
 from host.port.service import Service
 from host.stimulus.recordings import synthetic
@@ -95,7 +96,9 @@ class Verifier:
         bench: Bench,
         say: Callable[[str], None] = lambda _text: None,
         scope: Scope | None = None,
+        kept: Kept | None = None,
     ) -> None:
+        self._kept = Kept() if kept is None else kept
         self._service = service
         self._bench = bench
         self._say = say
@@ -128,17 +131,32 @@ class Verifier:
         for point in points.points(self.model.elements, self._bench.can_play):
             steps.append(lambda point=point: self._point(point))
         for celsius in scope.temperatures:
-            steps.append(lambda celsius=celsius: self._bench.temperature(celsius))
+            steps.append(lambda celsius=celsius: self._temperature(celsius))
             steps += [lambda point=point: self._point(point) for point in points.at_temperature(celsius)]
         if scope.temperatures:
-            steps.append(lambda: self._bench.temperature(points.ROOM_C))
+            steps.append(lambda: self._temperature(points.ROOM_C))
         if scope.fine:
             verdict.notes.append("Load points and temperatures judged by class 0.2: half of the limits of class 0.5.")
         steps += [self._repeatability, self._arithmetic, self._starting, self._no_load]
         if not self._bench.can_play:
             verdict.notes.append("Distorted waveforms were not fed: this bench plays none.")
-        for step in steps:
-            step()
+        if self._kept.old:
+            verdict.notes.append(
+                f"Taken up after an interruption: {self._kept.old} readings of the run begun {self._kept.began}."
+            )
+        at = 0
+        marks = [0] * len(steps)
+        while at < len(steps):
+            marks[at] = len(verdict.rows)
+            try:
+                steps[at]()
+            except AgainError:  # back to the step before that has read something
+                at = next((n for n in reversed(range(at)) if marks[n + 1] > marks[n]), at)
+                for row in verdict.rows[marks[at] :]:
+                    self._kept.forget("repeat" if row.key == "repeatability" else row.key)
+                del verdict.rows[marks[at] :]
+                continue
+            at += 1
             if scope.first_failure and verdict.failed:
                 return verdict
         verdict.after = self._service.call("status()")
@@ -152,7 +170,7 @@ class Verifier:
             amps = point.part * self.model.rating_a
             recordings = [self._recording(point.wave, amps)] * self.model.elements
             self._wanted = ()
-            self._bench.play(point.key, recordings)
+            self._kept.set_up("load", lambda: self._bench.play(point.key, recordings))
         else:
             self._apply(point.key, self._load(point))
         measured = self._measure(point.key, point.seconds * self._scope.seconds, point.alone)
@@ -167,24 +185,31 @@ class Verifier:
 
     def _apply(self, key: str, load: Load) -> None:
         self._wanted = load.lines
-        self._bench.apply(key, load)
+        self._kept.set_up("load", lambda: self._bench.apply(key, load))
+
+    def _temperature(self, celsius: float) -> None:
+        self._kept.set_up("temperature", lambda: self._bench.temperature(celsius))
 
     def _measure(self, key: str, seconds: float, alone: int = 0, window: int = 1) -> dict[int, tuple[float, float]]:
         """(reference, meter) in watts, by line and for their sum."""
-        answer = self._service.window(math.ceil(seconds))
-        found: dict[int, tuple[float, float]] = {}
-        for row in answer["lines"]:
+        rows = self._kept.reading((key, window), lambda: self._window(key, seconds, alone, window))
+        found = {line: (reference_w, meter_w) for line, reference_w, meter_w in rows}
+        if len(found) > 1:
+            found[SUM] = (sum(pair[0] for pair in found.values()), sum(pair[1] for pair in found.values()))
+        return found
+
+    def _window(self, key: str, seconds: float, alone: int, window: int) -> list[tuple[int, float, float]]:
+        """(line, reference, meter) in watts, of a window of the meter's."""
+        found = []
+        for row in self._service.window(math.ceil(seconds))["lines"]:
             line = row["line"]
             if alone in (0, line):
                 meter_w = power_w(self.model, row)
                 if self._wanted:
-                    wanted = self._wanted[line - 1]
-                    reading = bench_source.checked(self._bench, key, line, window, wanted, meter_w, judged=True)
+                    reading = checked(self._bench, key, line, window, self._wanted[line - 1], meter_w, judged=True)
                 else:
                     reading = self._bench.read(key, line, window)
-                found[line] = (reading.watts, meter_w)
-        if len(found) > 1:
-            found[SUM] = (sum(pair[0] for pair in found.values()), sum(pair[1] for pair in found.values()))
+                found.append((line, reading.watts, meter_w))
         return found
 
     def _load(self, point: Point) -> Load:
@@ -237,6 +262,7 @@ class Verifier:
         seconds = math.ceil(points.START_TIMES * nominal_s)
         before = self._bench.pulses()
         if before is not None:
+            self._kept.now()
             self._service.call(f"fine_pulses({points.START_WH}, {seconds + 30})")
             before = self._bench.pulses()
         try:
@@ -265,6 +291,7 @@ class Verifier:
 
     def _no_load(self) -> None:
         self._apply("no-load", self._plain(points.NO_LOAD_VOLTS, 0.0))
+        self._kept.now()
         before = self._service.call("status()")
         self._bench.wait(self._scope.no_load_s)
         after = self._service.call("status()")
@@ -301,6 +328,9 @@ class Verifier:
     def _totals(self) -> tuple[int, int, int, int] | None:
         """(chips' counts, register's counts, 10 Wh pulses, counts that corrections added) where the bench can see into
         them."""
+        if self._bench.counted() is None:
+            return None
+        self._kept.now()
         counted = self._bench.counted()
         pulses = self._bench.pulses()
         if counted is None or pulses is None:
