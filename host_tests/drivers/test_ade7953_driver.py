@@ -291,12 +291,12 @@ STUCK = {"gain": (reg.AWGAIN, 0x123456), "sag level": (reg.SAGLVL, 1), "configur
 
 
 @pytest.mark.parametrize("what", STUCK)
-def test_DX_6_a_chip_whose_registers_do_not_read_back_is_not_up(bench, what):
+def test_DX_6_a_chip_whose_registers_do_not_read_back_is_not_up(rig, what):
     """A register that keeps another value, from any moment of the bring-up until it is read for the last time: refused;
     and the line's front end does not count as up."""
     address, value = STUCK[what]
-    frames = watch(bench)
-    bench.driver.bring_up()
+    frames = watch(rig)
+    rig.driver.bring_up()
     last = max(n for n, (asked, reading, _) in enumerate(frames) if asked == address and reading)
     for since in range(20, last, last // 12):
         seen = 0
@@ -305,11 +305,11 @@ def test_DX_6_a_chip_whose_registers_do_not_read_back_is_not_up(bench, what):
             nonlocal seen
             seen += 1
             if seen > since:
-                bench.chip.poke(address, value)
+                rig.chip.poke(address, value)
 
-        bench.spi.meddle = keep
+        rig.spi.meddle = keep
         with pytest.raises(FrontEndError):
-            bench.driver.bring_up()
-        assert not bench.driver.as_wanted()
-    bench.element.start(-1)
-    assert not bench.driver.running() and bench.element.spoilt
+            rig.driver.bring_up()
+        assert not rig.driver.as_wanted()
+    rig.element.start(-1)
+    assert not rig.driver.running() and rig.element.spoilt

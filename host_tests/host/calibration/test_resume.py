@@ -84,6 +84,7 @@ class Person:
             self._load = (float(volts), float(amps or 0), degrees)
             hz = float(re.findall(r"; ([\d.]+) Hz\.", said)[-1])
             self.board.mains(self._load, hz=hz)
+            self.board.wait(4.0)  # of the meter's time: on a busy machine it falls behind the clock
             return ""
         if line.startswith("Reference"):
             volts, amps, degrees = self._load
