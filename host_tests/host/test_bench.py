@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from host.benchmark import against
 from host.benchmark import command as bench
 
 TOP = Path(__file__).resolve().parents[2]
@@ -23,6 +24,9 @@ REFUSED = [
     (["--chaos", "0"], "argument --chaos: '0': allowed"),
     (["--chaos", "0-5"], "argument --chaos: '0-5': allowed"),
     (["--shrink"], "--shrink: goes with --chaos"),
+    (["size", "--against", "HEAD"], "--against: goes with the sections rp2040 and speed, and with no other"),
+    (["--against", "HEAD"], "--against: goes with the sections rp2040 and speed, and with no other"),
+    (["speed", "--against", "nothing"], "--against: no commit 'nothing' here: allowed: what `git log` shows"),
     (["size", "--json", "none/b.json"], "--json none/b.json: cannot be written: allowed: a file in an existing folder"),
     (["size", "--json", "."], "--json .: cannot be written"),
     (["size", "--json", ""], "--json : cannot be written"),
@@ -78,3 +82,12 @@ def test_setup_takes_no_arguments(tmp_path):
     said = subprocess.run([TOP / "scripts" / "setup", "--force"], cwd=tmp_path, capture_output=True, text=True)
     assert (said.returncode, said.stdout) == (2, "")
     assert said.stderr == "openkh: --force: scripts/setup takes no arguments (see --help)\n"
+
+
+def test_figures_of_another_commit_stand_beside_as_a_ratio():
+    rows = [("cycle", 300, "us"), ("grown", 0, "bytes"), ("new", 1, ""), ("speed", "3 .. 4", "x")]
+    other = {"cycle": 400, "grown": 0, "old": 7, "speed": "1 .. 2"}
+    assert against.beside(rows, other, "270a398" + "0" * 33) == [
+        ("cycle: 270a398, ratio", "400 0.75", "us"),
+        ("grown: 270a398, ratio", "0 -", "bytes"),
+    ]

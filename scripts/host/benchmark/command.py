@@ -13,9 +13,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from host.benchmark import against
 from host.cli.parser import Parser, command_parser
 from host.cli.refused import RefusedError, writable
 from host.cli.status import DONE, FAILED, reported, writing
@@ -278,6 +280,7 @@ def parser() -> Parser:
     p.add_argument("--web-hours", type=_count, metavar="N", help="run the page of the meter for N simulated hours")
     p.add_argument("--random", type=_count, metavar="N", help="with mutants: N small random changes instead")
     p.add_argument("--seed", type=_count, metavar="S", help="with --random: which changes are drawn (default 1)")
+    p.add_argument("--against", metavar="COMMIT", help="rp2040, speed: the same of another commit, and the ratio")
     p.add_argument("--json", metavar="FILE", help="write the figures to FILE as well")
     return p
 
@@ -294,6 +297,21 @@ def _seeds(text: str) -> range:
     if not seeds or seeds[0] < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: allowed: a whole number from 1, or two such as 600-699")
     return seeds
+
+
+def compared(jobs: dict[str, Callable[[], list[Row]]], name: str) -> dict[str, Callable[[], list[Row]]]:
+    """The sections, each followed by the same of commit `name`; RefusedError where there is nothing to compare."""
+    if not jobs or set(jobs) - {"rp2040", "speed"}:
+        raise RefusedError("--against: goes with the sections rp2040 and speed, and with no other")
+    commit = against.commit_of(name)
+
+    def both(section: str, job: Callable[[], list[Row]]) -> list[Row]:
+        if section == "speed":
+            return against.run_times(commit)
+        rows = job()
+        return rows + against.beside(rows, against.measured(commit, section), commit)
+
+    return {section: partial(both, section, job) for section, job in jobs.items()}
 
 
 def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
@@ -313,6 +331,8 @@ def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
     if args.random is not None:
         known["mutants"] = lambda: random_mutants(args.random, args.seed or 1)
     jobs = {name: known[name] for name in args.sections}
+    if args.against is not None:
+        jobs = compared(jobs, args.against)
     campaigns: dict[str, tuple[Any, Callable[[], list[Row]]]] = {
         "power-cuts": (args.power_cuts, lambda: power_cuts(args.power_cuts)),
         "power-cycles": (args.power_cycles, lambda: power_cycles(args.power_cycles)),

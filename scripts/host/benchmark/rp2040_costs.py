@@ -13,6 +13,7 @@ LOAD = [["mains", 0, 0, [120.0, 100.0, 0.0, 0.0], [120.0, 100.0, 0.0, 180.0], 60
 START_S = 4
 CYCLES = 600
 JOURNAL_CYCLES = 100
+LITTERED_CYCLES = 60
 RESTARTED_S = 3
 AENERGYA = 0x21E  # read as 24 bits (DS p.57)
 
@@ -51,6 +52,13 @@ _d = _Timed(_m.tasks.refresh, 300)
 _m.tasks.timers[0].init(mode=Timer.PERIODIC, period=100, callback=_c.call, hard=False)
 _m.tasks.timers[1].init(mode=Timer.PERIODIC, period=250, callback=_d.call, hard=False)
 """
+# Garbage of small pieces, as a long listing at the prompt leaves it; as much as there is room for.
+LITTER = """
+_l = [bytearray(20) for _ in range(min(54 * 1024, gc.mem_free() - 8192) // 52)]  # 3 blocks of 16 bytes, and a pointer
+_l = None
+print(gc.mem_alloc())
+_n = _c.n
+"""
 # Later, as it takes 60 us of the cycle itself.
 TIME_JOURNAL = "_j = _Step(_m.journal, 200)"
 READ_THEM = """
@@ -86,6 +94,10 @@ def rows() -> list[tuple[str, Any, str]]:
         began_us = link.engine.clock.now_us
         edges = link.run(began_us + (CYCLES + 10) * 100_000)["out"]
         console.raw_repl()
+        littered = int(console.exec(LITTER)) - int(started.split()[0])
+        link.run(link.engine.clock.now_us + (LITTERED_CYCLES + 2) * 100_000)
+        console.raw_repl()
+        littered_us = ast.literal_eval(console.exec(f"print(list(_c.us[_n:_n + {LITTERED_CYCLES}]))\ngc.collect()"))
         console.exec(TIME_JOURNAL)
         link.run(link.engine.clock.now_us + JOURNAL_CYCLES * 100_000)
         console.raw_repl()
@@ -104,6 +116,7 @@ def rows() -> list[tuple[str, Any, str]]:
         raise RuntimeError(f"{errors} exceptions in {cycles} cycles")
     return [
         *_span("measuring cycle, two lines", cycle_us),
+        *_span(f"the same with {littered // 1024} KB more of the heap littered", littered_us),
         *_span("display task", display_us),
         *_span("journal in the cycle", journal_us),
         ("start to first booked count, cold", cold_ms, "ms"),
