@@ -1,4 +1,4 @@
-"""./scripts/run: arguments, exit status, report, trace and memory, with an ideal meter in place of the engine."""
+"""./scripts/run: arguments, exit status, report and trace, with an ideal meter in place of the engine."""
 
 import json
 import os
@@ -19,19 +19,7 @@ from host.sim import link, memory
 from host.sim.session import Session
 
 TOP = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(autouse=True)
-def engines(monkeypatch):
-    """Every engine that a test starts, in order."""
-    started = []
-
-    def start(engine, config):
-        started.append(FakeEngine(engine, config))
-        return started[-1]
-
-    monkeypatch.setattr(link, "start", start)
-    return started
+pytestmark = pytest.mark.usefixtures("engines")
 
 
 def file(tmp_path, name, text):
@@ -274,41 +262,6 @@ def test_an_engine_that_does_not_start_is_status_1(monkeypatch, capsys):
     monkeypatch.setattr(link, "start", start)
     assert run.main(["--headless", "--for", "90s"]) == 1
     assert "no such interpreter" in capsys.readouterr().err
-
-
-def test_the_memory_is_kept_between_runs(tmp_path, engines, capsys):
-    folder = tmp_path / "deep" / "meter"
-    assert run.main(["--headless", "--for", "1s", "--state", str(folder)]) == 0
-    assert engines[0].config["memory"] == {}
-    assert (folder / "fram.bin").read_bytes() == b"\0\1\2"
-    assert run.main(["--headless", "--for", "1s", "--state", str(folder)]) == 0
-    assert engines[1].config["memory"] == {"fram": "AAEC"}
-    assert "true, this run alone: " in capsys.readouterr().out
-
-
-def test_a_memory_of_another_meter_is_refused_in_one_line_that_says_whose_it_is(tmp_path, engines, capsys):
-    """Nothing starts, and the memory stays what it was."""
-    options = ["--headless", "--for", "1s", "--state", str(tmp_path)]
-    assert run.main(options) == 0
-    capsys.readouterr()
-    for service in ("60Hz", "50Hz"):
-        assert run.main([*options, "--model", "MSNCT-1SC", "--service", service]) == 2
-        out, err = capsys.readouterr()
-        assert out == "" and err == (
-            f"openkh: --state {tmp_path}: the memory of MDNCT-1SC 60Hz, not of MSNCT-1SC {service}: allowed: "
-            "--model MDNCT-1SC --service 60Hz, or another folder\n"
-        )
-    assert len(engines) == 1
-    assert run.main(options) == 0
-    assert engines[1].config["memory"] == {"fram": "AAEC"}
-
-
-def test_a_memory_in_use_is_refused(tmp_path, capsys):
-    held = memory.MemoryDir(str(tmp_path))
-    assert run.main(["--headless", "--for", "1s", "--state", str(tmp_path)]) == 2
-    assert "in use by another run" in capsys.readouterr().err
-    held.close()
-    assert run.main(["--headless", "--for", "1s", "--state", str(tmp_path)]) == 0
 
 
 def test_a_file_is_old_or_new_and_never_half(tmp_path, monkeypatch):

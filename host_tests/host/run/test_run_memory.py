@@ -1,0 +1,40 @@
+"""./scripts/run --state: the memory on the host's disk, with an ideal meter in place of the engine."""
+
+from host.run import command as run
+from host.sim import memory
+
+
+def test_the_memory_is_kept_between_runs(tmp_path, engines, capsys):
+    folder = tmp_path / "deep" / "meter"
+    assert run.main(["--headless", "--for", "1s", "--state", str(folder)]) == 0
+    assert engines[0].config["memory"] == {}
+    assert (folder / "fram.bin").read_bytes() == b"\0\1\2"
+    assert run.main(["--headless", "--for", "1s", "--state", str(folder)]) == 0
+    assert engines[1].config["memory"] == {"fram": "AAEC"}
+    assert "true, this run alone: " in capsys.readouterr().out
+
+
+def test_a_memory_of_another_meter_is_refused_in_one_line_that_says_whose_it_is(tmp_path, engines, capsys):
+    """Nothing starts, and the memory stays what it was."""
+    options = ["--headless", "--for", "1s", "--state", str(tmp_path)]
+    assert run.main(options) == 0
+    capsys.readouterr()
+    for service in ("60Hz", "50Hz"):
+        assert run.main([*options, "--model", "MSNCT-1SC", "--service", service]) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and err == (
+            f"openkh: --state {tmp_path}: the memory of MDNCT-1SC 60Hz, not of MSNCT-1SC {service}: allowed: "
+            "--model MDNCT-1SC --service 60Hz, or another folder\n"
+        )
+    assert len(engines) == 1
+    assert run.main(options) == 0
+    assert engines[1].config["memory"] == {"fram": "AAEC"}
+
+
+def test_a_memory_in_use_is_refused(tmp_path, engines, capsys):
+    held = memory.MemoryDir(str(tmp_path))
+    assert run.main(["--headless", "--for", "1s", "--state", str(tmp_path)]) == 2
+    assert "in use by another run" in capsys.readouterr().err
+    assert not engines
+    held.close()
+    assert run.main(["--headless", "--for", "1s", "--state", str(tmp_path)]) == 0
