@@ -87,7 +87,7 @@ def firmware(monkeypatch: pytest.MonkeyPatch, tmp_path):
 
     def version(number: int) -> None:
         sources = {
-            "boot.py": "from openkh.service import VERSION\nprint('boot', VERSION)\n",
+            "boot.py": "from openkh.service import VERSION\nprint('boot', VERSION)\nprompt = {}\n",
             "main.py": "import openkh.app\nprompt = {'answer': 42}\n",
             "board.py": "NAME = 'small'\n",
             "openkh/app.py": "meter = None\n",

@@ -8,13 +8,17 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}}
+from host.remote.bus import crc
+
+CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}, "serial": {}}
 LOAD = [["mains", 0, 0, [120.0, 100.0, 0.0, 0.0], [120.0, 100.0, 0.0, 180.0], 60.0]]  # 24 kW: an edge each 0.75 s
 START_S = 4
 CYCLES = 600
 JOURNAL_CYCLES = 100
 LITTERED_CYCLES = 60
+POLLED_S = 6
 RESTARTED_S = 3
+BAUD = 19200
 AENERGYA = 0x21E  # read as 24 bits (DS p.57)
 
 # On the device: the measuring cycle and the display's task timed as they run, interrupts and all.
@@ -47,8 +51,8 @@ class _Step:
         s.n += 1
         return r
 gc.collect()
-_c = _Timed(_m.cycle.run, 800)
-_d = _Timed(_m.tasks.refresh, 300)
+_c = _Timed(_m.cycle.run, 1000)
+_d = _Timed(_m.tasks.refresh, 400)
 _m.tasks.timers[0].init(mode=Timer.PERIODIC, period=100, callback=_c.call, hard=False)
 _m.tasks.timers[1].init(mode=Timer.PERIODIC, period=250, callback=_d.call, hard=False)
 """
@@ -98,6 +102,7 @@ def rows() -> list[tuple[str, Any, str]]:
         link.run(link.engine.clock.now_us + (LITTERED_CYCLES + 2) * 100_000)
         console.raw_repl()
         littered_us = ast.literal_eval(console.exec(f"print(list(_c.us[_n:_n + {LITTERED_CYCLES}]))\ngc.collect()"))
+        polled_us, answers_us, taken = _polled(link, console)
         console.exec(TIME_JOURNAL)
         link.run(link.engine.clock.now_us + JOURNAL_CYCLES * 100_000)
         console.raw_repl()
@@ -117,6 +122,9 @@ def rows() -> list[tuple[str, Any, str]]:
     return [
         *_span("measuring cycle, two lines", cycle_us),
         *_span(f"the same with {littered // 1024} KB more of the heap littered", littered_us),
+        *_span("the same with a poll of the RS-485 port each second", polled_us),
+        ("RS-485: from the end of a request of 60 registers to the answer, longest", max(answers_us), "us"),
+        ("heap taken by the polls", taken, "bytes"),
         *_span("display task", display_us),
         *_span("journal in the cycle", journal_us),
         ("start to first booked count, cold", cold_ms, "ms"),
@@ -131,6 +139,34 @@ def rows() -> list[tuple[str, Any, str]]:
             "us",
         ),
     ]
+
+
+def _polled(link: Any, console: Any) -> tuple[list[int], list[int], int]:
+    """Times of the cycles in which the port is polled, of the answers' beginnings, and the heap that it took."""
+    request = bytes((1, 3, 40_000 >> 8, 40_000 & 0xFF, 0, 60))  # the first registers of SunSpec's block
+    request += crc(request)
+    asking = _asking_takes(console)
+    before = int(console.exec("gc.collect()\n_n = _c.n\nprint(gc.mem_alloc())"))
+    began_us = link.engine.clock.now_us
+    asked = [
+        ["serial", began_us + n * 1_000_000 + 500_000, request.decode("latin-1"), BAUD, None] for n in range(POLLED_S)
+    ]
+    out = link.run(began_us + POLLED_S * 1_000_000, asked)["out"]
+    starts = [item[1] for item in out if item[0] == "serial"]
+    if len(starts) != POLLED_S:
+        raise RuntimeError(f"{len(starts)} answers to {POLLED_S} requests")
+    length_us = len(request) * 10 * 1_000_000 // BAUD
+    console.raw_repl()
+    after = int(console.exec("print(gc.mem_alloc())"))
+    times = ast.literal_eval(console.exec(f"print(list(_c.us[_n:_n + {POLLED_S * 10 - 2}]))"))
+    return times, [start - at[1] - length_us for start, at in zip(starts, asked, strict=True)], after - before - asking
+
+
+def _asking_takes(console: Any) -> int:
+    """Heap that the prompt itself takes from one question for the heap to the next."""
+    before = int(console.exec("gc.collect()\n_n = _c.n\nprint(gc.mem_alloc())"))
+    console.raw_repl()
+    return int(console.exec("print(gc.mem_alloc())")) - before
 
 
 CUT_LIVES = 60

@@ -1,3 +1,7 @@
+import micropython
+
+micropython.kbd_intr(-1)  # a sealed meter's start is not to be stopped from the console; its main.py opens the prompt
+
 """First file a meter's RP2040 runs: starts the firmware in the folder that /slot names, "a" or "b".
 
 scripts/flash fills the folder that is not in use and rewrites /slot last, by one rename; whatever is interrupted, one
@@ -5,14 +9,12 @@ whole firmware starts. A folder whose files are not what was flashed, or that ca
 other one: MicroPython itself can hang on a module with a wrong byte, and one that runs may do anything.
 """
 
-import machine
-import micropython
+import machine  # noqa: E402
 
 _CTRL = 0x40058000  # of the watchdog, RP2040 data sheet 4.7.6
 _ENABLE = 1 << 30
 _watched = machine.mem32[_CTRL] & _ENABLE  # the meter's own watchdog goes on through a soft reset
 machine.WDT(timeout=8000)  # a hang in what follows ends; main.py starts it anew before its long imports
-micropython.kbd_intr(-1)  # a sealed meter's start is not to be stopped from the console; its main.py opens the prompt
 
 import binascii  # noqa: E402
 import sys  # noqa: E402
