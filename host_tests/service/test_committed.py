@@ -1,5 +1,5 @@
-"""The seal closed at any moment of save(): what is answered with ERROR is not in force; what is answered with OK is,
-and stands in the log (CA-3a)."""
+"""The seal closed, or the supply lost, at any moment of save() and provision(): what is answered with ERROR is not in
+force; what is answered with OK is, and stands in the log (CA-3a)."""
 
 import pytest
 
@@ -42,3 +42,34 @@ def test_CA_3a_forty_times_bench_leaves_the_calibration_entries():
         prompt.go(10.0)
         names = [event["event"] for event in prompt.json("s.events(300)")["events"]]
         assert names.count("calibration") == 1 and names.count("calibration_saved") == 1
+
+
+PROVISION = "s.provision('MSNCT-1SC', '60Hz', '000000000077', '260203')"
+
+
+@pytest.mark.parametrize("ends", ["seal", "power"])
+@pytest.mark.parametrize("memory, after_ms", [("fram", (130, 190, 250, 370, 400)), ("flash", (80, 140, 320, 350))])
+def test_CA_3a_factory_data_and_their_entry_agree_wherever_provision_was_ended(memory, after_ms, ends):
+    outcomes = set()
+    for ms in after_ms:
+        with started("micropython", amps=0.0, board={"memory": memory, "blank": True}) as prompt:
+            if memory == "flash":
+                assert "laid out" in prompt.execute(PROVISION)
+                prompt.go(4.0)
+                prompt.restarted()
+            assert not prompt.json("s.provisioned()")["provisioned"]
+            now_us = prompt.now_us
+            prompt.stimulus([[ends, now_us + 1000 * ms, int(ends == "seal")]])
+            prompt.stimulus([[ends, now_us + 1000 * ms + 4_000_000, int(ends == "power")]])
+            prompt.type(f"print({PROVISION})\x04")
+            said = prompt.go(8.0)
+            prompt.restarted()
+            provisioned = prompt.json("s.provisioned()")["provisioned"]
+            entries = [event["a"] for event in prompt.json("s.events(64)")["events"] if event["event"] == "identity"]
+            assert entries == [1] * provisioned, (ms, said)
+            assert prompt.json("s.identity()")["serial"] == ("000000000077" if provisioned else "")
+            assert prompt.json("s.status()")["failures"] == []
+            assert provisioned or "OK provisioned" not in said, (ms, said)
+            assert not (provisioned and "ERROR" in said), (ms, said)
+            outcomes.add(provisioned)
+    assert outcomes == {False, True}

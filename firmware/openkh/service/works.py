@@ -55,8 +55,10 @@ def provision(meter: "Meter", model: str, service: str, serial: str, date: str) 
         }
     data = Identity(date, serial, model, service, count).pack()
     post(Store(meter, meter.factory_vault, data, event_codes.IDENTITY, count, 0), _STORE_MS)
-    if not meter.cycle.leave:  # the seal may have been closed meanwhile: a restart comes then, too
+    try:
         post(Leave(meter, restarts.PROVISIONED))
+    except RefusedError:
+        pass  # the seal was closed meanwhile, which restarts the meter as well; the data are stored (CA-3a)
     return {
         "ok": True,
         "provisioned": True,
