@@ -179,9 +179,9 @@ def _other_compiler(compile_text):
     """A next version: one module differs."""
 
     def compiled(text: str, name: str) -> bytes:
-        if name != "openkh/fixed.py":
+        if name != "fixed":
             return compile_text(text, name)
-        return compile_text(text, "openkh/fixed_.py")  # another name in the tracebacks
+        return compile_text(text, "fixed_")  # another name in the tracebacks
 
     return compiled
 
