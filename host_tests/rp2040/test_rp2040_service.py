@@ -20,7 +20,7 @@ CALLS = {
     "provisioned()": r"True",
     "image()": r"OK software \d\.\d\d.*[0-9a-f]{64}",
     "cal()": r"OK",
-    "help()": r"status\(\)  lines\(\)",
+    "help()": r"status\(\) +identity, register",
     "window(1)": r"OK",
     "cal_gain(1, 0.02)": r"OK",
     "cal_set(1, phcal=3)": r"OK",
