@@ -33,6 +33,17 @@ def heard():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def end(process, by):
+    """Send a signal until it is heard: one that comes between Python's last look and its read of the standard input
+    waits for the next."""
+    while process.poll() is None:
+        process.send_signal(by)
+        try:
+            process.wait(2.0)
+        except subprocess.TimeoutExpired:
+            continue
+
+
 class Person:
     """Sets loads and types what the reference reads, until `leave_after` readings."""
 
@@ -65,7 +76,7 @@ class Person:
                     if by is None:
                         process.stdin.close()
                     else:
-                        process.send_signal(by)
+                        end(process, by)
                     leave_after = -1
                     continue
                 answer = mistype.pop(len(self.readings) - begun, answer)
