@@ -27,7 +27,7 @@ _SEQUENCE_MASK = 127
 _LATER = 63
 _SECONDS_MASK = 63  # a record is never older than 60 s
 LONGEST_S = 2  # between two of them, where no record is made; FRAM has one each second
-OLDEST_S = 30  # of a note: the numbers of records made since then stay within _LATER
+MOST_RECORDS = 20  # since a note; twice as many, for two front ends in turn, stay within _LATER
 MEAN_AGE_US = 500_000  # of the newest of note and record
 
 
@@ -65,7 +65,7 @@ class ChipNotes:
     def __init__(self, chips: "tuple[Ade7953, ...]") -> None:
         self._chips = chips
         self._run_s = 0  # of the newest note or record,
-        self._noted_s = -OLDEST_S  # of a note that is due in any case
+        self._sequence = -MOST_RECORDS  # of the newest record when the last note was written
         self._edges = -1
         self._due = 0  # chips that have not got the newest yet
         self._turn = 0
@@ -90,20 +90,25 @@ class ChipNotes:
         `state`. Allocates nothing."""
         run_s = state.run_s
         edges = state.edges_10 + state.edges_100 + state.edges_1000  # changes with each of them
-        if run_s - self._noted_s >= OLDEST_S:
-            self._noted_s = run_s
-            self._due = len(self._chips)
-        elif not saved and (edges != self._edges or run_s - self._run_s >= LONGEST_S):
+        late = self._late(sequence)
+        if late or (not saved and (edges != self._edges or run_s - self._run_s >= LONGEST_S)):
             self._due = len(self._chips)
         if saved or self._due:
             self._edges = edges
             self._run_s = run_s
-        if self._due and not saved:  # a cycle that saves is long enough
-            self._due -= 1
-            self._write(_note_of(state, sequence))
+        if self._due and (late or not saved):  # a cycle that saves is long enough
+            self._write(state, sequence)
 
-    def _write(self, note: int) -> None:
+    def _late(self, sequence: int) -> bool:
+        """Many records have been made since the last note, or the numbers are others than they were."""
+        records = sequence - self._sequence
+        return records >= MOST_RECORDS or records < 0
+
+    def _write(self, state: "State", sequence: int) -> None:
         """A front end that does not take it keeps the older one, which the record's number tells from this one."""
+        self._due -= 1
+        self._sequence = sequence
+        note = _note_of(state, sequence)
         self._turn = (self._turn + 1) % len(self._chips)
         self._chips[self._turn].note(LINECYC, note & _HALF, ZXTOUT, _high(note))
 

@@ -164,7 +164,7 @@ def _polled(link: Any, console: Any) -> tuple[list[int], list[int], int]:
 
 def _asking_takes(console: Any) -> int:
     """Heap that the prompt itself takes from one question for the heap to the next."""
-    before = int(console.exec("gc.collect()\n_n = _c.n\nprint(gc.mem_alloc())"))
+    before = int(console.exec("gc.collect()\nprint(gc.mem_alloc())"))
     console.raw_repl()
     return int(console.exec("print(gc.mem_alloc())")) - before
 
