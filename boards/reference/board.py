@@ -58,8 +58,9 @@ OUTPUTS = (
 RS485_PINS = (1, 24, 25, 29)
 RS485: "tuple[int, int, int, int | None] | None" = RS485_PINS
 
-# Sensor of the board's temperature, for the correction of energy: "rp2040" (its own), or "none".
-TEMPERATURE = "rp2040"
+# Sensor of the board's temperature, for the correction of energy: "rp2040" (its own), "none", or a TMP117 on the wires
+# (controller, SCL, SDA) with its address, as ("tmp117", (1, 7, 6), 0x48): on the bus of a display or of its own.
+TEMPERATURE: "str | tuple[str, tuple[int, int, int], int]" = "rp2040"
 
 PIN_SEAL = 28  # closed switch = low = sealed
 PIN_SERVICE_STRAP = 23  # low at start = service mode

@@ -5,7 +5,7 @@ What plugs in where is read from `parts`, the module that the firmware reads too
 
 from boards.virtual.ade7953.chip import Ade7953
 from boards.virtual.board import Board
-from boards.virtual.parts import climate, coil, fram, ht1621, mains, pcf85176, rail12, rs485, supply
+from boards.virtual.parts import climate, coil, fram, ht1621, mains, pcf85176, rail12, rs485, supply, tmp117
 from boards.virtual.rp2040.flash import Flash
 
 HOLDUP_MS = 80.0
@@ -32,6 +32,11 @@ class Reference:
         self.climate = climate.Climate(
             board, self.chips + [self.mains], options.get("temperature", climate.START_C), **options.get("sensor", {})
         )
+        if parts.TEMPERATURE[0] == "tmp117":
+            _name, wires, address = parts.TEMPERATURE
+            sensor = tmp117.Tmp117(board.clock, self.climate, board.seed)
+            board.i2c[wires[0]].attach(sensor, address)
+            board.devices.append(sensor)
         self._strap(parts.PIN_SERVICE_STRAP)
         self._strap(parts.PIN_SEAL)
         self.seal(options.get("seal", "open") == "closed")

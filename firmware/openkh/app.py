@@ -281,6 +281,10 @@ def _temperature():  # type: ignore[no-untyped-def]
         from openkh.drivers.core_temperature import CoreTemperature
 
         return CoreTemperature().read
+    if board.TEMPERATURE[0] == "tmp117":
+        from openkh.drivers import tmp117
+
+        return tmp117.Tmp117(_i2c(board.TEMPERATURE[1], tmp117.HZ), board.TEMPERATURE[2]).read
     return None
 
 

@@ -60,6 +60,40 @@ def test_CA_1a_the_register_is_the_chips_counts_and_the_corrections_to_the_count
         assert moved[2] & MASK > 100
 
 
+def test_EN_3_EN_1_the_roll_over_and_energy_received_with_corrections_in_force():
+    """Delivered rolls over under load, then flows back: every count of chips and corrections is in one of the two."""
+    with corrected(start_delivered_wh=999_999_990) as prompt:
+        rest(prompt)
+        before = counts(prompt)
+        received = float(prompt.json("s.status()")["received_wh"])
+        prompt.load(100.0, 20.0)
+        prompt.go(9.0)
+        prompt.load(20.0, 170.0)
+        prompt.go(7.3)
+        rest(prompt)
+        after = counts(prompt)
+        status = prompt.json("s.status()")
+        net, chips, added = (b - a for a, b in zip(before, after, strict=True))
+        assert (net % (1_000_000_000 * MODEL_COUNTS) - chips - added) & MASK == 0
+        assert float(status["delivered_wh"]) < 60
+        assert float(status["received_wh"]) - received == pytest.approx(4_800 * 0.985 * 7.3 / 3600, rel=0.02)
+        assert "roll_over" in [entry["event"] for entry in prompt.json("s.events(20)")["events"]]
+
+
+def test_EN_5_the_starting_current_counts_with_corrections_in_force():
+    """Corrected by the curve's ratio (+0.3 %), not by its lead: what the chips do not gate must not be booked."""
+    with corrected(tempco=0) as prompt:
+        rest(prompt)
+        before = counts(prompt)
+        prompt.load(0.05)
+        prompt.go(120.0)
+        rest(prompt)
+        net, chips, added = ((b - a) & MASK for a, b in zip(before, counts(prompt), strict=True))
+        assert net == chips + added
+        assert chips == pytest.approx(12 * 120 / 3600 * MODEL_COUNTS, rel=0.02)
+        assert added == pytest.approx(chips * 0.003, abs=3)
+
+
 def test_CA_1a_a_window_gives_them_apart():
     with corrected() as prompt:
         line = prompt.json("s.window(5)")["lines"][0]

@@ -17,6 +17,8 @@ CYCLES = 600
 JOURNAL_CYCLES = 100
 LITTERED_CYCLES = 60
 POLLED_S = 6
+CORRECTED_CYCLES = 60
+CORRECT_WALL_S = 1200.0  # of real time, on a busy computer
 RESTARTED_S = 3
 BAUD = 19200
 AENERGYA = 0x21E  # read as 24 bits (DS p.57)
@@ -63,6 +65,13 @@ _l = None
 print(gc.mem_alloc())
 _n = _c.n
 """
+# A CT's curve and the temperature's coefficients on both lines, by the service's own commands (CA-1a).
+CORRECT = """
+import openkh.service as _s
+for _n in 1, 2:
+    _s.cal_curve(_n, ((2, -0.3, 15), (10, -0.1, 7), (75, 0, 0.4)))
+    _s.cal_set(_n, tempco=-11734, lead_tempco=60, reference=1500)
+"""
 # Later, as it takes 60 us of the cycle itself.
 TIME_JOURNAL = "_j = _Step(_m.journal, 200)"
 READ_THEM = """
@@ -103,6 +112,7 @@ def rows() -> list[tuple[str, Any, str]]:
         console.raw_repl()
         littered_us = ast.literal_eval(console.exec(f"print(list(_c.us[_n:_n + {LITTERED_CYCLES}]))\ngc.collect()"))
         polled_us, answers_us, taken = _polled(link, console)
+        corrected_us, plain_us, taken_by_corrections = _corrected(link, console)
         console.exec(TIME_JOURNAL)
         link.run(link.engine.clock.now_us + JOURNAL_CYCLES * 100_000)
         console.raw_repl()
@@ -125,6 +135,9 @@ def rows() -> list[tuple[str, Any, str]]:
         *_span("the same with a poll of the RS-485 port each second", polled_us),
         ("RS-485: from the end of a request of 60 registers to the answer, longest", max(answers_us), "us"),
         ("heap taken by the polls", taken, "bytes"),
+        *_span("the same with corrections of both lines in force", corrected_us),
+        ("corrections: median, less that of the cycles before them", _median(corrected_us) - _median(plain_us), "us"),
+        ("heap taken by the cycles with corrections", taken_by_corrections, "bytes"),
         *_span("display task", display_us),
         *_span("journal in the cycle", journal_us),
         ("start to first booked count, cold", cold_ms, "ms"),
@@ -162,6 +175,33 @@ def _polled(link: Any, console: Any) -> tuple[list[int], list[int], int]:
     return times, [start - at[1] - length_us for start, at in zip(starts, asked, strict=True)], after - before - asking
 
 
+def _corrected(link: Any, console: Any) -> tuple[list[int], list[int], int]:
+    """Times of as many cycles with corrections in force and before that, and the heap that the former took."""
+    console.raw_repl()
+    console.exec("import openkh.service")
+    plain_us, _ = _timed(link, console, CORRECTED_CYCLES)
+    said = console.exec(CORRECT, wall_s=CORRECT_WALL_S)
+    if said.count("OK") != 4:
+        raise RuntimeError(f"corrections are not in force: {said}")
+    corrected_us, taken = _timed(link, console, CORRECTED_CYCLES)
+    console.raw_repl()
+    added = ast.literal_eval(console.exec("print([line.total for line in _m.corrected.lines])"))
+    if not all(added):
+        raise RuntimeError(f"the corrections added {added} counts")
+    console.exec("_s.undo()")
+    return corrected_us, plain_us, taken
+
+
+def _timed(link: Any, console: Any, cycles: int) -> tuple[list[int], int]:
+    """Times of so many cycles in which nobody is at the prompt, and the heap that they took."""
+    asking = _asking_takes(console)
+    before = int(console.exec("gc.collect()\n_n = _c.n\nprint(gc.mem_alloc())"))
+    link.run(link.engine.clock.now_us + (cycles + 2) * 100_000)
+    console.raw_repl()
+    taken = int(console.exec("print(gc.mem_alloc())")) - before - asking
+    return ast.literal_eval(console.exec(f"print(list(_c.us[_n:_n + {cycles}]))")), taken
+
+
 def _asking_takes(console: Any) -> int:
     """Heap that the prompt itself takes from one question for the heap to the next."""
     before = int(console.exec("gc.collect()\nprint(gc.mem_alloc())"))
@@ -180,8 +220,11 @@ def flash_cuts() -> list[tuple[str, Any, str]]:
 
 
 def _span(what: str, us: list[int]) -> list[tuple[str, Any, str]]:
-    ordered = sorted(us)
-    return [(f"{what}, median", ordered[len(ordered) // 2], "us"), (f"{what}, worst", ordered[-1], "us")]
+    return [(f"{what}, median", _median(us), "us"), (f"{what}, worst", max(us), "us")]
+
+
+def _median(us: list[int]) -> int:
+    return sorted(us)[len(us) // 2]
 
 
 class _EnergyReads:

@@ -57,6 +57,30 @@ def _check_port(board: str, values: dict[str, Any]) -> None:
             )
 
 
+TMP117_HZ = 400_000
+
+
+def check_sensor(board: str, values: dict[str, Any]) -> None:
+    """FailedError where TEMPERATURE is no sensor that the firmware reads, or its wires are something else's."""
+    sensor = values["TEMPERATURE"]
+    if sensor in ("rp2040", "none"):
+        return
+    allowed = '"rp2040", "none" or ("tmp117", (controller, SCL, SDA), address 0x48 to 0x4B)'
+    match sensor:
+        case ("tmp117", (0 | 1, int(), int()) as wires, int(address)) if 0x48 <= address <= 0x4B:
+            pass
+        case _:
+            raise FailedError(f"board {board}: TEMPERATURE is {sensor!r}: allowed: {allowed}")
+    memory = values["I2C_MEMORY"] if values["MEMORY"] == "fram" else ()
+    display = values["I2C_DISPLAY"] if values["DISPLAY"] == "pcf85176" else ()
+    for bus, hertz in ((memory, values["I2C_MEMORY_HZ"]), (display, values["I2C_DISPLAY_HZ"])):
+        if bus and bus[0] == wires[0] and (bus != wires or hertz > TMP117_HZ):
+            raise FailedError(
+                f"board {board}: the TMP117 is on I2C{wires[0]} as {bus} at {hertz} Hz: allowed there: the same pins, "
+                f"and {TMP117_HZ} Hz at most"
+            )
+
+
 def text(board: str, chosen: dict[str, str]) -> str:
     """A board's file for a device, with what was chosen in it: CHOICES' name -> value."""
     values = {name: value for name, value in vars(load(board)).items() if name.isupper() and name != GLASS}
@@ -65,6 +89,7 @@ def text(board: str, chosen: dict[str, str]) -> str:
         if name not in values or value not in CHOICES[name]:
             raise FailedError(f"board {board} has no {name} {value!r}")
         values[name] = value if name != "RS485" else port_pins if value == "port" else None
+    check_sensor(board, values)
     if values["RS485"] is not None:
         _check_port(board, values)
     return "\n".join([f"from glass import {GLASS}", *(f"{name} = {value!r}" for name, value in values.items()), ""])

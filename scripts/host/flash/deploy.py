@@ -35,6 +35,7 @@ class DeployError(FailedError):
 
 
 BOARD_FILES = ("board.py", "glass.py")  # of boards/*; their names can be asked for on the device
+SENSORS = {"tmp117": "openkh/drivers/tmp117.py"}  # of the temperature: on boards that name them
 
 
 def sources(board: str) -> dict[str, Path]:
@@ -42,6 +43,9 @@ def sources(board: str) -> dict[str, Path]:
     if board not in board_files.boards():
         raise DeployError(f"no board {board!r}; there are {', '.join(board_files.boards())}")
     files = {str(path.relative_to(FIRMWARE)): path for path in sorted(FIRMWARE.rglob("*.py"))}
+    for sensor, driver in SENSORS.items():
+        if board_files.load(board).TEMPERATURE[0] != sensor:
+            del files[driver]
     for name in BOARD_FILES:
         path = BOARDS / board / name
         # A board may have the reference board's glass.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from host.port.prompt import CodeError, PortError, last_line
-from host.sim.link import FIRMWARE, EngineError, Link
+from host.sim.link import FIRMWARE, REFERENCE, EngineError, Link
 
 SPARE_S = 120.0  # a command is given up this long after it should have answered
 FIRST_STEP_US = 2_000  # how long the prompt is left alone before it is looked at, growing
@@ -29,7 +29,7 @@ class Board:
     prompt's words, which are in `said`. Every method may raise EngineError.
 
     config: as Link takes it. strict: an exception that the firmware lets out ends the run by EngineError; else it is an
-    item of `out`.
+    item of `out`. board_dir: of the board's file.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Board:
         engine: str = "micropython",
         strict: bool = True,
         firmware_dir: Path = FIRMWARE,
+        board_dir: Path = REFERENCE,
     ) -> None:
         self.now_us = 0
         self.snap: dict[str, Any] = {}
@@ -46,7 +47,7 @@ class Board:
         self._strict = strict
         self._items: list[list[Any]] = []
         self._raw = False
-        self._link = Link(engine, {"board": {}, "seed": 1, **config, "console": True}, firmware_dir)
+        self._link = Link(engine, {"board": {}, "seed": 1, **config, "console": True}, firmware_dir, board_dir)
 
     def __enter__(self) -> "Board":
         return self

@@ -22,6 +22,7 @@ from host.sim import compiled
 
 TOP = Path(__file__).resolve().parents[3]
 FIRMWARE = TOP / "firmware"
+REFERENCE = TOP / "boards" / "reference"  # the board that it is, unless another is named
 ENGINES = ("micropython", "cpython")  # for people; "wasm" is the 32-bit build that tests use
 HEAP = "64m"
 MARK = "\x1e"
@@ -59,11 +60,11 @@ class Link:
         engine: str,
         config: dict[str, Any],
         firmware_dir: Path | str = FIRMWARE,
-        board_dir: Path | str = TOP / "boards" / "reference",
+        board_dir: Path | str = REFERENCE,
         plain: bool = False,
     ) -> None:
         roots = [str(TOP), str(Path(firmware_dir).resolve()), str(Path(board_dir).resolve())]
-        roots.append(str(TOP / "boards" / "reference"))  # the glass, for boards that bring none of their own
+        roots.append(str(REFERENCE))  # the glass, for boards that bring none of their own
         self.console: list[str] = []
         self._wasm = engine == "wasm"
         self._out: list[list[Any]] = []

@@ -1,5 +1,5 @@
 """The accuracy campaign: random raw boards, each verified uncalibrated (it must fail), calibrated without a hand on it
-by the guided steps, and verified again.
+by the guided steps, and verified again. Of each front end the data sheet's open questions (CH-1) are drawn, too.
 
 The same code as ./scripts/calibrate and ./scripts/verify, through the firmware's own prompt; only the link between them
 is the engine's instead of a serial port, so that simulated time runs as fast as it can.
@@ -17,6 +17,7 @@ from typing import Any
 from host.calibration import raw_boards
 from host.calibration.bench_source import VirtualBench
 from host.calibration.calibrator import Calibrator
+from host.campaigns.chip_settings import draw_chips
 from host.cli.refused import OneLineError
 from host.port.service import Service
 from host.sim.board import Board
@@ -51,13 +52,19 @@ class Result:
     worst_percent_of_limit: float = 0.0
 
 
+def with_open_questions(made: dict[str, Any], seed: int) -> dict[str, Any]:
+    """A random board with front ends that are any of those that the data sheet allows (CH-2); the noise stays on."""
+    return made | {chip: drawn | made[chip] for chip, drawn in draw_chips(seed).items()}
+
+
 def board(seed: int, core: str = "solid", scope: Scope | None = None, raw_all: bool = False) -> Result:
     """Make, verify, calibrate and verify the random board `seed`. `raw_all`: verify the raw board to the end."""
     scope = scope or Scope()
     code, service_name = MODELS[seed % len(MODELS)] if core == "solid" else (SPLIT_MODEL, "60Hz")
     model = Model(code, service_name)
     result = Result(seed, core, code, raw_failed=False, passed=False, bench_s=0.0)
-    config = {"model": code, "service": service_name, "seed": seed, "board": raw_boards.board(seed, core)}
+    made = with_open_questions(raw_boards.board(seed, core), seed)
+    config = {"model": code, "service": service_name, "seed": seed, "board": made}
     with Board(config) as meter:
         volts = model.nominal_mv / 1000
         meter.stimulus([["mains", None, 0, [volts, 0.0, 0.0, 0.0], [volts, 0.0, 0.0, 180.0], float(model.hz)]])
