@@ -1,4 +1,7 @@
-"""The display's task: every 250 ms the screens, the glass, the controller. Metering never waits for it (LC-6)."""
+"""The display's task: every 250 ms it steps the screens, has the glass drawn and sends the image to the LCD controller.
+
+Metering never waits for it (LC-6).
+"""
 
 from openkh.display.screens import STEP_MS
 from openkh.event_codes import DISPLAY_BACK, DISPLAY_LOST
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from openkh.state import State
 
     class Controller(Protocol):
-        """An LCD controller: takes the whole image, says whether it answered, never raises."""
+        """The driver of an LCD controller: `show` sends the whole image, returns whether it was taken, never raises."""
 
         def show(self, image: bytearray) -> bool: ...
 
@@ -22,7 +25,10 @@ _STEP_US = STEP_MS * 1000
 
 
 class Display:
-    """`lcd` is None on a board that declares no display, which is no fault (LC-6)."""
+    """Steps `screens`, draws their frame with `glass`, and shows it on `lcd`.
+
+    `lcd` is None on a board that declares that it has no display: then nothing is done, and that is no fault (LC-6).
+    """
 
     def __init__(
         self, lcd: "Controller | None", screens: "Screens", glass: "Glass", status: "Status", log: "Log"
@@ -32,15 +38,17 @@ class Display:
         self._glass = glass
         self._status = status
         self._log = log
-        self._late_us = 0  # time not yet given to the screens as whole steps; a jittering timer adds no step
+        # Time that has passed less the steps that the screens have made, within half a step of 0: it is carried over,
+        # so that a timer that jitters neither adds a step nor loses one.
+        self._late_us = 0
         self.answering = True
-        self.lost = 0  # refreshes the controller did not answer
+        self.lost = 0  # refreshes that the controller did not acknowledge
 
     def refresh(self, dt_us: int, state: "State") -> None:
-        """One refresh, `dt_us` after the last one (0 at the first). Allocates nothing, raises nothing.
+        """Make one refresh, `dt_us` after the last one (0 at the first). Allocates nothing, raises nothing.
 
-        The whole image goes out each time, so that a controller that was away, or whose memory was disturbed, is
-        right again with the next refresh. Loss and return of the controller are logged, and change nothing else.
+        The whole image goes out each time: a controller that was away, or whose memory was disturbed, is right again
+        with the next refresh. That the controller is lost, or back, is logged, and changes nothing else.
         """
         if self._lcd is None:
             return

@@ -1,7 +1,9 @@
-"""The glass: what one refresh shows (Frame), and the way from there to the controller's image by the board's map.
+"""The glass: `Frame` is what one refresh shows, in characters and symbols; `Glass` makes the controller's image of it.
 
-The image is 20 bytes for 40 segment lines by 4 commons in the order of the PCF85176 in 1:4 multiplex: byte k holds
-segment lines 2k (bits 7..4) and 2k + 1 (bits 3..0), in each half common 0 first. Another controller's driver converts.
+The board's map says which segment line and common drive each dot (boards/reference/glass.py). The image is 20 bytes for
+40 segment lines by 4 commons, in the order in which the PCF85176 takes them in 1:4 multiplex: byte k holds segment
+line 2k in bits 7 to 4 and 2k + 1 in bits 3 to 0, common 0 in the highest bit of each half. The driver of a controller
+that wants another order converts it.
 """
 
 from openkh.display.glyphs import FONT
@@ -11,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DIGITS = 9  # the screen ID and eight main digits
-COLON_AFTER = 6  # main digit that the colon follows
 IMAGE_BYTES = 20
 
 # Symbols as bits of Frame.symbols.
@@ -40,18 +41,18 @@ _BLANK = 32
 
 
 class Frame:
-    """What one refresh shows, in terms of characters and symbols; written anew by the screens each time."""
+    """What one refresh shows, in characters and symbols. The screens write it anew for each refresh."""
 
     def __init__(self) -> None:
         self.characters = bytearray(DIGITS)  # character codes; 0 is the screen ID, 1 to 8 the main digits
-        self.points = 0  # bit k: decimal point behind main digit k
-        self.colon = False
-        self.symbols = 0
-        self.bar = 0
-        self.all = False  # every dot of the main field, symbols and bar on (screen 8)
+        self.points = 0  # bit k: the decimal point behind main digit k, 1 to 7
+        self.colon = False  # the one colon of the glass, behind main digit 6
+        self.symbols = 0  # L1 ... HZ
+        self.bar = 0  # BAR_1 ... RIGHT
+        self.all = False  # every dot but those of the screen ID is lit, whatever the rest says (screen 8)
 
     def clear(self) -> None:
-        """Nothing lit."""
+        """Set everything so that nothing is lit."""
         for i in range(DIGITS):
             self.characters[i] = _BLANK
         self.points = 0
@@ -61,7 +62,8 @@ class Frame:
         self.all = False
 
     def text(self, text: bytes) -> None:
-        """Write `text` right-aligned; a `.` or `:` goes to the digit before it. At most eight other characters."""
+        """Write `text` right-aligned into the main digits. A `.` or `:` lights the point or the colon behind the digit
+        before it and takes no digit of its own; of other characters there are at most eight."""
         position = DIGITS - 1
         i = len(text) - 1
         while i >= 0:
@@ -76,9 +78,10 @@ class Frame:
             i -= 1
 
     def number(self, value: int, decimals: int) -> None:
-        """Write `value` / 10^decimals right-aligned: no leading zeros but the one before the point, sign first (LC-5).
+        """Write `value` / 10^decimals right-aligned, without leading zeros but for the one before the point (LC-5).
 
-        The magnitude takes at most eight digits, seven with a sign. Zero has no sign.
+        The sign stands directly before the first digit; zero has none. The magnitude may have eight digits, seven with
+        a sign.
         """
         negative = value < 0
         if negative:
@@ -96,7 +99,11 @@ class Frame:
 
 
 class Glass:
-    """The board's segment map, made ready for drawing. A map that lacks a dot is refused with ValueError."""
+    """Draws frames by the board's segment map.
+
+    `dots`: of each dot by its name (boards/reference/glass.py) the segment line, 0 to 39, and the common, 0 to 3.
+    Raises ValueError, which names the dot, where one is missing or out of this range.
+    """
 
     def __init__(self, dots: "Mapping[str, tuple[int, int]]") -> None:
         names = [chr(48 + digit) + chr(97 + segment) for digit in range(DIGITS) for segment in range(7)]
@@ -111,7 +118,7 @@ class Glass:
                 self._all[place[0][0]] |= place[1][0]
 
     def _place(self, dots: "Mapping[str, tuple[int, int]]", names: "list[str]") -> "tuple[bytes, bytes]":
-        """Byte index and bit of each named dot in the image."""
+        """Two tables with an entry for each of `names`: which byte of the image it is in, and the bit, as a mask."""
         index = bytearray()
         bit = bytearray()
         for name in names:
@@ -125,7 +132,7 @@ class Glass:
         return bytes(index), bytes(bit)
 
     def draw(self, frame: Frame) -> bytearray:
-        """Turn the frame into the image (kept, 20 bytes, order above)."""
+        """Return the image of `frame`: IMAGE_BYTES, the same buffer at each call. Allocates nothing."""
         self._fill(frame.all)
         if frame.all:
             self._digit(0, frame.characters[0])
@@ -140,13 +147,14 @@ class Glass:
         return self.image
 
     def _fill(self, lit: bool) -> None:
-        """All dots on or off."""
+        """Light every dot but those of the screen ID, or none at all."""
         image = self.image
         full = self._all
         for i in range(IMAGE_BYTES):
             image[i] = full[i] if lit else 0
 
     def _digit(self, position: int, code: int) -> None:
+        """Light the segments of the character `code` at digit `position`, beside what is lit already."""
         segments = FONT[code] if code < 128 else 0
         i = position * 7
         while segments:
@@ -156,6 +164,7 @@ class Glass:
             i += 1
 
     def _bits(self, bits: int, index: bytes, bit: bytes) -> None:
+        """Light the dots whose bits are set in `bits`; `index` and `bit` are their tables as `_place` makes them."""
         i = 0
         while bits:
             if bits & 1:

@@ -1,4 +1,4 @@
-"""Seven-segment font: for each character the meter shows, its segments as bits (a = bit 0 ... g = bit 6).
+"""The seven-segment font: which segments each character lights, as bits from a (bit 0) to g (bit 6).
 
 ```
  aaa
@@ -7,7 +7,7 @@ f   b
 e   c
  ddd
 ```
-`I` stands on the left (e, f) so that it is no `1`; `S` is drawn as `5`, `8` as every segment.
+`I` stands on the left (segments e and f), so that nobody reads a `1`. `S` cannot be told from `5`.
 """
 
 _LETTERS = {
@@ -50,4 +50,4 @@ def _font() -> bytes:
 
 
 FONT = _font()
-"""Segments by character code; 0 (blank) for every character that has no glyph."""
+"""Segments by character code, 0 to 127; 0, which is blank, for a character that the font does not have."""

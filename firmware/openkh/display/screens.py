@@ -1,7 +1,7 @@
 """The screens: what the glass says at each moment (LC-1 to LC-8, DX-1, DX-2).
 
-Pure and free of the heap once made: stepped every 250 ms with the number of steps that have gone by, it reads the
-meter's state and status and writes a Frame.
+`Screens` is stepped every 250 ms and told how many steps have gone by. It reads the meter's state and status and writes
+a Frame; it touches nothing else, and takes nothing from the heap once it is made.
 """
 
 from openkh.display import glass
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from openkh.model import Model
     from openkh.state import State
 
-# All times of the display (LC-8); whole multiples of a step.
-STEP_MS = 250  # one refresh
-STARTUP_MS = 2000  # each startup screen
-RUNTIME_MS = 4000  # each runtime screen
-BLINK_MS = 500  # on, and as long off
-ARROW_MS = 250  # one picture of the animated arrow
+# All times of the display (LC-8), each a whole number of steps.
+STEP_MS = 250  # from one refresh to the next
+STARTUP_MS = 2000  # how long each startup screen shows
+RUNTIME_MS = 4000  # how long each runtime screen shows
+BLINK_MS = 500  # what blinks is on for so long, then off for as long
+ARROW_MS = 250  # how long each picture of the animated arrow shows
 POWER_MS = 1000  # screen 3 shows a new power this often
 
 _STARTUP_STEPS = STARTUP_MS // STEP_MS
@@ -27,7 +27,8 @@ _BLINK_STEPS = BLINK_MS // STEP_MS
 _ARROW_STEPS = ARROW_MS // STEP_MS
 _POWER_STEPS = POWER_MS // STEP_MS
 
-# Pictures of the arrow that points right: it grows, and its head comes last. None of them is the plain bar.
+# The pictures of the animated arrow, which grows from the left and gets its head last. The whole bar without a head is
+# none of them, because it means an error (DX).
 _ARROW = bytes(
     (
         glass.BAR_1,
@@ -36,9 +37,9 @@ _ARROW = bytes(
         glass.BAR | glass.RIGHT,
     )
 )
-_LAMP_CYCLE = 2 * _BLINK_STEPS * len(_ARROW) * _ARROW_STEPS
+_LAMP_CYCLE = 2 * _BLINK_STEPS * len(_ARROW) * _ARROW_STEPS  # steps: whole periods of both the blinking and the arrow
 
-_STARTUP = b"dEoCSnr8"  # LC-1, in this order
+_STARTUP = b"dEoCSnr8"  # screen IDs of the startup screens, in their order (LC-1)
 _ENERGY = 49  # "1"
 _DEMAND = 50  # "2"
 _POWER = 51  # "3"
@@ -62,12 +63,15 @@ _SYMBOLS = {
     _ENERGY: glass.K | glass.W | glass.H,
     _DEMAND: glass.MAX | glass.K | glass.W,
     _POWER: glass.K | glass.W,
-}  # LC-7; none on the others
+}  # the symbols of each screen (LC-7); the others have none
 
 
 class Screens:
-    """The sequence of screens. `date` YYMMDD and `serial` 12 digits, or empty where there are no factory data (shown
-    as dashes); `revision` as `0.10`. With `startup` False (a restart with the supply on) it begins with screen 1."""
+    """The sequence of screens; `frame` is what the glass shows, `screen` the character code of the screen's ID.
+
+    `date` is YYMMDD and `serial` 12 digits; either is empty, and shows as dashes, where there are no factory data.
+    `revision` is as `0.10`. With `startup` False, after a restart with the supply on, it begins with screen 1.
+    """
 
     def __init__(self, model: "Model", date: str, serial: str, revision: str, startup: bool = True) -> None:
         date = date or "------"
@@ -83,19 +87,19 @@ class Screens:
             b"",
         )
         self.frame = glass.Frame()
-        self.screen = _STARTUP[0] if startup else _ENERGY  # character code of the screen ID
-        self._index = 0 if startup else len(_STARTUP)
-        self._runtime = _ENERGY  # the runtime screen, other than 4, shown last
-        self._steps = 0  # in the running screen
-        self._lamp = 0  # phase of bar and line symbols; starts anew with what they say
-        self._said = -1
-        self._letter = 0  # phase of ID and F
-        self._failed = False
-        self._power_w = 0
-        self._power_age = _POWER_STEPS  # steps since the power was taken; due
+        self.screen = _STARTUP[0] if startup else _ENERGY
+        self._index = 0 if startup else len(_STARTUP)  # of the startup screen that shows; from there on they are over
+        self._runtime = _ENERGY  # the one of screens 1, 2 and 3 that was shown last
+        self._steps = 0  # since the running screen began
+        self._lamp = 0  # steps since bar and symbols last changed what they say: phase of the blinking and of the arrow
+        self._said = -1  # condition and lines that bar and symbols show, in one number; -1: nothing yet
+        self._letter = 0  # steps, modulo a period of blinking: in its first half the ID shows, in its second half the F
+        self._failed = False  # whether a failure stood at the last step
+        self._power_w = 0  # what screen 3 shows
+        self._power_age = _POWER_STEPS  # steps since that was taken from the status; so many: a new one is due
 
     def step(self, steps: int, state: "State", status: "Status") -> None:
-        """Go on by `steps` of 250 ms and write the frame."""
+        """Go on by `steps` of 250 ms (0 to write the same moment again) and write the frame."""
         self._steps += steps
         self._lamp = (self._lamp + steps) % _LAMP_CYCLE
         self._letter = (self._letter + steps) % (2 * _BLINK_STEPS)
@@ -104,16 +108,16 @@ class Screens:
         said = status.condition * 4 + status.lines
         if said != self._said:
             self._said = said
-            self._lamp = 0  # lit first, so that it is seen at once
+            self._lamp = 0  # what blinks begins lit, so that it is seen at once
         self._turn(state, status)
         failed = status.failures != 0
         if failed and not self._failed:
-            self._letter = _BLINK_STEPS  # F first, so that it is seen at once
+            self._letter = _BLINK_STEPS  # a new failure begins with the F, so that it is seen at once
         self._failed = failed
         self._write(state, status)
 
     def _turn(self, state: "State", status: "Status") -> None:
-        """To the next screen where it is time (LC-3, LC-8)."""
+        """Go to the next screen where the running one is over, or screen 4 has nothing to say any more (LC-3, LC-8)."""
         if self._index < len(_STARTUP):
             if self._steps >= _STARTUP_STEPS:
                 self._index += 1
@@ -127,21 +131,23 @@ class Screens:
             self._show(_ERROR if status.error() else self._next(state, status))
 
     def _next(self, state: "State", status: "Status") -> int:
-        """The screen after the last one of 1, 2, 3: all three in the first 24 h and in an error, else 1 and 2."""
+        """The screen after the last one of 1, 2 and 3. In the first 24 h and while there is an error all three take
+        their turn, otherwise 1 and 2 alone."""
         last = _POWER if status.error() or state.periods == 0 else _DEMAND
         return self._runtime + 1 if self._runtime < last else _ENERGY
 
     def _show(self, screen: int) -> None:
         self.screen = screen
         self._steps = 0
-        self._letter = 0  # the ID first, so that it is read before the F
+        self._letter = 0  # a new screen begins with its ID, so that it is read before the F
         if self._failed:
-            self._lamp = 0  # and the bar with it
+            self._lamp = 0  # the bar blinks in step with the ID
         self._power_age = _POWER_STEPS
         if screen != _ERROR:
             self._runtime = screen
 
     def _write(self, state: "State", status: "Status") -> None:
+        """Write the frame of the running screen."""
         frame = self.frame
         frame.clear()
         screen = self.screen
@@ -162,14 +168,14 @@ class Screens:
         self._lamps(status)
 
     def _energy(self, wh: int) -> None:
-        """LC-4: two decimals of a kWh below 100,000 kWh, one from there, truncated."""
+        """Energy in kWh, truncated to two decimals below 100,000 kWh and to one from there on (LC-4)."""
         if wh < _ONE_DECIMAL_FROM_WH:
             self.frame.number(wh // 10, 2)
         else:
             self.frame.number(wh // 100, 1)
 
     def _power(self, status: "Status") -> None:
-        """LC-5, a new value each second; dashes while a front end is silent (DX-6)."""
+        """Power in kW with three decimals, a new one each second (LC-5); dashes while a front end is silent (DX-6)."""
         if not status.measured():
             self._power_age = _POWER_STEPS
             self.frame.text(_DASHES)
@@ -180,7 +186,7 @@ class Screens:
         self.frame.number(self._power_w, 3)
 
     def _lamps(self, status: "Status") -> None:
-        """Bar, arrow and line symbols (DX table, DX-1)."""
+        """Set bar, arrow and the symbols L1 and L2 by the condition that the status reports (the table of DX, DX-1)."""
         condition = status.condition
         lit = self._lamp // _BLINK_STEPS % 2 == 0
         if condition == dx.NORMAL:
@@ -190,4 +196,4 @@ class Screens:
         elif condition >= dx.OVER_CURRENT and (condition != dx.FAILURE or lit):
             self.frame.bar = glass.BAR
         if lit:
-            self.frame.symbols |= status.lines  # L1 and L2 are bits 1 and 2 in both
+            self.frame.symbols |= status.lines  # whose bits 1 and 2 are L1 and L2, as in the frame

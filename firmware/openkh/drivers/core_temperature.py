@@ -1,26 +1,29 @@
-"""The RP2040's own temperature sensor: input 4 of its converter (RP2040 data sheet 4.9.5).
+"""The RP2040's own temperature sensor, at input 4 of its analogue-to-digital converter (RP2040 data sheet 4.9.5).
 
-0.706 V at 27 degC, -1.721 mV a kelvin; a step of 12 bits is 0.47 K. From chip to chip it is off by some kelvin, and as
-much again by the 3.3 V that it is compared with. Both are constant, or nearly: the correction uses differences between
-readings of one board's sensor only.
+The sensor gives 0.706 V at 27 degC and 1.721 mV less for each kelvin more; one step of the converter's 12 bits is 0.47
+K. It is off by some kelvin from chip to chip, and by as much again because of the 3.3 V that it is compared with. Both
+errors hardly change on one board, and the correction of energy uses nothing but differences between readings of one
+board.
 """
 
 from machine import ADC, disable_irq, enable_irq
 
 _CHANNEL = 4
-_READINGS = 4  # averaged: it flickers
+_READINGS = 4  # averaged, because single ones flicker
 
 
 class CoreTemperature:
-    """`read` gives 0.01 degC. The 12 V guard converts its own inputs in an interrupt, each 2 ms: between choosing an
-    input and having its value nothing may come in between, so each single conversion (10 us) is made with interrupts
-    off, and the guard comes before or after it."""
+    """The sensor. It shares the converter with the 12 V guard, which reads its own inputs in an interrupt every 2 ms.
+
+    Nothing may choose another input between the choice of one and the conversion. So each conversion here, 10 us long,
+    is made with interrupts off, and the guard comes before or after it.
+    """
 
     def __init__(self) -> None:
         self._read = ADC(_CHANNEL).read_u16
 
     def read(self) -> int:
-        """0.01 degC. Allocates nothing."""
+        """The temperature in 0.01 degC. Allocates nothing."""
         total = 0
         for _ in range(_READINGS):
             state = disable_irq()
@@ -28,5 +31,5 @@ class CoreTemperature:
             enable_irq(state)
             total += raw
 
-        uv = total * 3223 >> 8  # 4 * 65,535 is 3.3 V
-        return 2_700 - (uv - 706_000) * 10 // 172  # 17.21 uV to 0.01 K
+        uv = total * 3223 >> 8  # the sum of four readings is 4 * 65,535 at 3.3 V
+        return 2_700 - (uv - 706_000) * 10 // 172  # 17.21 uV are 0.01 K

@@ -1,10 +1,11 @@
 """Blocks of the RP2040's own flash, written raw through rp2.Flash (DR-12).
 
-The blocks belong to files of one block each, so that the filesystem leaves them alone. A map block, itself such a file,
-says which blocks they are; it is found by its magic and never written again, because an erased block has no magic.
+The blocks belong to files of one block each, so that the filesystem leaves them alone. A map says which blocks they
+are; it lies in a block of its own, itself such a file, which is found by the mark that it begins with (_MAGIC) and is
+never written again, so that no loss of power can leave it half written.
 
-W25Q16JV data sheet (Winbond): program only clears bits; 256-byte page 0.4 ms (3 ms at worst); 4 KiB sector erase 45 ms
-(400 ms); 100,000 erases. A page may be programmed in parts.
+W25Q16JV data sheet (Winbond): programming only clears bits, a page of 256 bytes in 0.4 ms (3 ms at worst), and a page
+may be programmed in parts; erasing sets all bits of a sector of 4 KiB in 45 ms (400 ms at worst), 100,000 times.
 """
 
 TYPE_CHECKING = False
@@ -15,14 +16,15 @@ BLOCK = 4096
 FOLDER = "/blocks"
 _ERASED = b"\xff" * 256
 _MAGIC = b"OpenKh blocks 1\n"
-_MOST = 500  # block numbers in a map
+_MOST = 500  # block numbers that a map has room for
 _MAP_BYTES = len(_MAGIC) + 2 * _MOST + 4
 
 
 class Flash:
-    """Read, program and erase of blocks. `device` is an rp2.Flash, which reports no failure: read back what matters.
+    """Reads, programs and erases blocks of `device`, an rp2.Flash. `errors` counts the erases that left bits at 0.
 
-    Allocates nothing. `errors`: erases that left something.
+    rp2.Flash reports no failure of reading or programming, so that both always return True here: what matters has to be
+    read back and compared. Nothing allocates after construction.
     """
 
     def __init__(self, device: "RawFlash") -> None:
@@ -31,17 +33,18 @@ class Flash:
         self.errors = 0
 
     def read(self, block: int, at: int, buf: "bytearray | memoryview") -> bool:
-        """Fill `buf` from offset `at` of a block."""
+        """Fill `buf` from byte `at` of a block on."""
         self._device.readblocks(block, buf, at)
         return True
 
     def program(self, block: int, at: int, page: bytearray) -> bool:
-        """Clear the bits that are 0 in the 256 bytes of `page`; `at` is the page's offset in the block."""
+        """Clear those bits of a page that are 0 in the 256 bytes of `page`; `at` is the page's first byte in the
+        block."""
         self._device.writeblocks(block, page, at)
         return True
 
     def erase(self, block: int) -> bool:
-        """Set every bit of a block; True if it reads so."""
+        """Set every bit of a block to 1; True if it reads so afterwards."""
         self._device.ioctl(6, block)
         at = 0
         while at < BLOCK:
@@ -54,7 +57,7 @@ class Flash:
 
 
 def find(device: "RawFlash") -> "tuple[int, ...]":
-    """The raw blocks in the order of the map; () where there is no whole map. 20 ms."""
+    """The numbers of the raw blocks, in the order of the map; () where there is no whole map. Takes 20 ms."""
     whole = bytearray(_MAP_BYTES)
     for block in _starting_with(device, _MAGIC):
         device.readblocks(block, whole, 0)
@@ -76,7 +79,11 @@ def _starting_with(device: "RawFlash", mark: bytes) -> "list[int]":
 
 
 def _parse(whole: bytearray, limit: int) -> "tuple[int, ...]":
-    """Numbers of two bytes up to 0xFFFF, then the sum of all before it."""
+    """The block numbers of a map that was read into `whole`; () where it is not sound.
+
+    Behind the mark stand block numbers of two bytes each, low byte first, 0xFFFF for their end, and two bytes with the
+    sum of all bytes before that end. Every number has to be below `limit`, the blocks that the device has.
+    """
     blocks: list[int] = []
     at = len(_MAGIC)
     while len(blocks) < _MOST:
@@ -95,12 +102,12 @@ def _parse(whole: bytearray, limit: int) -> "tuple[int, ...]":
 
 
 def create(device: "RawFlash", count: int, opener, mkdir, urandom) -> "tuple[int, ...]":  # type: ignore[no-untyped-def]
-    """Make `count` one-block files and their map, once, when a board is provisioned; some 10 s.
-    Returns the blocks.
+    """Make `count` files of one block each and their map, and return the numbers of their blocks. Takes some 10 s.
 
-    `opener`, `mkdir` and `urandom` are open, os.mkdir and os.urandom. Files with a map are left as they are; what an
-    interrupted call has left is done anew. Not while metering: flash stops everything. Takes little heap at a time: a
-    running meter's may not have 4 KiB in one piece.
+    This is done once, when a board is provisioned, and not while it meters, because writing flash stops everything.
+    Where there is a map already, it and its files are left as they are; what an interrupted call has left is made anew.
+    `opener`, `mkdir` and `urandom` are open, os.mkdir and os.urandom. Raises OSError where a file does not lie in
+    exactly one block. Takes little heap at a time: the heap of a running meter may not have 4 KiB in one piece.
     """
     try:
         with opener(FOLDER + "/map", "rb"):
@@ -109,13 +116,13 @@ def create(device: "RawFlash", count: int, opener, mkdir, urandom) -> "tuple[int
         pass
     page = bytearray(256)
     for block in _starting_with(device, _MAGIC):
-        # A map whose file is gone (the filesystem was made anew): its blocks are anybody's.
+        # A map whose file is gone, because the filesystem was made anew: its blocks may belong to any file now.
         device.writeblocks(block, page, 0)
     try:
         mkdir(FOLDER)
     except OSError:
         pass
-    mark = urandom(14)  # tells these files from remains of others in free blocks
+    mark = urandom(14)  # tells these files from what older ones have left in free blocks
     for i in range(count):
         page[:16] = mark + bytes((i & 255, i >> 8))
         _write("%s/%03d" % (FOLDER, i), page, opener)
@@ -130,7 +137,7 @@ def create(device: "RawFlash", count: int, opener, mkdir, urandom) -> "tuple[int
 
 
 def _write(path: str, start, opener) -> None:  # type: ignore[no-untyped-def]
-    """Write a file of one block that begins with `start`."""
+    """Write a file of exactly one block that begins with `start`; the rest are zeros."""
     filler = bytes(256)
     left = BLOCK - len(start)
     with opener(path, "wb") as file:
@@ -141,7 +148,8 @@ def _write(path: str, start, opener) -> None:  # type: ignore[no-untyped-def]
 
 
 def _places(device: "RawFlash", mark: bytes, count: int) -> "list[int]":
-    """The blocks that the files with this mark lie in, in their order; OSError unless each has one of its own."""
+    """The blocks that the files with this mark lie in, by the numbers of the files. Raises OSError unless each of them
+    lies in one block of its own."""
     head = bytearray(16)
     found = [-1] * count
     for block in range(device.ioctl(4, 0) or 0):

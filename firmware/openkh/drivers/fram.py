@@ -1,7 +1,8 @@
-"""I2C FRAM: MB85RC256V (32 KiB) or FM24CL64B (8 KiB). Two address bytes, no write delay, no pages.
+"""An FRAM on I2C: the MB85RC256V (32 KiB) or the FM24CL64B (8 KiB).
 
-MB85RC256V data sheet DS501-00017 (Fujitsu/RAMXEED): byte write and sequential write p.8, random read p.10; each byte is
-in the memory when it has been acknowledged.
+It takes an address of two bytes, knows no pages and needs no time to write: each byte is in the memory once it has been
+acknowledged (MB85RC256V data sheet DS501-00017, Fujitsu/RAMXEED: byte write and sequential write p.8, random read
+p.10).
 """
 
 _PATTERNS = b"\xa5\x3c"
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
 
 class Fram:
-    """The memory on its bus. Never raises; allocates nothing, but for the exception where nobody answers."""
+    """The memory of `size` bytes at `address` of `i2c`. Every method returns whether the memory answered; none raises,
+    and none allocates but for the exception that MicroPython makes where nobody answers."""
 
     def __init__(self, i2c: "I2C", address: int, size: int) -> None:
         self._i2c = i2c
@@ -24,18 +26,18 @@ class Fram:
         self.errors = 0  # transfers that were not acknowledged
 
     def write(self, at: int, buf: bytearray) -> bool:
-        """Write `buf` from its third byte on to address `at`; the first two bytes are room for the address."""
+        """Write the third byte of `buf` and all that follow to address `at`; its first two are room for the address."""
         buf[0] = at >> 8
         buf[1] = at & 255
         return self._sent(buf) or self._missed()
 
     def read(self, at: int, buf: "bytearray | memoryview") -> bool:
-        """Fill `buf` from address `at`."""
+        """Fill `buf` from address `at` on."""
         self._at[0] = at >> 8
         self._at[1] = at & 255
         return (self._addressed() and self._fetched(buf)) or self._missed()
 
-    # A `try` with its transfer alone: the frame fits the stack (DR-7).
+    # Each `try` is in a function with its transfer alone, because it needs room in the function's frame (DR-7).
 
     def _sent(self, buf: bytearray) -> bool:
         try:
@@ -57,7 +59,8 @@ class Fram:
         return True
 
     def works(self) -> bool:
-        """Whether the last two bytes take what is written: a line held low or high looks like a blank memory."""
+        """Whether the last two bytes of the memory, which nothing else uses, take what is written to them. A data line
+        that is stuck low or high would otherwise pass for a blank memory."""
         probe = self._probe
         for pattern in _PATTERNS:
             probe[2] = pattern

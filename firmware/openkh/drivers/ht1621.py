@@ -1,8 +1,8 @@
-"""HT1621B, LCD controller on three wires, 32 segment lines by 4 commons (Holtek HT1621 data sheet).
+"""The HT1621B, an LCD controller on three wires with 32 segment lines and 4 commons (Holtek HT1621 data sheet).
 
-DATA is sampled at the rising edge of WR while CS is low; every frame begins with a 3-bit mode. At 3.3 V the clock is
-150 kHz at most (3.34 us low and high): one pin access from MicroPython takes longer than that on the RP2040.
-It cannot answer: whether it is there is not known. Nothing is read back.
+It takes a bit from DATA at each rising edge of WR while CS is low; every frame begins with a mode of 3 bits. At 3.3 V
+WR may run at 150 kHz (low and high for 3.34 us each); MicroPython on the RP2040 takes longer than that for each change
+of a pin, so that nothing has to wait. The controller cannot answer: nothing shows whether it is there.
 """
 
 TYPE_CHECKING = False
@@ -11,9 +11,8 @@ if TYPE_CHECKING:
 
 IMAGE_BYTES = 16  # 32 segment lines
 
-# Mode 100 and the commands sent behind it without a new mode: 8 bits and one that does not matter, so 3 + 9 n bits.
-_COMMAND = 0b100
-_WRITE = 0b101
+_COMMAND = 0b100  # mode: commands follow, each of 8 bits and one more that does not matter
+_WRITE = 0b101  # mode: 6 bits of an address and data for the display's memory follow
 _COMMANDS = bytes(
     (
         0x01,  # SYS EN: oscillator on
@@ -29,7 +28,7 @@ _COMMANDS = bytes(
 
 
 class Ht1621:
-    """`cs`, `wr`, `data`: output pins; CS and WR idle high."""
+    """The controller at the output pins `cs`, `wr` and `data`. CS and WR are high while nothing is sent."""
 
     def __init__(self, cs: "Pin", wr: "Pin", data: "Pin") -> None:
         self._cs = cs
@@ -39,10 +38,10 @@ class Ht1621:
         wr(1)
 
     def show(self, image: bytearray) -> bool:
-        """Send set-up and image each time. Only its first 16 bytes: segment lines 0 to 31. Always True.
+        """Send the set-up and `image`, whose first 16 bytes are used: segment lines 0 to 31. Always True.
 
-        The image's order (common 0 first in the high bit) is the order in which the memory takes its bits: D0 of
-        each address first, D0 = common 0.
+        The set-up goes out each time, so that a disturbed controller is right again with the next image. The image is
+        in the order in which the controller's memory takes its bits: of each address D0 first, which is common 0.
         """
         self._cs(0)
         self._bits(_COMMAND, 3)
@@ -50,7 +49,7 @@ class Ht1621:
             self._bits(_COMMANDS[i] << 1, 9)
         self._cs(1)
         self._cs(0)
-        self._bits(_WRITE << 6, 9)  # and address 0
+        self._bits(_WRITE << 6, 9)  # the mode and address 0
         for i in range(IMAGE_BYTES):
             self._bits(image[i], 8)
         self._cs(1)

@@ -1,6 +1,7 @@
-"""Free an I2C bus that a device holds (I2C specification UM10204, 3.1.16).
+"""Frees an I2C bus whose data line a device holds low (I2C specification UM10204, 3.1.16).
 
-A reset of the RP2040 in the middle of a read leaves the device waiting for clocks with its data line low, for ever.
+A reset of the RP2040 in the middle of a read leaves the device waiting for the next clock with its data line low.
+Without clocks it would wait for ever, and no transfer could begin.
 """
 
 TYPE_CHECKING = False
@@ -11,10 +12,10 @@ _CLOCKS = 9
 
 
 def clear(scl: "Pin", sda: "Pin") -> bool:
-    """Clock until the data line is released, then STOP; True if the bus is free.
+    """Clock until the device lets go of the data line, then make a STOP; True if the bus is free.
 
-    Both pins open drain and released (1); before machine.I2C takes them. A pin's write takes some 4 us on the RP2040,
-    which is slow enough for any device.
+    Both pins are open drain and released (1), and machine.I2C has not taken them yet. Setting a pin takes some 4 us on
+    the RP2040, which is slow enough for any device.
     """
     for _ in range(_CLOCKS):
         if sda():

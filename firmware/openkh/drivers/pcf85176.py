@@ -1,8 +1,8 @@
-"""PCF85176, LCD controller on I2C, 40 segment lines by 4 commons (NXP PCF85176 data sheet).
+"""The PCF85176, an LCD controller on I2C with 40 segment lines and 4 commons (NXP PCF85176 data sheet).
 
-Write only. Each refresh sends everything: mode, blinking off, bank, pointer and all 20 bytes, so that whatever a
-disturbance did to the controller is undone with the next one. 25 bytes take 0.6 ms at 400 kHz. The controller
-must have had its supply for 1 ms before the first one.
+It can only be written to. Each refresh sends everything, mode, blinking off, bank, pointer and all 20 bytes of
+segments, so that whatever a disturbance did to the controller is undone with the next one; at 400 kHz that takes 0.6
+ms. The controller must have had its supply for 1 ms before the first refresh.
 """
 
 TYPE_CHECKING = False
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 IMAGE_BYTES = 20
 
-# Commands; bit 7 set: another command follows, clear: the last one, display data follow.
+# Commands. Bit 7 of each says whether another command follows (1), or the data for the display (0).
 _MORE = 0x80
 _MODE_SET = 0x48  # 1 0 - E B M1 M0: display enabled, 1/3 bias, 1:4 multiplex
 _LOAD_POINTER = 0x00  # 0 P5..P0: from column 0
@@ -23,7 +23,7 @@ _HEADER = bytes((_MORE | _MODE_SET, _MORE | _BLINK_SELECT, _MORE | _BANK_SELECT,
 
 
 class Pcf85176:
-    """`i2c` at 400 kHz at most; `address` 0x38 or 0x39 (pin SA0)."""
+    """The controller on `i2c`, which runs at 400 kHz at most; `address` is 0x38 or 0x39, as its pin SA0 says."""
 
     def __init__(self, i2c: "I2C", address: int = 0x38) -> None:
         self._i2c = i2c
@@ -31,7 +31,7 @@ class Pcf85176:
         self._frame = bytearray(_HEADER + bytes(IMAGE_BYTES))
 
     def show(self, image: bytearray) -> bool:
-        """Send the image, 20 bytes in the controller's own order. False where it does not answer; never raises."""
+        """Send `image`, IMAGE_BYTES in the order of display/glass.py. False where nobody answers; never raises."""
         frame = self._frame
         start = len(_HEADER)
         for i in range(IMAGE_BYTES):
@@ -39,7 +39,7 @@ class Pcf85176:
         return self._sent(frame)
 
     def _sent(self, frame: bytearray) -> bool:
-        try:  # with the transfer alone: the frame of this function fits the stack (DR-7)
+        try:  # in a function with the transfer alone, because a `try` needs room in the function's frame (DR-7)
             self._i2c.writeto(self._address, frame)
         except OSError:
             return False

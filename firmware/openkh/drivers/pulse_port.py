@@ -1,9 +1,9 @@
-"""A pulse output on a PIO state machine: levels that change at exact times (PO-1, PO-3, DR-14).
+"""A pulse output on a PIO state machine, whose level changes at exact times (PO-1, PO-3, DR-14).
 
-The state machine takes one word per segment of time, a level and how long it stands, and the segments join without a
-gap: edges do not drift and do not depend on what the processor does meanwhile. When the words run out the level
-stands, and the time base is lost: `start` begins a new chain.
-RP2040 data sheet: instructions 3.4, FIFO join 3.5.7.
+The state machine takes one word for each segment of time: a level and how long it stands. Segments join without a gap,
+so that edges neither drift nor depend on what the processor does meanwhile. When the words run out, the last level goes
+on standing, but the machine has lost its time base, and `start` has to begin a new chain. RP2040 data sheet:
+instructions 3.4, FIFO join 3.5.7.
 """
 
 import rp2
@@ -14,32 +14,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from machine import Pin
 
-DEPTH = 8  # words of the joined FIFO
-MIN_US = 4  # of a segment: what the instructions around the waiting loop take
-MAX_US = (1 << 28) - 1  # a word stays a small integer on the RP2040
+DEPTH = 8  # words that the FIFO holds
+MIN_US = 4  # the shortest segment: what the instructions around the waiting loop take
+MAX_US = (1 << 28) - 1  # the longest one: its word is still a small integer on the RP2040 (DR-3)
 WORDS_MASK = 0xFFFFF  # words are counted modulo 2^20
 
 _HERTZ = 1_000_000
-_START_US = 2  # from `put` to the pins where the machine waits: pull, out
-_DROP_WORD = 0x8080  # pull(noblock), as the SDK empties a FIFO
+_START_US = 2  # from `put` to the change of the pins, where the machine waits for a word: its pull and its out
+_DROP_WORD = 0x8080  # the instruction pull(noblock), with which the SDK empties a FIFO too
 
 
 def _segments() -> None:
     wrap_target()  # type: ignore[name-defined]
     pull(block)  # type: ignore[name-defined]
-    out(pins, 2)  # type: ignore[name-defined]  # the level, twice; one pin takes the lower
+    out(pins, 2)  # type: ignore[name-defined]  # the level, for each of two pins; a single pin takes the lower bit
     out(x, 30)  # type: ignore[name-defined]
     label("stand")  # type: ignore[name-defined]
-    jmp(x_dec, "stand")  # type: ignore[name-defined]  # x + 1 cycles: a segment is x + MIN_US
+    jmp(x_dec, "stand")  # type: ignore[name-defined]  # takes x + 1 cycles of 1 us, so a segment is x + MIN_US long
     wrap()  # type: ignore[name-defined]
 
 
 class PulsePort:
-    """One or two consecutive pins that carry the same level.
+    """One pin, or two consecutive ones that carry the same level; they start low.
 
-    `machine` is the number of the PIO state machine, `pin` the (first) pin, `pins` 1 or 2. The pins start low.
-    `end_us` is the tick (ticks_us) at which the chain of segments put so far ends. Nothing here allocates or waits
-    after construction.
+    `machine` is the number of the PIO state machine, `pin` the first pin, `pins` 1 or 2. `end_us` is the tick
+    (ticks_us) at which the chain of segments put so far ends. Nothing here allocates or waits after construction.
     """
 
     def __init__(self, machine: int, pin: "Pin", pins: int = 1) -> None:
@@ -50,7 +49,7 @@ class PulsePort:
             fifo_join=rp2.PIO.JOIN_TX,
         )(_segments)
         self._machine = rp2.StateMachine(machine, program, freq=_HERTZ, out_base=pin)
-        self.words = 0  # put so far, modulo WORDS_MASK + 1
+        self.words = 0  # words put so far, modulo WORDS_MASK + 1
         self.end_us = 0
         self._machine.active(1)
 
@@ -59,7 +58,7 @@ class PulsePort:
         return DEPTH - self._machine.tx_fifo()
 
     def pulled(self) -> int:
-        """Words that the state machine has taken, modulo WORDS_MASK + 1; the last one taken is what stands now."""
+        """Words that the state machine has taken, modulo WORDS_MASK + 1; the level of the last one stands now."""
         return (self.words - self._machine.tx_fifo()) & WORDS_MASK
 
     def put(self, us: int, level: int) -> None:
@@ -69,17 +68,17 @@ class PulsePort:
         self.end_us = ticks_add(self.end_us, us)
 
     def start(self, us: int, level: int) -> None:
-        """Begin a new chain now with a first segment; only where the old one has run out or was dropped."""
+        """Begin a new chain now, with `level` for `us`; only where the old chain has run out or was dropped."""
         self._machine.put((us - MIN_US) << 2 | 3 * level)
         self.end_us = ticks_add(ticks_us(), us + _START_US)
         self.words = (self.words + 1) & WORDS_MASK
 
     def stop(self) -> None:
-        """Hold the level that stands now; the words stay."""
+        """Stop the machine: the level that stands now stays, and so do the words in the FIFO."""
         self._machine.active(0)
 
     def drop(self) -> None:
-        """After `stop`: forget the words that wait and be ready for `start`; the level stands."""
+        """After `stop`: forget the words in the FIFO and be ready for `start`. The level stays."""
         machine = self._machine
         while machine.tx_fifo():
             machine.exec(_DROP_WORD)

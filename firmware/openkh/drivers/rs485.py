@@ -1,15 +1,16 @@
 """The RP2040's UART with an RS-485 transceiver: a burst of bytes comes in, an answer goes out (AM-1, AM-5).
 
-RP2040 data sheet 4.2 (PL011: 32-byte FIFOs, a time-out after 32 bit times without a byte) and MicroPython's
-ports/rp2/machine_uart.c 1.27 to 1.29:
+What the code below has to heed, by the RP2040's data sheet 4.2 (a PL011 with FIFOs of 32 bytes, and a time-out after 32
+bit times without a byte) and by MicroPython's ports/rp2/machine_uart.c, 1.27 to 1.29:
 - IRQ_RXIDLE comes 32 bit times after the last byte of a burst. `any()` and `readinto()` may take that event away, so
-  nothing is asked between the bytes of a burst: only once it has ended. Above 19200 baud 32 bit times are shorter than
-  the pause that a frame may have in it: there the bytes are counted until no more have come.
-- `readinto()` on an empty port waits up to 1 ms: no more is read than `any()` has told.
-- `write()` returns while the bytes still go out. The driver is switched off when `txdone()` says that the last stop
-  bit is out: a one-shot hard timer asks at the time at which it must be, and again until it is.
-- Framing and parity errors are not told: the frame's checksum finds them.
-A flash erase stops all of this; what then comes in beyond the FIFO's room is lost, and the frame with it.
+the
+  UART is asked nothing between the bytes of a burst, only once it has ended. Above 19200 baud 32 bit times are shorter
+  than the pause that a frame may have in it: there the bytes are counted until a whole silence has brought no more.
+- `readinto()` on an empty port waits up to 1 ms, so no more is read than `any()` has told.
+- `write()` returns while the bytes still go out. The transceiver's driver is switched off when `txdone()` says that the
+  last stop bit is out: a one-shot hard timer asks when the bytes must be nearly out, and then again until they are.
+- Framing and parity errors are not told; the checksum of the frame finds them.
+While flash is erased none of this runs: what then comes in beyond the FIFO's room is lost, and its frame with it.
 """
 
 import micropython
@@ -27,20 +28,21 @@ if TYPE_CHECKING:
 RECEIVE_BYTES = 256
 SEND_BYTES = 256
 
-_IDLE_BITS = 32
-_SILENCE_US = 1750  # between frames above 19200 baud; below it is 3.5 characters (Modbus over serial line 2.5.1.1)
-_SILENCE_HZ = 571  # the same
+_IDLE_BITS = 32  # bit times without a byte after which the UART says that a burst has ended
+_SILENCE_US = 1750  # between frames above _SILENCE_BAUD; else it is 3.5 characters (Modbus over serial line 2.5.1.1)
+_SILENCE_HZ = 571  # the same, as machine.Timer takes it
 _SILENCE_BAUD = 19_200
-_TURN_HZ = 16_000  # to look again whether the last stop bit is out, each 62 us
-_QUIET_US = 62_500  # a port that is flooded is looked at again after that long
-_CALM_HZ = 16  # the same
-_BURSTS = 12  # bursts in that time: more than any master sends
+_TURN_HZ = 16_000  # how often to look again whether the last stop bit is out: each 62 us
+_QUIET_US = 62_500  # for so long a port that is flooded is left alone
+_CALM_HZ = 16  # the same, as machine.Timer takes it
+_BURSTS = 12  # more bursts than any master sends in that time: the port is flooded
 
 
 class Rs485:
-    """`serve` is called (from the soft queue, so never within a measuring cycle) when a burst has ended.
+    """UART `number` on the pins `tx` and `rx`; `driver_enable` is None where the transceiver turns itself round.
 
-    `driver_enable`: None where the transceiver turns itself round.
+    `serve` is called when a burst has ended. It comes from MicroPython's soft queue, so never within a measuring cycle;
+    it calls `take` for the burst, and `send` where there is an answer.
     """
 
     def __init__(
@@ -58,20 +60,20 @@ class Rs485:
         self._on_silence = self._silence
         self._on_turn = self._turn
         self._on_calm = self._calm
-        self._waiting = False  # `serve` is queued, or an answer is going out
-        self._more_hz = 0  # 1 / silence beyond the UART's own time-out, 0 = none
-        self._pause_hz = 0  # 1 / silence that is waited for now
-        self._heard = 0  # bytes at the beginning of that silence
-        self._bits_us = 0  # of 1000 bits
+        self._waiting = False  # `serve` is queued or at work, or an answer is going out: what ends now is not served
+        self._more_hz = 0  # 1 / the silence to wait for beyond the UART's own time-out; 0: none
+        self._pause_hz = 0  # 1 / the silence that is waited for now
+        self._heard = 0  # bytes that had come in at the beginning of that silence
+        self._bits_us = 0  # what 1000 bits take
         self._character_bits = 10
-        self._send_ms = 0
-        self._window_us = 0
-        self._bursts = 0
-        self._stale = False  # what is in the buffer is of a flood
-        self.floods = 0  # times at which the port was left alone for a while
+        self._send_ms = 0  # what the answer that is going out takes at least
+        self._window_us = 0  # tick at which the bursts began to be counted
+        self._bursts = 0  # bursts since then
+        self._stale = False  # what is in the buffer came in a flood
+        self.floods = 0  # how many times the port was left alone for a while
 
     def open(self, baud: int, parity: "int | None") -> None:
-        """Listen from now on; `parity` None, 0 even, 1 odd. May take heap."""
+        """Listen from now on at `baud`, with `parity` None, 0 for even or 1 for odd. May take heap."""
         tx, rx = self._pins
         self._waiting = False
         self._drive(0)
@@ -97,7 +99,8 @@ class Rs485:
         self._irq = self._uart.irq(handler=self._on_idle, trigger=UART.IRQ_RXIDLE, hard=True)  # type: ignore[call-arg]
 
     def take(self, buf: bytearray) -> int:
-        """In `serve`: put the burst into `buf`; how many bytes, 0 where there were too many, or a flood's."""
+        """For `serve`: move the burst into `buf` and return how many bytes it has. Returns 0 where there were more than
+        `buf` holds, or where they came in a flood: then all of them are thrown away."""
         self._waiting = False
         count = self._uart.any()
         if count <= len(buf) and not self._stale:
@@ -109,7 +112,8 @@ class Rs485:
         return 0
 
     def send(self, buf: bytearray, first: int, length: int) -> None:
-        """Send `length` bytes of `buf` (SEND_BYTES at most); what comes in meanwhile is an echo."""
+        """Send `length` bytes of `buf`, SEND_BYTES at most, from `first` on. What comes in until the last stop bit is
+        out is an echo of it, and not served."""
         self._waiting = True
         self._drive(1)
         self._uart.write(buf, first, length)  # type: ignore[call-arg]  # offset and length are not in the stubs
@@ -119,24 +123,28 @@ class Rs485:
     # Each timer is started in a function of its own, so that the call fits the stack (DR-7).
 
     def _watch(self) -> None:
-        """Whole milliseconds: so long it takes at least."""
+        """Look whether the answer is out after the whole milliseconds that it takes at least."""
         self._turn_timer.init(mode=Timer.ONE_SHOT, period=self._send_ms, callback=self._on_turn, hard=True)
 
     def _watch_on(self) -> None:
+        """Look again a moment later."""
         self._turn_timer.init(mode=Timer.ONE_SHOT, freq=_TURN_HZ, callback=self._on_turn, hard=True)
 
     def _pause(self) -> None:
+        """Wait for the silence that ends a frame."""
         self._silence_timer.init(mode=Timer.ONE_SHOT, freq=self._pause_hz, callback=self._on_silence, hard=True)
 
     def _rest(self) -> None:
+        """Leave the port alone for a while."""
         self._silence_timer.init(mode=Timer.ONE_SHOT, freq=_CALM_HZ, callback=self._on_calm, hard=True)
 
     def _drive(self, level: int) -> None:
+        """Switch the transceiver's driver on (1) or off (0)."""
         if self._enable is not None:
             self._enable(level)
 
     def _turn(self, _timer: object) -> None:
-        """In the interrupt: the answer is out, or nearly."""
+        """In the interrupt of the timer: the answer is out, or nearly."""
         if self._uart.txdone():
             self._drive(0)
             self._waiting = False
@@ -144,7 +152,7 @@ class Rs485:
             self._watch_on()
 
     def _idle(self, _uart: object) -> None:
-        """In the interrupt: 32 bit times without a byte."""
+        """In the interrupt of the UART: 32 bit times have passed without a byte."""
         now_us = ticks_us()
         if ticks_diff(now_us, self._window_us) >= _QUIET_US:
             self._window_us = now_us
@@ -164,13 +172,13 @@ class Rs485:
             self._end()
 
     def _calm(self, _timer: object) -> None:
-        """In the interrupt: the port is heard again, and what has come in meanwhile is thrown away."""
+        """In the interrupt of the timer: listen again; `take` throws away what has come in meanwhile."""
         self._irq.trigger(UART.IRQ_RXIDLE)
         self._stale = True
         self._end()
 
     def _silence(self, _timer: object) -> None:
-        """In the interrupt: the pause between frames is over, unless bytes came in it: then it begins anew."""
+        """In the interrupt of the timer: the silence between frames is over. Where bytes came in it, it begins anew."""
         before = self._heard
         self._heard = self._uart.any()
         if self._heard == before:
@@ -180,9 +188,9 @@ class Rs485:
             self._pause()
 
     def _end(self) -> None:
-        """In the interrupt: a frame has ended."""
+        """In an interrupt: a frame has ended, so queue `serve`."""
         self._waiting = True
         try:
             micropython.schedule(self._serve, None)
         except RuntimeError:
-            self._waiting = False  # the queue is full: the master asks again
+            self._waiting = False  # the queue is full: the frame gets no answer, and its master asks again

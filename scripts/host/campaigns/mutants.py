@@ -29,6 +29,8 @@ AT_ONCE = 2
 LONGEST_S = 600.0
 ENDLESS_S = 30.0  # for a test that is known not to end with the bug in
 ENDLESS = "(does not end)"
+# That a test fails is all that counts here: Hypothesis may take minutes to find the smallest example that fails.
+FAILS_AT_ONCE = {"HYPOTHESIS_PROFILE": "first"}
 
 
 class MutantError(Exception):
@@ -98,7 +100,13 @@ def failing(top: Path, tests: Iterable[str], endless: bool = False) -> str:
     """The first of `tests` that fails in the copy `top`; "" where all pass, ENDLESS where `endless` and so it is."""
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
     process = subprocess.Popen(
-        command, cwd=top, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        cwd=top,
+        env=os.environ | FAILS_AT_ONCE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
     try:
         text, _ = process.communicate(timeout=ENDLESS_S if endless else LONGEST_S)

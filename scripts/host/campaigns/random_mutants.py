@@ -281,7 +281,7 @@ def run_tests(top: Path, tests: list[str], without: Iterable[str]) -> str:
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
     command += ["-p", "host.campaigns.endless", "-k", THIS_ENGINE, *tests]
     command += [f"--deselect={test}" for test in without]
-    environment = {**os.environ, "PYTHONPATH": str(top / "scripts")}
+    environment = os.environ | mutants.FAILS_AT_ONCE | {"PYTHONPATH": str(top / "scripts")}
     process = subprocess.Popen(
         command,
         cwd=top,
