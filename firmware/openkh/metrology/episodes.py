@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 
 MINUTE_US = 60_000_000
-_STEP_US = 1_000_000  # what waits for its minute is looked at so often
 
 
 class Episodes:
@@ -37,15 +36,10 @@ class Episodes:
         self._left_us = [0] * count  # of the minute since the newest logged beginning
         self._now = 0
         self._shown = 0  # whose beginning is logged and whose end is not
-        self._passed_us = 0
 
-    def step(self, now: int, dt_us: int) -> None:
-        """A cycle: `now` is the mask of what stands. Allocates nothing."""
-        passed_us = self._passed_us + dt_us
-        if now == self._now and passed_us < _STEP_US:
-            self._passed_us = passed_us
-            return
-        self._passed_us = 0
+    def step(self, now: int, passed_us: int) -> None:
+        """`now` is the mask of what stands, `passed_us` the time since the step before. Called in the cycle in which
+        `now` changes, and about once a second. Allocates nothing."""
         if passed_us > MINUTE_US:
             passed_us = MINUTE_US
         i = 0

@@ -95,6 +95,7 @@ _ENDED = (
     event_codes.REVERSE_ENERGY_ENDED,
 )
 _FAILURES = 5
+_LOOK_US = 1_000_000  # as long as nothing changes, what is shown and logged is looked at so often, for time
 
 
 class Line:
@@ -145,7 +146,7 @@ class Line:
                 self.forget()
             return
         waiting_us = self._waiting_us + dt_us
-        self._waiting_us = waiting_us if waiting_us < _WINDOW_MOST_US else _WINDOW_MOST_US
+        self._waiting_us = waiting_us
         if not element.fresh:
             return  # its energy comes with the next verified reading, and so does its time
         if not self._begun:
@@ -155,11 +156,10 @@ class Line:
         self._waiting_active += element.active
         self._waiting_reactive += element.reactive
         if turn or waiting_us >= MEAN_US or self.measured_us < 0:
-            self._follow(element)
+            self._follow(element, waiting_us if waiting_us < _WINDOW_MOST_US else _WINDOW_MOST_US)
 
-    def _follow(self, element: "Element") -> None:
+    def _follow(self, element: "Element", dt_us: int) -> None:
         """Judge the last second, and let the reported conditions follow."""
-        dt_us = self._waiting_us
         self._take(dt_us)
         v_mv = element.v_mv
         now = self.judge(v_mv, element.i_ma)
@@ -277,11 +277,6 @@ class Line:
         return p if counts >= 0 else -p
 
 
-def _broken(element: "Element") -> int:
-    """The failures that a front end shows."""
-    return (_SILENT if element.silent else 0) | (_ALTERED if element.altered else 0)
-
-
 class Status:
     """What the glass says of the meter's health: the one condition shown and the lines that have it.
 
@@ -300,6 +295,8 @@ class Status:
         self.lines = 0
         self.failures = 0
         self._turn = False  # line 2's
+        self._standing = 0  # all that stood when it was looked at last: failures, and what each line reports
+        self._passed_us = 0  # since then
         begun, ended = (event_codes.FAILURE,) * _FAILURES, (event_codes.FAILURE_ENDED,) * _FAILURES
         self._failed = Episodes(log, begun, ended, 1, 1)
 
@@ -316,19 +313,43 @@ class Status:
 
     def step(self, dt_us: int, e1: "Element", e2: "Element | None") -> None:
         """One measuring cycle of `dt_us` since the last one (below 2^30). `e2` is None on a single-element meter."""
+        one = self.line_1
         two = self.line_2
-        self._turn = not self._turn
-        self.line_1.step(dt_us, e1, not self._turn)
-        self.failures = self.failures & ~(_SILENT | _ALTERED) | _broken(e1)
+        turn = not self._turn
+        self._turn = turn
+        one.step(dt_us, e1, not turn)
+        failures = self.failures & ~(_SILENT | _ALTERED)
+        if e1.silent:
+            failures |= _SILENT
+        if e1.altered:
+            failures |= _ALTERED
+        standing = one.reported
         if two is not None and e2 is not None:
-            two.step(dt_us, e2, self._turn)
-            self.failures |= _broken(e2)
+            two.step(dt_us, e2, turn)
+            if e2.silent:
+                failures |= _SILENT
+            if e2.altered:
+                failures |= _ALTERED
+            standing |= two.reported << (_LAST + 1)
+        self.failures = failures
+        standing |= failures << 2 * (_LAST + 1)
+        passed_us = self._passed_us + dt_us
+        if standing == self._standing and passed_us < _LOOK_US and self.condition != UNJUDGED:
+            self._passed_us = passed_us
+            return
+        self._passed_us = 0
+        self._standing = standing
         self._choose()
-        self._failed.step(self.failures, dt_us)
+        self._tell(passed_us)
+
+    def _tell(self, passed_us: int) -> None:
+        """What begins and ends goes to the log; `passed_us` since the last time."""
+        self._failed.step(self.failures, passed_us)
         line = self.line_1
-        line.episodes.step(line.reported >> OVER_CURRENT, dt_us)
-        if two is not None:
-            two.episodes.step(two.reported >> OVER_CURRENT, dt_us)
+        line.episodes.step(line.reported >> OVER_CURRENT, passed_us)
+        if self.line_2 is not None:
+            line = self.line_2
+            line.episodes.step(line.reported >> OVER_CURRENT, passed_us)
 
     def _choose(self) -> None:
         """The highest priority wins, errors over warnings over normal (DX-1)."""
