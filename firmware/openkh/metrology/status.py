@@ -14,26 +14,9 @@ from openkh.metrology.episodes import Episodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
+    from openkh.metrology.element import Element
+    from openkh.metrology.episodes import Log
     from openkh.model import Model
-
-    class Log(Protocol):
-        """Where events go; never allocates."""
-
-        def add(self, code: int, a: int = 0, b: int = 0) -> None: ...
-
-    class Element(Protocol):
-        """What the status reads of a front end each cycle."""
-
-        active: int
-        reactive: int
-        fresh: bool
-        v_mv: int
-        i_ma: int
-        period_raw: int
-        silent: bool
-        altered: bool
 
 
 # Conditions, the more important the higher (DX, table and order of priority).
@@ -95,6 +78,7 @@ _ENDED = (
     event_codes.REVERSE_ENERGY_ENDED,
 )
 _FAILURES = 5
+_LINE_BITS = _LAST + 1
 _LOOK_US = 1_000_000  # as long as nothing changes, what is shown and logged is looked at so often, for time
 
 
@@ -295,8 +279,8 @@ class Status:
         self.lines = 0
         self.failures = 0
         self._turn = False  # line 2's
-        self._standing = 0  # all that stood when it was looked at last: failures, and what each line reports
-        self._passed_us = 0  # since then
+        self._stood = 0  # all that stood at the last step: failures, and what each line reports
+        self._passed_us = 0  # since what is shown and logged was looked at
         begun, ended = (event_codes.FAILURE,) * _FAILURES, (event_codes.FAILURE_ENDED,) * _FAILURES
         self._failed = Episodes(log, begun, ended, 1, 1)
 
@@ -313,34 +297,33 @@ class Status:
 
     def step(self, dt_us: int, e1: "Element", e2: "Element | None") -> None:
         """One measuring cycle of `dt_us` since the last one (below 2^30). `e2` is None on a single-element meter."""
-        one = self.line_1
-        two = self.line_2
         turn = not self._turn
         self._turn = turn
-        one.step(dt_us, e1, not turn)
-        failures = self.failures & ~(_SILENT | _ALTERED)
-        if e1.silent:
-            failures |= _SILENT
-        if e1.altered:
-            failures |= _ALTERED
-        standing = one.reported
-        if two is not None and e2 is not None:
-            two.step(dt_us, e2, turn)
-            if e2.silent:
-                failures |= _SILENT
-            if e2.altered:
-                failures |= _ALTERED
-            standing |= two.reported << (_LAST + 1)
-        self.failures = failures
-        standing |= failures << 2 * (_LAST + 1)
+        self.line_1.step(dt_us, e1, not turn)
+        if self.line_2 is not None and e2 is not None:
+            self.line_2.step(dt_us, e2, turn)
         passed_us = self._passed_us + dt_us
-        if standing == self._standing and passed_us < _LOOK_US and self.condition != UNJUDGED:
-            self._passed_us = passed_us
-            return
-        self._passed_us = 0
-        self._standing = standing
-        self._choose()
-        self._tell(passed_us)
+        if self._changed(e1, e2) or passed_us >= _LOOK_US or self.condition == UNJUDGED:
+            self._choose()
+            self._tell(passed_us)
+            passed_us = 0
+        self._passed_us = passed_us
+
+    def _changed(self, e1: "Element", e2: "Element | None") -> bool:
+        """Bring FAIL 01 and 02 up to date; whether anything stands that did not, or the other way round."""
+        failures = self.failures & ~(_SILENT | _ALTERED)
+        if e1.silent or (e2 is not None and e2.silent):
+            failures |= _SILENT
+        if e1.altered or (e2 is not None and e2.altered):
+            failures |= _ALTERED
+        self.failures = failures
+        failures = failures << _LINE_BITS | self.line_1.reported
+        if self.line_2 is not None:
+            failures = failures << _LINE_BITS | self.line_2.reported
+        if failures == self._stood:
+            return False
+        self._stood = failures
+        return True
 
     def _tell(self, passed_us: int) -> None:
         """What begins and ends goes to the log; `passed_us` since the last time."""
