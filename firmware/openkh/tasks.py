@@ -25,6 +25,30 @@ GUARD_MS = 2  # 12 V current and bulk voltage (CO-3)
 TEMPERATURE_MS = 1_000
 
 
+def guard_of(rail12: "Rail12", supply: "Supply", at_once: "Callable[[], None]") -> "Callable[[object], None]":
+    """What the guard's timer calls: it looks at 12 V current and bulk voltage, and has a failing supply call `at_once`.
+
+    It runs 500 times a second, in the interrupt. What it needs are variables of this function, not attributes: that
+    saves it a third of its time.
+    """
+    amps = rail12.read
+    limit = rail12.limit
+    volts = supply.read
+    low = supply.low
+
+    def guard(_timer: object) -> None:
+        raw = amps()
+        rail12.raw = raw
+        if raw > limit or rail12.over:
+            rail12.judge()
+        raw = volts()
+        supply.raw = raw
+        if (raw < low or supply.bulk_low) and supply.sample():
+            at_once()
+
+    return guard
+
+
 class Tasks:
     """`timers`: of cycle, display, guard and thermometer. `display_errors`: exceptions of the display's task."""
 
@@ -43,7 +67,12 @@ class Tasks:
         # Before anything can interrupt: two cycles, one inside the other, would book twice.
         self._run()
         cycle, _, guard, _ = self.timers
-        guard.init(mode=Timer.PERIODIC, period=GUARD_MS, callback=self.guard, hard=True)
+        guard.init(
+            mode=Timer.PERIODIC,
+            period=GUARD_MS,
+            callback=guard_of(self._rail12, self._supply, self._at_once),
+            hard=True,
+        )
         cycle.init(mode=Timer.PERIODIC, period=PERIOD_MS, callback=self._run, hard=False)
         for irq in irqs:
             irq.irq(self._run, Pin.IRQ_FALLING)
@@ -54,15 +83,6 @@ class Tasks:
         self._shown_us = ticks_us()
         self.refresh()
         self.timers[1].init(mode=Timer.PERIODIC, period=step_ms, callback=self.refresh, hard=False)
-
-    def guard(self, _timer: object = None) -> None:
-        """2 ms, in the interrupt: 12 V current and bulk voltage; a failing supply has the cycle run at once."""
-        self._rail12.sample()
-        supply = self._supply
-        raw = supply.read()
-        supply.raw = raw
-        if (raw < supply.low or supply.bulk_low) and supply.sample():
-            self._at_once()
 
     def _at_once(self) -> None:
         try:

@@ -45,7 +45,7 @@ ELSEWHERE = {
     "storage/scan.py": ("_is_older",),
     "storage/upward.py": ("find",),
     "storage/vault.py": ("load", "_write"),
-    "tasks.py": ("start_metering", "start_display", "start_thermometer"),
+    "tasks.py": ("guard_of", "start_metering", "start_display", "start_thermometer"),
 }
 
 

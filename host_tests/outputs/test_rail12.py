@@ -193,7 +193,7 @@ def test_CO_3_sensor_stuck_at_full_scale():
 def test_CO_3_full_scale_for_a_second_is_off_even_without_the_quick_guard():
     rig = Rig()
     rig.run(1_000_000)
-    rig.guard._limit = 1 << 20
+    rig.guard.limit = 1 << 20
     rig.rail.stuck_ma(1000)
     rig.run(1_300_000)
     assert not rig.guard.on

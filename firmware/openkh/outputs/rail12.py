@@ -50,18 +50,19 @@ class Rail12:
     """`adc` reads the current as `uv_per_ma`, `enable` switches the 12 V on (1). Ticks are ticks_us.
 
     `on` is the 12 V's state at this instant, `off_us` when it was switched off last, `state` one of the above,
-    `failures` those since power-up. No properties: they would slow down `sample`, which runs each PERIOD_MS.
+    `failures` those since power-up. `raw` is the current as sampled last, above `limit` it is too high; `over` counts
+    samples above it, less those below. No properties: they would slow down the guard, which runs each PERIOD_MS.
     """
 
     def __init__(self, adc: "ADC", enable: "Pin", log: "EventLog", uv_per_ma: int = 30_000) -> None:
-        self._adc = adc
+        self.read = adc.read_u16  # for the guard, in its interrupt
         self._enable = enable
         self._log = log
         self._uv_per_ma = uv_per_ma
-        self._limit = LIMIT_MA * uv_per_ma // 1000 * _FULL_SCALE // _FULL_SCALE_MV + 16  # one step of 12 bits
-        self._raw = 0
-        self._over = 0  # samples above the limit, less those below it
-        self._tripped = False  # set by `sample`, judged by `step`
+        self.limit = LIMIT_MA * uv_per_ma // 1000 * _FULL_SCALE // _FULL_SCALE_MV + 16  # one step of 12 bits
+        self.raw = 0
+        self.over = 0
+        self._tripped = False  # set by `judge`, followed up by `step`
         self._trip_raw = 0  # the reading that did it
         self.on = False
         self.off_us = 0
@@ -73,25 +74,30 @@ class Rail12:
 
     def ma(self) -> int:
         """Current as last sampled, mA; full scale is reported as it reads."""
-        return self._ma_of(self._raw)
+        return self._ma_of(self.raw)
 
     def _ma_of(self, raw: int) -> int:
         return (raw * _FULL_SCALE_MV // _FULL_SCALE * 1000 + self._uv_per_ma // 2) // self._uv_per_ma
 
     def sample(self) -> None:
-        """Look at the current and switch off where it is too high. For a hard interrupt: allocates nothing."""
-        raw = self._adc.read_u16()
-        self._raw = raw
-        if raw <= self._limit:
+        """Look at the current once, as the guard does every PERIOD_MS."""
+        self.raw = self.read()
+        if self.raw > self.limit or self.over:
+            self.judge()
+
+    def judge(self) -> None:
+        """`raw` was read: switch off where it has been too high for too long. Needed where it is above `limit`, or
+        `over` is not 0. For a hard interrupt: allocates nothing."""
+        if self.raw <= self.limit:
             # Counted down, not cleared: pulsed overloads add up.
-            if self._over:
-                self._over -= 1
+            if self.over:
+                self.over -= 1
         elif self.on:
-            self._over += 1
-            if self._over >= OVER_SAMPLES:
+            self.over += 1
+            if self.over >= OVER_SAMPLES:
                 self._enable.value(0)
                 self.on = False
-                self._trip_raw = raw
+                self._trip_raw = self.raw
                 self._tripped = True
                 self.off_us = ticks_us()
 
@@ -129,7 +135,7 @@ class Rail12:
             self._tripped = False
             self._fail(now_us, OVERLOAD, self._ma_of(self._trip_raw))
         elif self.on:
-            if self._raw < _FULL:
+            if self.raw < _FULL:
                 self._full_us = now_us
             if ticks_diff(now_us, self._full_us) >= STUCK_FULL_US:
                 self._fail(now_us, STUCK, self.ma())
@@ -160,7 +166,7 @@ class Rail12:
             self._log.add(event_codes.RAIL12_LATCHED)
 
     def _switch_on(self, now_us: int) -> None:
-        self._over = 0
+        self.over = 0
         self._stuck = False
         self._full_us = now_us
         self.state = ON
