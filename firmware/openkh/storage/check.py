@@ -1,7 +1,8 @@
-"""The check that closes every stored record: CRC-30/CDMA (3GPP2 C.S0002), reflected so that it never leaves 30 bits.
+"""The check at the end of every stored record: CRC-30/CDMA (3GPP2 C.S0002), in the reflected form, whose values stay
+within 30 bits and so are small integers on the RP2040 (DR-3).
 
-It finds every error of up to five bits in a record of up to 140 bytes (tested), every burst of up to 30 bits, and of
-random blocks lets one in 2^30 pass.
+It finds every error of up to five bits in a record of up to 140 bytes (tested) and every burst of up to 30 bits. Of
+random bytes one block in 2^30 passes.
 """
 
 from array import array
@@ -26,10 +27,11 @@ _TABLE = _table()
 
 
 def check(buf: "bytearray | memoryview", count: int, crc: int = START) -> int:
-    """Check of the first `count` bytes of `buf`, 0 .. 2^30 - 1. Allocates nothing; 12 us a byte on the RP2040."""
+    """The check of the first `count` bytes of `buf`, 0 .. 2^30 - 1; `crc` is that of what comes before them. Allocates
+    nothing; takes 12 us a byte on the RP2040."""
     table = _TABLE
     i = 0
-    while i < count:  # not for: its frame would not fit the stack (DR-7)
+    while i < count:  # not `for`, with which this function's frame would come from the heap (DR-7)
         crc = (crc >> 8) ^ table[(crc ^ buf[i]) & 255]
         i += 1
     return crc

@@ -1,7 +1,8 @@
-"""The memory of the interval data as pages of 256 bytes, on FRAM and on flash (AM-6).
+"""The memory of the interval data as pages of 256 bytes, in FRAM and in flash (AM-6).
 
-A page is a header of HEADER_BYTES and SLOTS slots of SLOT_BYTES. Pages are used in order and round again; `group` of
-them are erased together, a while before they are needed. Nothing here raises, and nothing takes heap after the start.
+A page is a header of HEADER_BYTES and SLOTS slots of SLOT_BYTES. Pages are used in order and then from the first one
+again; `group` of them are erased together. To write, fill `header` or `slot` and call `write_header` or `write_slot`.
+Nothing here raises, and nothing takes heap after the start.
 """
 
 from openkh.drivers.flash import BLOCK
@@ -20,7 +21,7 @@ _PER_BLOCK = BLOCK // PAGE_BYTES
 
 
 class FramPages:
-    """`count` pages from address `first` on."""
+    """`count` pages of FRAM from address `first` on. Every method returns whether the memory acknowledged."""
 
     group = 1
 
@@ -31,8 +32,8 @@ class FramPages:
         self._ones = bytearray(b"\xff" * (2 + PAGE_BYTES))
         self._header = bytearray(2 + HEADER_BYTES)
         self._slot = bytearray(2 + SLOT_BYTES)
-        self.header = memoryview(self._header)[2:]  # what the write functions write
-        self.slot = memoryview(self._slot)[2:]
+        self.header = memoryview(self._header)[2:]  # what `write_header` writes
+        self.slot = memoryview(self._slot)[2:]  # what `write_slot` writes
 
     def read(self, page: int, buf: bytearray) -> bool:
         """Fill `buf` from the beginning of a page."""
@@ -47,12 +48,12 @@ class FramPages:
         return self._fram.write(self._first + page * PAGE_BYTES + at, self._slot)
 
     def erase(self, page: int) -> bool:
-        """Every bit of a page to 1, the header first; 2.5 ms."""
+        """Set every bit of a page to 1, its header first; takes 2.5 ms."""
         return self._fram.write(self._first + page * PAGE_BYTES, self._ones)
 
 
 class FlashPages:
-    """The pages of `blocks` of flash, 16 each."""
+    """The pages of `blocks` of flash, 16 to a block. Only `erase` can tell a failure: read back what was written."""
 
     group = _PER_BLOCK
 
@@ -69,7 +70,7 @@ class FlashPages:
         return self._flash.read(self._blocks[page // _PER_BLOCK], page % _PER_BLOCK * PAGE_BYTES, buf)
 
     def write_header(self, page: int) -> bool:
-        """Write `header` into an erased page; 0.4 ms, 3 ms at worst."""
+        """Write `header` into an erased page; takes 0.4 ms, 3 ms at worst."""
         return self._program(page, 0, self.header)
 
     def write_slot(self, page: int, at: int) -> bool:
@@ -77,11 +78,12 @@ class FlashPages:
         return self._program(page, at, self.slot)
 
     def erase(self, page: int) -> bool:
-        """Erase the block of a page: stops code and interrupts for 45 ms, 400 ms at worst."""
+        """Erase the block of a page; True if it reads so. Code and interrupts stop for 45 ms, 400 ms at worst."""
         return self._flash.erase(self._blocks[page // _PER_BLOCK])
 
     def _program(self, page: int, at: int, part: bytearray) -> bool:
-        """The rest of the page buffer is ones, which leave what is there as it is."""
+        """Program `part` at offset `at` of a page. The rest of the buffer is ones, which leave what is there as it
+        is."""
         i = 0
         while i < len(part):
             self._page[at + i] = part[i]

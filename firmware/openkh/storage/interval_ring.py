@@ -1,18 +1,18 @@
-"""The interval data as they are stored: numbered slots in pages, the newest after the one before (AM-6, ST-1, ST-2).
+"""The interval data as they are stored: numbered slots in pages, written one after the other (AM-6, ST-1, ST-2).
 
-    page  at  bytes
-           0      1  format
-           1      3  identity: hash of board, model and service
-           4      4  number of the page, counting on for ever; it lies at this number modulo the number of pages
-           8      2  power-up that the first slot belongs to
-          10      4  intervals that had ended in it before the page began
-          14      5  energy delivered that all slots before the page add up to: whole Wh of the register, and tenths
-          19      5  energy received, the same way
-          24      4  check of all before it
-          28      6  each of 38 slots: kind (4 bits), two numbers (18 bits each), check (8 bits, over its number too)
+    at  bytes of a page
+     0      1  format
+     1      3  identity: hash of board, model and service
+     4      4  number of the page, which never starts again; it lies at this number modulo the number of pages
+     8      2  number of the power-up that the first slot belongs to
+    10      4  intervals of that power-up which had ended before the page began
+    14      5  energy delivered that all slots before the page add up to: whole Wh (4), of the register, and tenths (1)
+    19      5  energy received, the same way
+    24      4  check of all bytes before it
+    28      6  each of 38 slots: kind (4 bits), numbers a and b (18 bits each), check (8 bits, over its number too)
 
-The check of a slot is short, but a slot counts only where it is the next one, and what it says is never the register:
-the mark of the next page, and the register itself, are what all slots have to add up to.
+The check of a slot is short. But a slot counts only where it is the next one, and it never makes the register: the sums
+in the header of the next page, and the register itself, are what all slots have to add up to.
 """
 
 from struct import pack_into
@@ -28,14 +28,15 @@ if TYPE_CHECKING:
 
 FORMAT = 0x49
 
-# Kinds of a slot. An interval is 0 plus its flags; a part of one that a loss of power ended is PARTIAL plus its flags.
+# Kinds of a slot. An interval's is 0 plus its flags, that of a part of one, which a loss of power ended, PARTIAL plus
+# its flags; a is then the energy delivered and b the energy received, in tenths of a Wh.
 POWER_LOST = 1
 GAP = 2
 FAILURE = 4
 PARTIAL = 8
-POWER_UP = 9  # a new power-up begins: its number, and the seconds of the partial interval before it
-JUMP = 11  # intervals that have ended in this power-up, where one or more were passed over
-MOST = 0x3FFFF  # of a number in a slot
+POWER_UP = 9  # a new power-up begins: a is its number, b the seconds that the partial interval before it has lasted
+JUMP = 11  # a is how many intervals of this power-up have ended: some were passed over, or a page is filled up
+MOST = 0x3FFFF  # the largest number that a slot can hold
 
 # What the port's registers say of a slot that holds no interval, beside the flags above.
 DAMAGED = 0x4000
@@ -53,30 +54,30 @@ def is_interval(kind: int) -> bool:
 
 
 def long_at(buf: bytearray, at: int) -> int:
-    """Four bytes as a number below 2^30."""
+    """The four bytes from `at` on as a number, of which the highest two bits are left out (DR-3)."""
     return buf[at] | buf[at + 1] << 8 | buf[at + 2] << 16 | (buf[at + 3] & 63) << 24
 
 
 class Ring:
-    """`number`: of the next slot; `oldest`: of the oldest one that can be read. `power_up` and `ended`: of the newest
-    slot. `wh`, `tenths`, `received_wh`, `received_tenths`: what all slots add up to, as the register counts.
-    `closed`: the newest slot is a partial interval. `lost`: slots of the newest page that are damaged."""
+    """`number` is that of the next slot, `oldest` that of the oldest one that can be read. `power_up` and `ended` are
+    the newest slot's. `wh`, `tenths`, `received_wh` and `received_tenths` are what all slots add up to, modulo the
+    register's range. `closed`: the newest slot is a partial interval. `lost`: damaged slots of the newest page."""
 
     def __init__(self, pages: "FramPages | FlashPages", identity: int) -> None:
         self._pages = pages
         self._identity = identity
         self._buf = bytearray(PAGE_BYTES)
         self._head = bytearray(HEADER_BYTES)
-        self._scanned = 0
-        self._newest = -1
-        self._oldest = -1
-        self.found = False  # there was something of this meter
-        self._cached = -1  # page that is in the buffer
+        self._scanned = 0  # pages whose headers were looked at
+        self._newest = -1  # highest number of a page found
+        self._oldest = -1  # lowest
+        self.found = False  # whether there was something of this meter
+        self._cached = -1  # the page that is in the buffer
         self._known = False  # whether it is a page of this meter
-        self._at = 0  # slots of it that were gone through, and what holds after them
-        self._at_power_up = 0
+        self._at = 0  # slots of it that `seek` has gone through,
+        self._at_power_up = 0  # and the power-up and its ended intervals after them
         self._at_ended = 0
-        self._erased = -1  # flash: first page of the block that was erased ahead
+        self._erased = -1  # flash: first page of the block that was erased ahead; -1: none
         self.number = 0
         self.oldest = 0
         self.power_up = 0
@@ -87,18 +88,18 @@ class Ring:
         self.received_tenths = 0
         self.closed = False
         self.lost = 0
-        self.a = 0  # what `decode` has found
+        self.a = 0  # the numbers of the slot that `decode` was called for last
         self.b = 0
 
     @property
     def slots(self) -> int:
-        """Slots in all pages."""
+        """How many slots all pages have."""
         return self._pages.count * SLOTS
 
-    # At the start, within the measuring cycle: takes no heap
+    # After a start, within measuring cycles: takes no heap
 
     def scan(self, pages: int) -> bool:
-        """Look at the headers of the next so many pages; True once all were looked at, and the newest slot is known."""
+        """Look at the headers of the next `pages` pages; True once all were looked at and the newest slot is known."""
         end = min(self._scanned + pages, self._pages.count)
         while self._scanned < end:
             number = self._header_number(self._scanned)
@@ -114,8 +115,8 @@ class Ring:
         return True
 
     def _header_number(self, page: int) -> int:
-        """Number of a page of this meter, -1 for another. What looks damaged is read again, because it would be written
-        over."""
+        """The number of a page, -1 where it is not one of this meter. What looks damaged is read again, because it
+        would be written over."""
         header = self._head
         for _ in range(_TRIES):
             if not self._pages.read(page, header):
@@ -127,7 +128,7 @@ class Ring:
         return -1
 
     def _take_page(self) -> None:
-        """Go through the newest page."""
+        """Go through the newest page: where the next slot goes, and what all slots add up to."""
         self._take_header()
         used = SLOTS
         while used and self._is_blank(used - 1):
@@ -144,11 +145,12 @@ class Ring:
         self.oldest = max(self._oldest, self._newest - self._pages.count + self._pages.group) * SLOTS
 
     def begin(self, state: "State") -> None:
-        """Start with what `state` says of the register; the memory is blank, or another meter's."""
+        """Begin with the register that `state` has, where the memory is blank or another meter's."""
         self.wh = state.delivered_wh
         self.received_wh = state.received_wh
 
     def _take_header(self) -> None:
+        """Set what holds before the first slot of the page in the buffer."""
         buf = self._buf
         self.power_up = buf[8] | buf[9] << 8
         self.ended = long_at(buf, 10)
@@ -165,7 +167,7 @@ class Ring:
         return self.number % SLOTS == SLOTS - 1
 
     def append(self, kind: int, a: int, b: int) -> bool:
-        """Write the next slot and read it back. False where that came to nothing: try again in a later cycle."""
+        """Write the next slot and read it back. False where it was not written: try again in a later cycle."""
         if self.number % SLOTS == 0 and not self._begin_page():
             return False
         self._fill(self._pages.slot, kind, a, b)
@@ -173,14 +175,14 @@ class Ring:
             return False
         if self.decode(self.number) != kind or self.a != a or self.b != b:
             if self._pages.group > 1 and not self._is_blank(self.number % SLOTS):
-                self.number += 1  # flash takes nothing more there
+                self.number += 1  # flash takes nothing more in this place
             return False
         self.number += 1
         self._take(kind, a, b)
         return True
 
     def _write_slot(self) -> bool:
-        """Write what `_fill` has made, and have its page in the buffer as it reads now."""
+        """Write what `_fill` has made, and read its page into the buffer."""
         page = self.number // SLOTS % self._pages.count
         self._cached = -1
         written = self._pages.write_slot(page, _FIRST + self.number % SLOTS * SLOT_BYTES)
@@ -195,7 +197,7 @@ class Ring:
         slot[5] = check(slot, 5, START ^ self.number) & 255
 
     def _take(self, kind: int, a: int, b: int) -> None:
-        """What a slot changes."""
+        """Bring what holds after the newest slot up to date for one more."""
         self.closed = False
         if kind == POWER_UP:
             self.power_up = a
@@ -226,7 +228,7 @@ class Ring:
         elif page % pages.group == 0:
             if self._erased != page:
                 self._erased = page if self._erase(page) else -1
-                return False  # again in the next cycle: this one has been long
+                return False  # go on in the next cycle, because the erase has made this one long
             self._erased = -1
         self._fill_header(number)
         self._cached = -1
@@ -234,7 +236,7 @@ class Ring:
         if self._look(page) and self._page_number() == number:
             return True
         if pages.group > 1:
-            self.number += SLOTS  # a page that was spoilt by a cut takes nothing more
+            self.number += SLOTS  # flash that a cut has spoilt takes nothing more: leave this page out
         return False
 
     def _fill_header(self, number: int) -> None:
@@ -253,8 +255,8 @@ class Ring:
     # Flash
 
     def tidy(self) -> bool:
-        """Flash: erase the block ahead where it will be needed soon, and say so; stops everything for 45 ms, 400 ms at
-        worst. Call where Journal.tidy() may be called."""
+        """Flash: erase the next block where it will be needed soon; True if it did, which stops everything for 45 ms,
+        400 ms at worst. Call it where Journal.tidy() may be called."""
         pages = self._pages
         page = self.number // SLOTS % pages.count
         if pages.group == 1 or page % pages.group < pages.group - 1 or self._erased >= 0:
@@ -264,6 +266,7 @@ class Ring:
         return True
 
     def _erase(self, page: int) -> bool:
+        """Erase the block that begins with `page`, whose slots are then no longer among those that can be read."""
         self._cached = -1
         ahead = self.number // SLOTS
         ahead += (page - ahead) % self._pages.count
@@ -273,7 +276,7 @@ class Ring:
     # Reading
 
     def _look(self, page: int) -> bool:
-        """Have a page in the buffer; whether it is one of this meter."""
+        """Have a page in the buffer, and tell whether it is one of this meter."""
         if self._cached != page:
             self._known = self._pages.read(page, self._buf) and self._sound(self._buf, page)
             self._cached = page
@@ -281,7 +284,7 @@ class Ring:
         return self._known
 
     def _sound(self, buf: bytearray, page: int) -> bool:
-        """Whether a header is whole, of this meter, and where it belongs."""
+        """Whether a header is undamaged, of this meter, and on the page where its number belongs."""
         whose = buf[1] | buf[2] << 8 | buf[3] << 16
         if buf[0] != FORMAT or whose != self._identity or buf[27] > 63 or buf[7] > 63:
             return False
@@ -296,7 +299,7 @@ class Ring:
         self._at_ended = long_at(self._buf, 10)
 
     def decode(self, number: int) -> int:
-        """Kind of slot `number`, whose page is in the buffer; -1 where it is damaged. Sets `a` and `b`."""
+        """The kind of slot `number`, whose page is in the buffer; -1 where it is damaged. Sets `a` and `b`."""
         buf = self._buf
         at = _FIRST + number % SLOTS * SLOT_BYTES
         crc = START ^ number
@@ -327,8 +330,8 @@ class Ring:
         return True
 
     def seek(self, slot: int) -> int:
-        """Kind of the slot at place `slot` (0 .. slots - 1), -1 damaged, NONE where there is none. Sets `a`, `b`, and
-        what held before it: `at_power_up`, `at_ended`."""
+        """The kind of the slot at place `slot`, 0 to `slots` - 1; -1 where it is damaged, NONE where there is none.
+        Sets `a` and `b`, and what holds before the slot."""
         i = slot % SLOTS
         if not self._look(slot // SLOTS):
             return NONE
@@ -353,7 +356,8 @@ class Ring:
             self._at_ended += 1
 
     def encode(self, slot: int, buf: bytearray, at: int) -> None:
-        """The registers of the slot at place `slot` (docs/modbus.md): number, power-up, flags, end, two energies."""
+        """Write the port's registers of the slot at place `slot` into `buf` from `at` on (docs/modbus.md): number,
+        power-up, flags, end, energy delivered and received."""
         kind = self.seek(slot)
         self._clear(buf, at, at + 18)
         if kind == NONE or kind == POWER_UP or kind == JUMP:  # noqa: SIM109, PLR1714  a tuple would take heap
@@ -387,6 +391,7 @@ class Ring:
             pack_into(">i", buf, at + 6, 900 * self._at_ended + self._seconds())
 
     def _seconds(self) -> int:
-        """Length of the partial interval that was decoded last: the next slot has it."""
+        """The length in s of the partial interval that was decoded last, which the next slot has; 0 if it is not
+        there."""
         number = self._page_number() * SLOTS + self._at + 1
         return self.b if self._at + 1 < SLOTS and self.decode(number) == POWER_UP else 0

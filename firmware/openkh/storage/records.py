@@ -3,12 +3,12 @@
     at  bytes
      0      1  format: what this is and its version
      1      3  identity: hash of board, model and service
-     4      4  sequence number, 30 bits, counting on round the end
-     8      1  marks, and the life (power-up) that it belongs to in the upper half
+     4      4  sequence number, 30 bits, after whose highest value 0 comes again
+     8      1  marks in bits 0 to 3, and in bits 4 to 7 the life, which is the number of the power-up modulo 16
      9     72  the fields of State, little-endian, in the order of FIELDS
-    81      4  check of all before it
+    81      4  check of all bytes before it
 
-The check comes last, so that a record counts only when all of it is there.
+The check comes last, so that a record counts only when all of it was written.
 """
 
 from struct import pack_into, unpack_from
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from openkh.state import State
 
 
-NO_RAW_1 = 1  # marks: the raw count of line 1 (2) is not known
-NO_RAW_2 = 2
-FAILING = 4  # written when the supply was failing
-AHEAD = 8  # flash: the block after this record's own was erased when it was written
+# Marks of a record.
+NO_RAW_1 = 1  # the counter of line 1's front end (raw_1 of State) is not known
+NO_RAW_2 = 2  # that of line 2's is not known
+FAILING = 4  # the record was written while the supply was failing
+AHEAD = 8  # flash: when the record was written, the block after its own was erased already
 
 SEQUENCE_MASK = 0x3FFFFFFF
 _NEWER = 0x1FFFFFFF
@@ -65,23 +66,24 @@ _MASKS = tuple((1 << 8 * _WIDTHS.get(name, 4)) - 1 if name in _WIDTHS else SEQUE
 
 
 def identity(board_id: bytes, code: str, service: str) -> int:
-    """24-bit hash of the board's unique id, model code and service: whose record it is (ST-2)."""
+    """Whose record it is, as a hash of 24 bits of the board's unique id, the model code and the service (ST-2)."""
     crc = START
     for part in (board_id, code.encode(), service.encode()):
         crc = check(bytearray(part), len(part), crc)
-        crc = check(bytearray(1), 1, crc)  # parts cannot run into each other
+        crc = check(bytearray(1), 1, crc)  # a zero after each part, so that "ab", "c" and "a", "bc" differ
     return crc & 0xFFFFFF
 
 
 def newer(sequence: int, than: int) -> bool:
-    """Whether a sequence number comes after another, round the end of the numbers."""
+    """Whether a sequence number comes after `than`, counting on from the highest one to 0."""
     return sequence != than and (sequence - than) & SEQUENCE_MASK <= _NEWER
 
 
 def pack(buf: "bytearray | memoryview", state: "State", whose: int, sequence: int, marks: int) -> None:
-    """Write the record of `state` into `buf` (RECORD_BYTES). `marks` carries the life in its upper half.
+    """Write the record of `state` into `buf`, RECORD_BYTES long. `whose` is what `identity` gives; `marks` has FAILING
+    and AHEAD where they apply, and the life in bits 4 to 7.
 
-    Allocates nothing; about 1.3 ms on the RP2040.
+    Allocates nothing; takes about 1.3 ms on the RP2040.
     """
     if state.raw_1 < 0:
         marks |= NO_RAW_1
@@ -97,8 +99,8 @@ def pack(buf: "bytearray | memoryview", state: "State", whose: int, sequence: in
 
 
 def _pack_fields(buf: "bytearray | memoryview", state: "State") -> None:
-    # Each call ends with a field narrower than the four bytes written; the next one cuts off its surplus. Few values a
-    # call, so that the frame fits the stack (DR-7).
+    # Where a field is narrower than the four bytes that are written for it, it is the last one of its call, and the
+    # next call writes over the surplus. Few values a call, so that this function's frame needs no heap (DR-7).
     pack_into("<iHBi", buf, 9, state.delivered_wh, state.delivered_counts, state.rolls & 255, state.received_wh)
     pack_into("<Hi", buf, 20, state.received_counts, state.raw_1)
     pack_into("<i", buf, 25, state.raw_2)
@@ -112,11 +114,11 @@ def _pack_fields(buf: "bytearray | memoryview", state: "State") -> None:
 
 
 def judge(buf: "bytearray | memoryview", whose: int, form: int = RECORD_FORMAT) -> int:
-    """What `buf`, a whole slot, holds: BLANK, GOOD (a record of the layout `form`), DAMAGED, or FOREIGN (good, but of
-    another layout, board, model or service)."""
+    """What `buf`, a whole slot, holds: BLANK, GOOD (a record of the layout `form` that is `whose`), DAMAGED, or FOREIGN
+    (an undamaged one of another layout, board, model or service)."""
     if blank(buf):
         return BLANK
-    # The stored check is read by bytes: four of 0xFF would be no small integer.
+    # The stored check is compared byte by byte, because four bytes of 0xFF would make no small integer (DR-3).
     at = len(buf) - 4
     crc = check(buf, at)
     for i in range(at, at + 4):
@@ -129,14 +131,14 @@ def judge(buf: "bytearray | memoryview", whose: int, form: int = RECORD_FORMAT) 
 
 
 def sequence_of(buf: "bytearray | memoryview") -> int:
-    """Sequence number of a GOOD record."""
+    """The sequence number of a GOOD record."""
     return unpack_from("<i", buf, 4)[0] & SEQUENCE_MASK
 
 
 def unpack(buf: "bytearray | memoryview", state: "State", fields: int = len(FIELDS)) -> None:
-    """Set the first `fields` of `state`'s FIELDS from a GOOD record that has so many; the others stay as they are."""
+    """Set `state` from a GOOD record that has the first `fields` of FIELDS; the other fields stay as they are."""
     for i in range(fields):
-        # The last bytes of a narrow field's four belong to the next one.
+        # Four bytes are read for every field; of a narrow one the mask leaves its own.
         setattr(state, FIELDS[i], unpack_from("<i", buf, _OFFSETS[i])[0] & _MASKS[i])
     if buf[8] & NO_RAW_1:
         state.raw_1 = -1

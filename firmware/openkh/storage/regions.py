@@ -1,6 +1,8 @@
-"""How a slot is read and written on each of the two media; what lies where is in layout.py.
+"""The regions of the memory: how a slot is read and written in FRAM and in flash. What lies where is in layout.py.
 
-`group` of a region is the number of its slots that are erased together; 0 where a slot can be written over as it is.
+To write a slot, fill what `view` returns and call `commit`; `holds` tells whether the memory has it. `group` is the
+number of slots that are erased together, 0 in FRAM, where a slot is written over as it is. Nothing allocates after
+construction.
 """
 
 from openkh.storage import layout
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
 
 class FramRegion:
-    """Slots of `size` bytes in FRAM, laid out as `where` says: one of the FRAM_... tuples of layout.py."""
+    """Slots of `size` bytes in FRAM. `where` is one of the FRAM_... tuples of layout.py: first address, slots, bytes
+    from one slot to the next."""
 
     def __init__(self, fram: "Fram", where: "tuple[int, int, int]", size: int) -> None:
         self._fram = fram
@@ -32,7 +35,7 @@ class FramRegion:
         return self._view
 
     def commit(self, slot: int) -> bool:
-        """Write the view's content to `slot`; False where the memory did not acknowledge."""
+        """Write what is in the view to `slot`; False where the memory did not acknowledge."""
         return self._fram.write(self._first + slot * self._stride, self._buf)
 
     def read(self, slot: int, buf: bytearray) -> bool:
@@ -44,23 +47,25 @@ class FramRegion:
         return self.read(slot, self._back) and self._back == self._view
 
     def erase(self, _slot: int) -> bool:
-        """FRAM is written over as it is."""
+        """Nothing has to be erased in FRAM."""
         return True
 
     def works(self) -> bool:
-        """Whether the memory takes what is written; where it looks blank this tells it from one that is stuck."""
+        """Whether the memory takes what is written: a memory that is stuck can look like a blank one."""
         return self._fram.works()
 
     def blank(self, _slot: int) -> bool:
-        """FRAM is written over as it is."""
+        """Whether `slot` can be written: in FRAM always."""
         return True
 
     def spoil(self, _slot: int) -> None:
-        """Nothing half written can become readable later."""
+        """Nothing has to be made unreadable in FRAM, which has no half written bits that could read otherwise one
+        day."""
 
 
 class FlashRegion:
-    """Slots of `size` bytes (at most 256) in blocks of flash; several to a page, programmed one by one."""
+    """Slots of `size` bytes, at most 256, in `blocks` of flash. A page holds as many as fit, and each is programmed by
+    itself."""
 
     def __init__(self, flash: "Flash", blocks: "tuple[int, ...]", size: int) -> None:
         self._flash = flash
@@ -69,7 +74,8 @@ class FlashRegion:
         self._per_page = FLASH_PAGE_BYTES // size
         self.group = self._per_page * (FLASH_BLOCK_BYTES // FLASH_PAGE_BYTES)
         self.slots = self.group * len(blocks)
-        # One page buffer for each place in a page: all ones elsewhere, which leaves the neighbours as they are.
+        # One buffer of a whole page for each place that a slot can have in it. The bytes of the other slots are all
+        # ones, which leave what is there as it is when the page is programmed.
         self._pages = tuple(bytearray(b"\xff" * FLASH_PAGE_BYTES) for _ in range(self._per_page))
         self._views = tuple(memoryview(page)[i * size : (i + 1) * size] for i, page in enumerate(self._pages))
         self._back = bytearray(size)
@@ -80,7 +86,7 @@ class FlashRegion:
         return self._views[slot % self._per_page]
 
     def commit(self, slot: int) -> bool:
-        """Program the slot's page with the view's content; 0.4 ms, 3 ms at worst. Verified by `holds`."""
+        """Program what is in the view into `slot`; takes 0.4 ms, 3 ms at worst. Always True: only `holds` tells."""
         page = slot % self.group // self._per_page
         return self._flash.program(
             self.blocks[slot // self.group], page * FLASH_PAGE_BYTES, self._pages[slot % self._per_page]
@@ -101,27 +107,29 @@ class FlashRegion:
         return self.read(slot, self._back) and self._back == self._erased
 
     def works(self) -> bool:
-        """The map of the blocks could be read, so the flash works."""
+        """Whether the region has its blocks: the map of the blocks could be read, so the flash works."""
         return self.slots > 0
 
     def spoil(self, slot: int) -> None:
-        """Clear every bit of a slot."""
+        """Clear every bit of a slot, so that nothing in it can ever be read as a record."""
         view = self.view(slot)
         for i in range(self.size):
             view[i] = 0
         self.commit(slot)
 
     def erase(self, slot: int) -> bool:
-        """Erase the block that `slot` lies in: stops code and interrupts for 45 ms, 400 ms at worst."""
+        """Erase the block that `slot` lies in; True if it reads so. Code and interrupts stop for 45 ms, 400 ms at
+        worst."""
         return self._flash.erase(self.blocks[slot // self.group])
 
 
 class Memory:
-    """The regions of one medium; `logs`: of events, of the service's entries, of the seal's. Where there is room for
-    them also `port` (the RS-485 port's settings) and `intervals` (pages of interval data), else None.
+    """All regions of one medium.
 
-    `older_journals`: of each layout of the record before this one, newest first, the region that it lies in, its first
-    byte and the number of its fields.
+    `journal`, `calibration` and `factory` are a region each; `logs` are those of the events, of the service's entries
+    and of the seal's. Where there is room `port` is the region of the RS-485 port's settings and `intervals` the pages
+    of interval data, else both are None. `older_journals` has for each older layout of the journal's record, newest
+    first, the region that it lies in, its first byte and the number of its fields.
     """
 
     def __init__(self, journal, logs, calibration, factory, older_journals=()) -> None:  # type: ignore[no-untyped-def]
@@ -135,7 +143,7 @@ class Memory:
 
 
 def fram_memory(fram: "Fram") -> Memory:
-    """Lay the regions out in FRAM."""
+    """The regions in FRAM."""
     memory = Memory(
         FramRegion(fram, layout.FRAM_JOURNAL, layout.RECORD_BYTES),
         (
@@ -156,8 +164,8 @@ def fram_memory(fram: "Fram") -> Memory:
 
 
 def flash_memory(flash: "Flash", blocks: "tuple[int, ...]") -> Memory:
-    """Lay the regions out over the numbers that drivers.flash.find() gave; on a board that was laid out with fewer than
-    layout.FLASH_BLOCKS, a region that lacks some of its blocks has no slots."""
+    """The regions in flash, over the block numbers that drivers.flash.find() gave. On a board that was laid out with
+    fewer blocks than layout.FLASH_BLOCKS a region that lacks some of its blocks has no slots."""
     at = 0
     regions = []
     for count, size in layout.FLASH_USES:

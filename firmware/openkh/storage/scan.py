@@ -1,4 +1,8 @@
-"""Reading a journal after a start: which record is the newest good one, and where the next may go (ST-1, ST-2)."""
+"""Reading the journal after a start: which record is the newest good one, and where the next may go (ST-1, ST-2).
+
+On flash a cut can leave bits that read as 0 at one time and as 1 at another. So what it may have left half written is
+made unreadable, and a slot in which a write may just have begun is not used although it reads as blank.
+"""
 
 from openkh.state import FIELDS, State
 from openkh.storage import records
@@ -10,15 +14,17 @@ if TYPE_CHECKING:
     from openkh.storage.regions import FlashRegion, FramRegion, OlderJournal
 
 _TRIES = 3  # reads of a slot before its content is taken for damaged
-# A new meter's first record cut off, again and again, leaves so many damaged ones and no other.
+# Where the first record of a new meter is cut off again and again, it leaves so many damaged ones and no good one.
 _TORN_AT_BIRTH = 4
 
 
 class Scan:
-    """begin(), then step() until it returns True, then finish(); one slot of FRAM or block of flash a step.
+    """Call begin(), then step() until it returns True, then finish(). A step looks at one slot of FRAM or one block of
+    flash; either is called a unit here.
 
-    Afterwards `found` is the newest record, `newest` its slot, `sequence` and `life` its own; `free` is the slot for
-    the next record (-1: none is ready) and `next` the first slot of the erased block after that one's (-1: not erased).
+    Afterwards `found` is the state in the newest record, `newest` its slot, `sequence` and `life` its own. `free` is
+    the slot for the next record, -1 where none is ready, and `next` the first slot of the block after that one's, -1
+    where that block is not erased. `damaged` and `foreign` count the slots of their kind.
     """
 
     def __init__(
@@ -29,8 +35,8 @@ class Scan:
         form: int = RECORD_FORMAT,
         fields: int = len(FIELDS),
     ) -> None:
-        """`older`: as Memory.older_journals. `form` and `fields` name another layout of the record than this
-        firmware's, as in layout.OLDER_RECORDS."""
+        """`older` is as Memory.older_journals. `form` and `fields` are the first byte and the number of fields of the
+        records to look for, where they are not of this firmware's layout."""
         self._region = region
         self._identity = identity
         self._older = older if region.group else ()  # in FRAM each layout has a place of its own
@@ -48,15 +54,15 @@ class Scan:
         self.next = -1
         self.damaged = 0
         self.foreign = 0
-        self._older_blocks = 0
-        self.doubt = False  # finish() wants another look before it believes what it has seen
-        self._unread = 0
+        self._older_blocks = 0  # blocks that have records of an older layout
+        self.doubt = False  # finish() wants another scan before it believes what it has seen
+        self._unread = 0  # slots that did not answer
         self._blanks = 0
-        self._at = 0
-        self._best = -1  # first good slot of the newest unit
+        self._at = 0  # first slot of the next unit
+        self._best = -1  # first good slot of the newest unit so far
 
     def run(self) -> int:
-        """The whole scan at once."""
+        """Make the whole scan at once and return what finish() does."""
         self.begin()
         while not self.step():
             pass
@@ -86,7 +92,7 @@ class Scan:
         for slot in range(at, self._at):
             found = self._look(slot)
             if found == GOOD:
-                # Within a block the numbers rise, so the first good record tells the block's age.
+                # Within a block the sequence numbers rise, so its first good record tells how new the block is.
                 sequence = records.sequence_of(self._buf)
                 if self._best < 0 or records.newer(sequence, self.sequence):
                     self._best = slot
@@ -95,11 +101,11 @@ class Scan:
             if found == BLANK:
                 self._blanks += 1
             if self._buf == self._erased:
-                break  # nothing follows: a slot that is left out is made unreadable
+                break  # nothing follows in this block, because a slot that was passed over does not read as erased
         return self._at >= self._region.slots
 
     def _is_older(self, at: int) -> bool:
-        """Flash: whether the block that begins with slot `at` has records of an older layout, in their own slots."""
+        """Flash: whether the block that begins with slot `at` has a record of an older layout, in slots of its size."""
         buf = self._buf
         read = self._region.read(at, buf)
         if read and (buf == self._erased or records.judge(buf, self._identity, self._form) == GOOD):
@@ -113,13 +119,14 @@ class Scan:
         return False
 
     def finish(self) -> int:
-        """Decide: BLANK (a new meter), GOOD, DAMAGED (no good record, and there was one), FOREIGN, SILENT, or OLDER."""
+        """Decide what the journal holds: BLANK (a new meter), GOOD, DAMAGED (there was a record, and there is no good
+        one), FOREIGN, SILENT, or OLDER. After SILENT with `doubt` set another scan is wanted."""
         self.busy = False
         self.newest = -1
         self.next = -1
         self.free = 0
         if self._unread:
-            return SILENT  # to take an older record because a newer one did not answer would roll the register back
+            return SILENT  # the newest record may be in the slot that did not answer; an older one has a lower register
         if self._best < 0:
             if self.foreign:
                 return FOREIGN
@@ -133,7 +140,7 @@ class Scan:
                 self.free = self._room(0, self._unit)
             return BLANK
         if self._unit == 1 and self._blanks and self.sequence >= self._region.slots and not self.doubt:
-            # A row that has been filled has no blank slots: the line may have been stuck for the first of them.
+            # FRAM that has been filled once has no blank slots: the bus may have been stuck while some were read.
             self.doubt = True
             return SILENT
         self.doubt = False
@@ -153,13 +160,13 @@ class Scan:
         self.free = self._room(newest + 1, end)
         if ahead:
             if self.free < 0:
-                self.free = self._room(after, after + self._unit)  # a first record there may have been cut off
+                self.free = self._room(after, after + self._unit)  # there a first record may have been cut off
             else:
                 self.next = after
         return GOOD
 
     def _look(self, slot: int) -> int:
-        """Read a slot into the buffer and judge it; one that does not answer is counted and taken for blank."""
+        """Read a slot into the buffer and judge it. One that does not answer is counted and taken for blank."""
         found = -1
         for _ in range(_TRIES):
             if self._region.read(slot, self._buf):
@@ -176,9 +183,9 @@ class Scan:
         return found
 
     def _newest(self) -> int:
-        """The last good slot of the newest unit, read into the buffer; -1 if it can be read no more.
+        """The last good slot of the newest unit, read into the buffer; -1 if it cannot be read any more.
 
-        What a cut has left half written behind it is made unreadable: weak bits could let it pass at another start.
+        What a cut has left half written behind it is made unreadable, or it could pass for a record at another start.
         """
         first = self._best
         slot = first - first % self._unit + self._unit - 1
@@ -192,10 +199,11 @@ class Scan:
         return first if self._look(first) == GOOD else -1
 
     def _room(self, first: int, end: int) -> int:
-        """Flash: where to go on in a block after a start, past anything that a cut may have left half done; -1: full.
+        """Flash: the slot from `first` on, before `end`, at which a block is gone on with after a start; -1 where it is
+        full.
 
-        One more slot is left out and made unreadable: it may hold the weak beginning of a record although it reads as
-        blank.
+        It is past everything that a cut may have left half done. The first blank slot is passed over and made
+        unreadable, because a record may have begun in it although it reads as blank.
         """
         slot = end
         while slot > first and self._region.read(slot - 1, self._buf) and self._buf == self._erased:

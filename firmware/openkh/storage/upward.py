@@ -1,7 +1,8 @@
-"""The way up from an older layout of the journal's record: found here, written in this layout by the next save.
+"""The way up from an older layout of the journal's record: `find` takes up the newest record, and the next save writes
+it in this firmware's layout.
 
-What is found stays as it is until a record of this layout has been written and read back; a power cut before that
-leaves the same way to be gone again.
+The record that was found stays as it is until one of this layout has been written and read back. After a power cut
+before that, the next start goes the same way again.
 """
 
 from openkh.storage.scan import Scan
@@ -13,10 +14,11 @@ if TYPE_CHECKING:
 
 
 def find(scan: Scan, group: int, older: "tuple[OlderJournal, ...]", identity: int) -> int:
-    """Look for records of older layouts, newest layout first; the verdict. Where it is GOOD, `scan` tells what its own
-    run would have: the newest record, and where the next may go.
+    """Look for records of the layouts `older`, newest layout first, and return the verdict.
 
-    `scan` has found nothing of this layout; `group` is its region's. Takes as long as another start, and heap.
+    `scan` has looked through the journal's region, whose `group` this is, and found nothing of this layout. Where the
+    verdict is GOOD, `scan` afterwards has the newest record and where the next may go, as if its own run had found
+    them. Takes as long as another scan, and heap.
     """
     for n in range(len(older)):
         region, form, fields = older[n]
@@ -30,7 +32,8 @@ def find(scan: Scan, group: int, older: "tuple[OlderJournal, ...]", identity: in
             scan.life = old.life
             scan.next = -1
             if group:
-                # The same blocks: the newest record's is kept, and the one after it erased for the next record.
+                # In flash the blocks are the same: that of the newest record is kept, and the one after it will be
+                # erased for the next record.
                 scan.newest = old.newest // region.group * group
                 scan.free = -1
         if result not in (BLANK, OLDER):

@@ -1,11 +1,12 @@
-"""A small block of data that must last: calibration, factory data (ID-5, CA, DX-6).
+"""A vault keeps a small block of data that must last: calibration, factory data, settings of the port (ID-5, CA, DX-6).
 
-Each version is written to two places and read back, and between the two the log gets its entry: that makes the change
-(CA-3a). A newest version of which there is only the first copy is settled with the log at the next start. The version
-before stays for undo.
+Each version of the data is written to two places and read back. Between the two copies the log gets its entry, which is
+what makes the change (CA-3a): where a start finds the first copy alone of the newest version, the log decides whether
+it counts (`settle`). The version before stays, so that a change can be undone.
 
-A record fills its slot: format (1), board (3), version (2), length (1), layout (1), data, check (4). The region is used
-as two halves; version v lies at the same place, v modulo the half, in both. On flash a half is one block.
+A record fills its slot: format (1 byte), board (3), version (2), length of the data (1), layout (1), data, check (4).
+The region is used as two halves with a copy in each: version v lies at slot v modulo the slots of a half. In flash a
+half is one block.
 """
 
 from struct import pack_into, unpack_from
@@ -30,10 +31,12 @@ _TRIES = 3
 
 
 class Vault:
-    """`data` and `previous` are bytes, or None; `most_bytes` what they may have. `board` is records.identity(board id,
-    "", ""). `layout`: the highest number of layout.py that a good copy was written with.
+    """A vault in `region`. `board` is records.identity(board id, "", "").
 
-    Writing goes in steps of a few ms, one a cycle: begin(data), then step() until it returns False, then `written`.
+    `data` is the newest version and `previous` the one before it, as bytes, None where there is none; `most_bytes` is
+    how long they may be. `layout` is the highest LAYOUT (layout.py) that a good copy was written with. Writing goes in
+    steps of a few ms, one in a cycle: begin(data), then step() until it returns False; then `written` tells whether it
+    succeeded.
     """
 
     def __init__(self, region: "FramRegion | FlashRegion", board: int) -> None:
@@ -51,15 +54,15 @@ class Vault:
         self.foreign = 0
         self.written = False
         self.unconfirmed = False
-        self._begun = False  # something was written since the start
-        self._writing = False  # half of the first job is done
-        self._jobs: list[tuple[int, int, bytes]] = []  # version, half, data: what is still to write
+        self._begun = False  # something has been written since the start
+        self._writing = False  # the first job is written and not yet read back
+        self._jobs: list[tuple[int, int, bytes]] = []  # copies that are still to be written: version, half, data
 
     def load(self) -> int:
-        """Read everything; sets `data` and `previous`. BLANK, GOOD, DAMAGED, FOREIGN or SILENT.
+        """Read everything, set `data` and `previous`, and return BLANK, GOOD, DAMAGED, FOREIGN or SILENT.
 
-        `unconfirmed`: of the newest version there is the first copy alone, as a cut before its entry in the log leaves
-        it, or one just after. A version whose other copy is damaged gets it anew.
+        `unconfirmed` is set where there is only the first copy of the newest version: a cut before its entry in the log
+        leaves it so, and one just after it. A newest version of which the other copy is damaged gets that anew.
         """
         self.data = None
         self.previous = None
@@ -90,7 +93,7 @@ class Vault:
         if not versions:
             if self.foreign:
                 return FOREIGN
-            # Nothing in the second half: the very first write was cut, nothing has been in use yet.
+            # Damage in the first half alone: the very first write was cut off, and nothing has been in use yet.
             if second:
                 return DAMAGED
             return BLANK if self._region.works() else SILENT
@@ -108,27 +111,30 @@ class Vault:
         return GOOD
 
     def _second(self, half: int) -> None:
-        """Write the newest version's missing copy."""
+        """Write the copy of the newest version that is missing in `half`. Not in the cycle."""
         self._jobs = [(self.version, half, self.data or b"")]
         self._writing = False
         while self.step():
             pass
 
     def settle(self, log: "EventLog", code: int, count_of: "Callable[[bytes], int]") -> int:
-        """After `load`, its result: a newest version of which there is the first copy alone counts if its entry is in
-        the log, `code` with the number that `count_of` finds in the data. Then it gets the second copy, else it is made
-        unreadable. Not in the cycle."""
+        """Where `load` has left a version `unconfirmed`, let the log decide, and return what `load` does now.
+
+        The version counts if the log has its entry: `code` with the number that `count_of` finds in the data. Then it
+        gets its second copy; otherwise it is made unreadable. Call it only while `unconfirmed` is set, and not in the
+        cycle.
+        """
         while self.unconfirmed:
             if log.holds(code, count_of(self.data or b"")):
                 self.unconfirmed = False
                 self._second(1)
                 return GOOD
             self.discard()
-            result = self.load()  # on flash a place that did not take the version may have been left out before it
+            result = self.load()  # in flash an earlier try at the same version may lie one place before it
         return result
 
     def discard(self) -> None:
-        """The first copy of a version that does not stand in the log: make it unreadable. `load` comes next."""
+        """Make the first copy of a version unreadable, because the log has no entry of it. Call `load` next."""
         version = self._jobs[0][0] if self._jobs else self.version
         slot = version % self._half
         view = self._region.view(slot)
@@ -140,11 +146,11 @@ class Vault:
 
     @property
     def before_last(self) -> bool:
-        """The first copy is written and read back, the second one not begun."""
+        """Whether the first copy is written and read back, and the second one not begun: the moment for the log."""
         return len(self._jobs) == 1 and not self._writing and self._jobs[0][1] == 1
 
     def accept(self, data: bytes) -> None:
-        """The version stands in the log, although its second copy did not hold: it gets that at the next start."""
+        """Take up a version that the log has, although its second copy did not hold. It gets that at the next start."""
         self.previous = self.data
         self.version = (self.version + 1) & _VERSION_MASK
         self.data = data
@@ -156,11 +162,13 @@ class Vault:
         version = (self.version + 1) & _VERSION_MASK
         self._jobs = []
         if self._region.group and not self._begun and version % self._half:
-            # A cut may have left this place weak although it reads as blank: after a start it is left out.
+            # A write may have been cut off here and have left weak bits, although the place reads as blank: the first
+            # place after a start is passed over.
             version = (version + 1) & _VERSION_MASK
         self._begun = True
         if self._region.group and version % self._half == 0 and self.data is not None:
-            # A new block begins in each half in turn: the version in force goes there too, so that undo stays possible.
+            # The block of each half will be erased in turn: the version in force is written into it anew, ahead of the
+            # new one, so that it can still be gone back to.
             self._jobs = [(version, 0, self.data), (version, 1, self.data)]
             version = (version + 1) & _VERSION_MASK
         self._jobs += [(version, 0, data), (version, 1, data)]
@@ -168,7 +176,7 @@ class Vault:
         self.written = False
 
     def step(self) -> bool:
-        """Write a copy, or read it back; True while there is more to do. `written` tells the end's success."""
+        """Write the next copy, or read it back; True while there is more to do. `written` tells success at the end."""
         if not self._jobs:
             return False
         version, half, data = self._jobs[0]
@@ -178,7 +186,8 @@ class Vault:
             self._write(version, slot, data)
             return True
         if not self._region.holds(slot):
-            # On flash a place spoilt by a cut takes nothing any more: the next version's is used instead.
+            # In flash a place that was spoilt by a cut takes nothing any more: go on with the place of the next
+            # version.
             ahead = (version - self.version) & _VERSION_MASK
             self._jobs = self._later() if self._region.group and 0 < ahead < self._half else []
             return bool(self._jobs)
@@ -192,13 +201,14 @@ class Vault:
         return bool(self._jobs)
 
     def put(self, data: bytes) -> bool:
-        """begin() and all its steps; outside the cycle."""
+        """Write a version at once, with begin() and all its steps. Not in the cycle. True if it succeeded."""
         self.begin(data)
         while self.step():
             pass
         return self.written
 
     def _newest(self, versions: "dict[int, bytes]") -> int:
+        """The newest of these version numbers, which are counted modulo 2^16."""
         newest = -1
         for version in versions:
             if newest < 0 or 0 < (version - newest) & _VERSION_MASK <= _NEWER:
@@ -206,11 +216,13 @@ class Vault:
         return newest
 
     def _later(self) -> "list[tuple[int, int, bytes]]":
+        """The jobs for the same data under the next version number."""
         version, _, data = self._jobs[-1]
         version = (version + 1) & _VERSION_MASK
         return [(version, 0, data), (version, 1, data)]
 
     def _look(self, slot: int) -> int:
+        """Read a slot into the buffer and judge it; what looks damaged is read again."""
         buf = self._buf
         for _ in range(_TRIES):
             if not self._region.read(slot, buf):
@@ -223,6 +235,7 @@ class Vault:
         return DAMAGED
 
     def _write(self, version: int, slot: int, data: bytes) -> None:
+        """Write a record; in flash the block is erased where this is its first one."""
         region = self._region
         if region.group and version % self._half == 0:
             region.erase(slot)
