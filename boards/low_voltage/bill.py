@@ -1,4 +1,4 @@
-"""What the parts of the low-voltage build are; how they are counted is the reference board's bill."""
+"""What the parts of the low-voltage build are. The table is as boards/reference/bill.py explains it."""
 
 from boards.reference import bill as reference
 
@@ -23,5 +23,5 @@ KINDS = {
 
 
 def bill(circuit):
-    """Of a netlist: as the reference board's."""
+    """The bill of materials of a netlist, as boards/reference/bill.py makes it, with this build's parts."""
     return reference.bill(circuit, KINDS)

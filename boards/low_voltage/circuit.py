@@ -1,5 +1,7 @@
-"""The low-voltage build's circuit as data, like the reference board's: each part, its kind, and the net of each of its
-pins. AGND is one pole of the adapter, the ground of the Pico and of its USB; nothing here is at mains potential.
+"""The low-voltage build's circuit as data, in the form of boards/reference/circuit.py: each part, its kind, and the net
+of each of its pins.
+
+AGND is one pole of the adapter and the ground of the Pico and of its USB. Nothing here is at mains potential.
 """
 
 from boards.low_voltage import board, parts
@@ -16,13 +18,15 @@ def circuit(elements=2):
         front_end(net, number)
     pins = {"GP%d" % n: "GPIO%d" % n for n in [*range(23), 27, 28]}
     net.add("U", "PICO", GP26="AGND", GND="AGND", **{"3V3": "3V3"}, **pins)
-    net.two("R", "R 10k", "3V3", "GPIO%d" % board.ADC_BULK)  # there is no 12 V here that could fail
+    # The build has no 12 V. With its sensor at 3.3 V the firmware sees one that never fails.
+    net.two("R", "R 10k", "3V3", "GPIO%d" % board.ADC_BULK)
     reference.outputs(net)
     return net.parts
 
 
 def front_end(net, number):
-    """One line: divider from the adapter, CT with its burden, the breakout, which has the divider's foot on it."""
+    """Add one line: the divider's chain from the adapter, the CT with its burden, and the breakout, which has the foot
+    of the divider on it."""
     chip = "U%d" % number
     _, sck, mosi, miso, cs, irq, reset = board.FRONT_ENDS[number - 1]
     net.add("CT", "CT", X1="CT%d_X1" % number, X2="CT%d_X2" % number)

@@ -1,7 +1,8 @@
-"""What the parts of the boards' circuits are, and the bill of materials made of it."""
+"""What the parts in the reference board's circuit are, and the bill of materials that is made of it."""
 
-# Kind -> (what it is, maker's part, second source, what its figures were read in). A dash: none, or anybody's will do.
-# "not read": chosen by the makers' names alone; compare the data sheet before you order.
+# By the kind that the circuit names: what it is, a maker's part, a second source, and in which data sheet its figures
+# were read. "-": there is none, or anybody's part will do. "not read": the part was chosen by its name alone, so
+# compare its data sheet before you order.
 KINDS = {
     "RP2040": ("controller", "Raspberry Pi RP2040", "-", "data sheet"),
     "FLASH": ("program memory 2 MiB, quad SPI", "Winbond W25Q16JV", "GigaDevice GD25Q16E", "not read"),
@@ -90,7 +91,8 @@ KINDS = {
 
 
 def bill(circuit, kinds=KINDS):
-    """Of a netlist, in the order of kinds: [(kind, what, maker's part, second source, read in, pieces)]."""
+    """The bill of materials of a netlist, in the order of `kinds`: [(kind, what it is, maker's part, second source,
+    where its figures were read, pieces)]."""
     counts = {}
     for _, kind, _ in circuit:
         counts[kind] = counts.get(kind, 0) + 1

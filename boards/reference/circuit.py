@@ -1,12 +1,14 @@
 """The reference board's circuit as data: each part, its kind, and the net of each of its pins.
 
-Documents, drawings, the bill of materials and the tests read it; the firmware does not. `circuit()` gives the whole
-board. Nets are named after what they carry; a net `GPIO7` is that pin of the RP2040. AGND is the neutral: everything
-here but ISO nets is at mains potential. Where a value is chosen, the calculation stands beside it.
+Drawings, the bill of materials and the tests read it; the firmware does not. `circuit()` gives the whole board; the
+functions after it add a part of it each. Nets are named after what they carry; the net `GPIO7` is that pin of the
+RP2040. AGND is the neutral, so that everything here but the nets named ISO_... is at mains potential. Where a value was
+chosen, the calculation stands beside it, here or in parts.py.
 """
 
 from boards.reference import board, parts
 
+# The meter's terminals from left to right (TB-1), and the net at each.
 TERMINALS = (
     ("L1", "L1"),
     ("N", "AGND"),
@@ -23,23 +25,24 @@ TERMINALS = (
     ("COUNTER 2", "RETURN_12V"),
     ("+12VDC", "OUT_12V"),
 )
-OF_LINE_2 = ("L2", "CT2 X1", "CT2 X2")
+OF_LINE_2 = ("L2", "CT2 X1", "CT2 X2")  # those that a single-element meter does not have
 
 
 class Netlist:
-    """Parts as they are added: `parts` is [(reference, kind, {pin: net})]."""
+    """The parts in the order in which they were added: `parts` is [(reference, kind, {pin: net})]."""
 
     def __init__(self):
         self.parts = []
         self._numbers = {}
 
     def add(self, letter, kind, **pins):
-        """A part with the next number of its letter; a pin that is not connected has the net None."""
+        """Add a part, whose reference is `letter` with its next number. A pin that is not connected has the net
+        None."""
         self._numbers[letter] = number = self._numbers.get(letter, 0) + 1
         self.parts.append((letter + str(number), kind, pins))
 
     def two(self, letter, kind, first, second):
-        """A part with two pins."""
+        """Add a part with two pins."""
         self.add(letter, kind, p1=first, p2=second)
 
 
@@ -61,7 +64,7 @@ def circuit(elements=2, service="60Hz"):
 
 
 def divider(net, chip, live, chain_ohm):
-    """From a live net to VP of a chip, through resistors in series."""
+    """Add resistors in series from the net `live` to VP of a chip."""
     at = live
     for place, ohm in enumerate(chain_ohm):
         last = place + 1 == len(chain_ohm)
@@ -71,19 +74,22 @@ def divider(net, chip, live, chain_ohm):
 
 
 def burden(net, number):
-    """Of one CT, in two halves about ground."""
+    """Add the burden of one CT, in two halves about ground."""
     for lead in ("X1", "X2"):
         net.two("R", "R 1.5 0.1%", "CT%d_%s" % (number, lead), "AGND")
 
 
 def front_end(net, number, service):
-    """One line: mains divider, CT burden about ground, filters, the chip with its crystal and pull-ups."""
+    """Add one line: mains divider, CT burden, filters, and the chip with its crystal, its pull-ups and its
+    capacitors."""
     chip = "U%d" % number
     _, sck, mosi, miso, cs, irq, reset = board.FRONT_ENDS[number - 1]
     divider(net, chip, "L%d" % number, parts.DIVIDER_CHAIN_OHM[service])
     net.two("R", "R 1k 0.1%", chip + "_VP", "AGND")
     net.two("R", "R 1k", "AGND", chip + "_VN")
     burden(net, number)
+    # Anti-aliasing filter at each input: corner at 4.8 kHz, and the same for voltage and current, so that both come
+    # late by the same time.
     for lead, pin in (("X1", "_IAP"), ("X2", "_IAN")):
         net.two("R", "R 1k", "CT%d_%s" % (number, lead), chip + pin)
     for pin in ("_VP", "_VN", "_IAP", "_IAN"):
@@ -96,6 +102,7 @@ def front_end(net, number, service):
     net.two("Y", "X3M58", chip + "_CLKIN", chip + "_CLKOUT")
     net.two("C", "C 27p C0G", chip + "_CLKIN", "AGND")
     net.two("C", "C 27p C0G", chip + "_CLKOUT", "AGND")
+    # The RP2040 pulls its pads down while it is in reset: the pull-ups keep the chip deselected and running.
     for pin in (cs, reset, sck, irq):
         net.two("R", "R 10k", "3V3", "GPIO%d" % pin)
     net.add(
@@ -133,7 +140,7 @@ def front_end(net, number, service):
 
 
 def controller(net):
-    """RP2040 with flash, crystal, USB for the bench, seal switch and service strap."""
+    """Add the RP2040 with its flash, crystal, USB for the bench, seal switch and service strap."""
     gpio = {"GPIO%d" % n: "GPIO%d" % n for n in range(30)}
     quad = ("QSPI_SS", "QSPI_SCLK", "QSPI_SD0", "QSPI_SD1", "QSPI_SD2", "QSPI_SD3")
     net.add(
@@ -180,7 +187,8 @@ def controller(net):
 
 
 def memory_and_display(net):
-    """FRAM on its own I2C bus; the display on another, or a controller of three wires on the same connector."""
+    """Add the FRAM on an I2C bus of its own, and the display on another; an HT1621 goes on a connector of the same
+    pins."""
     for _, scl, sda in (board.I2C_MEMORY, board.I2C_DISPLAY):
         net.two("R", "R 2.2k", "3V3", "GPIO%d" % scl)
         net.two("R", "R 2.2k", "3V3", "GPIO%d" % sda)
@@ -213,8 +221,8 @@ def memory_and_display(net):
         A2="AGND",
         VDD="3V3",
         VSS="AGND",
-        VLCD="3V3",  # of the glass: 2.5 to 6.5 V against VSS
-        OSC="AGND",  # internal clock
+        VLCD="3V3",  # the glass is driven with it; 2.5 to 6.5 V against VSS are allowed
+        OSC="AGND",  # the controller's own clock
         CLK=None,
         SYNC=None,
         **segments,
@@ -227,8 +235,11 @@ def memory_and_display(net):
 
 
 def outputs(net):
-    """Three isolated open collectors and the load LED. 3.3 V less 1.1 V of the opto's LED over 470 ohm: 4.7 mA; an opto
-    of at least 100 % transfer (SFH617A-3, EL817MC) then carries as much."""
+    """Add three isolated open collectors and the load LED.
+
+    3.3 V less the 1.1 V of the opto-coupler's LED make 4.7 mA through 470 ohm; an opto-coupler with a transfer ratio of
+    at least 100 % then carries as much.
+    """
     for pin, wire in ((board.PIN_OPTO_10, "10"), (board.PIN_OPTO_100, "100"), (board.PIN_OPTO_1000, "1000")):
         net.two("R", "R 470", "GPIO%d" % pin, "OPTO_" + wire)
         net.add("OK", "OPTO", anode="OPTO_" + wire, cathode="AGND", collector="ISO_" + wire, emitter="ISO_COM")
@@ -237,9 +248,12 @@ def outputs(net):
 
 
 def supply(net):
-    """Mains of L1 to 12 V, 5 V and 3.3 V; USB instead of the mains on the bench. Hold-up: HOLDUP_5V_MA at 5 V with 85 %
-    are 0.44 W; from 11.6 V down to 7 V the bulk capacitor, 20 % below its value and 20 % aged, gives 60 mJ: 137 ms, and
-    80 are promised (host_tests/boards/test_circuit.py simulates it). More than 2200 uF the converter cannot charge."""
+    """Add the supply: from the mains of L1 to 12 V, 5 V and 3.3 V. On the bench USB feeds the 5 V instead of the mains.
+
+    Hold-up: HOLDUP_5V_MA at 5 V take 0.44 W from the 12 V, where the converter has 85 %. From 11.6 V down to 7 V the
+    bulk capacitor gives 60 mJ, if it is 20 % below its value and has lost another 20 % with age. That lasts for 137 ms;
+    80 ms are promised (host_tests/boards/test_circuit.py simulates it). The converter cannot charge more than 2200 uF.
+    """
     net.two("F", "FUSE", "L1", "L1_FUSED")
     net.two("RV", "VARISTOR", "L1_FUSED", "AGND")
     net.add("PS", "AC_DC", L="L1_FUSED", N="AGND", PLUS="12V_RAW", MINUS="AGND")
@@ -257,27 +271,28 @@ def supply(net):
 
 
 def rail12(net):
-    """The 12 V of counter and +12VDC: limiter, switch, coil driver, shunt in the common return."""
-    # Limiter in hardware: at 0.65 V / 7.5 ohm = 87 mA the sensing transistor takes the base current of the pass one.
+    """Add the 12 V of counter and +12VDC: limiter, switch, driver of the coil, and the shunt in their common return."""
+    # The limiter in hardware: at 0.65 V / 7.5 ohm = 87 mA the sensing transistor takes away the other one's base
+    # current.
     net.two("R", "R 7.5", "12V_RAW", "LIMIT_E")
     net.add("Q", "PNP_1W", emitter="LIMIT_E", base="LIMIT_B", collector="12V_LIMITED")
     net.add("Q", "PNP", emitter="12V_RAW", base="LIMIT_E", collector="LIMIT_B")
     net.two("R", "R 2.2k", "LIMIT_B", "AGND")
-    # The switch of the rail, off while the RP2040 is in reset.
+    # The switch of the 12 V, which is off while the RP2040 is in reset.
     net.add("Q", "PMOS", source="12V_LIMITED", gate="RAIL_G", drain="OUT_12V")
     net.two("R", "R 10k", "12V_LIMITED", "RAIL_G")
     net.add("Q", "NPN", base="RAIL_B", collector="RAIL_G", emitter="AGND")
     net.two("R", "R 10k", "GPIO%d" % board.PIN_RAIL12_ENABLE, "RAIL_B")
-    # The coil on COUNTER 1, switched at its upper end because COUNTER 2 is the return of +12VDC as well (TB-2).
+    # The coil is switched at COUNTER 1, its upper end, because COUNTER 2 is the return of +12VDC as well (TB-2).
     net.add("Q", "PMOS", source="OUT_12V", gate="COIL_G", drain="COUNTER_1")
     net.two("R", "R 10k", "OUT_12V", "COIL_G")
     net.add("Q", "NPN", base="COIL_B", collector="COIL_G", emitter="AGND")
     net.two("R", "R 10k", "GPIO%d" % board.PIN_COUNTER, "COIL_B")
     net.add(
         "D", "DIODE", anode="RETURN_12V", cathode="COIL_Z"
-    )  # the coil's current runs out against 12 V; the switch then has 25 of its 30 V
+    )  # at the end of a pulse the coil's current runs out against 12 V; the switch then bears 25 V of its 30 V
     net.add("D", "ZENER12", anode="COUNTER_1", cathode="COIL_Z")
-    # 3 ohm in the return, times 10: 30 mV per mA.
+    # 3 ohm in the return, and a gain of 1 + 90.9 / 10.1 = 10: 30 mV per mA.
     net.two("R", "R 3.0 0.1%", "RETURN_12V", "AGND")
     net.add(
         "U", "AMPLIFIER", plus="RETURN_12V", minus="SENSE_FB", out="GPIO%d" % board.ADC_RAIL12, vdd="3V3", vss="AGND"
@@ -288,9 +303,12 @@ def rail12(net):
 
 
 def remote(net):
-    """The isolated RS-485 port, half duplex, with 120 ohm to be closed at the end of a line. It has a converter of its
-    own from the 12 V before the hold-up: driving a terminated line takes more than all the rest, and must not shorten
-    that. Through 1 kohm the RP2040 cannot feed it when it is without supply: 2.7 mA a pin at most."""
+    """Add the isolated RS-485 port, half duplex, with 120 ohm that are connected where it stands at the end of a line.
+
+    It has a converter of its own, from the 12 V ahead of the hold-up: driving a terminated line takes more than all the
+    rest, and would shorten the hold-up. The resistors of 1 kohm keep the RP2040 from feeding the transceiver through
+    its pins when that has no supply: 2.7 mA flow into a pin at most.
+    """
     _, tx, rx, enable = board.RS485
     net.add("PS", "DC_DC_3V3", VIN="12V_RAW", GND="AGND", VOUT="3V3_PORT")
     net.two("R", "R 1k", "GPIO%d" % tx, "PORT_TXD")
@@ -317,6 +335,6 @@ def remote(net):
     net.two("C", "C 10u", "ISO_3V3", "ISO_485_COM")
     for _ in ("VISO_OUT", "VISO_IN"):
         net.two("C", "C 100n", "ISO_3V3", "ISO_485_COM")
-    net.two("R", "R 10k", "GPIO%d" % enable, "AGND")  # a receiver while the RP2040 is in reset
+    net.two("R", "R 10k", "GPIO%d" % enable, "AGND")  # the transceiver only listens while the RP2040 is in reset
     net.add("J", "CONNECTOR", A="ISO_A", B="ISO_B", TERM="ISO_TERM", COM="ISO_485_COM")
     net.two("R", "R 120", "ISO_TERM", "ISO_B")

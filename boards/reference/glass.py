@@ -1,11 +1,12 @@
-"""The reference board's glass: which segment and common line drives which dot. Data only.
+"""The reference board's glass: of each dot by its name, the segment line and the common that drive it.
 
-The digits stand in the controllers' usual order: two segment lines a digit, a c b DP on the one, f e g d on the other
-(PCF85176 data sheet, 1:4 multiplex). All within 32 segment lines, so that an HT1621B fits as well.
+Each digit has two segment lines, in the usual order of such controllers: a, c, b and the decimal point on the one, f,
+e, g and d on the other (PCF85176 data sheet, 1:4 multiplex). No segment line is above 31, so that an HT1621B fits as
+well.
 
-Names: digit 0 is the screen ID, 1 to 8 the main digits from the left, each with segments a to g; P1 to P7 the decimal
-points behind main digits 1 to 7; COL the colon between main digits 6 and 7; BAR1 to BAR4 the bar from left to right
-with the arrow heads LEFT and RIGHT at its ends; then the symbols.
+Names: digit 0 is the screen ID, 1 to 8 are the main digits from the left, each with segments a to g; P1 to P7 are the
+decimal points behind main digits 1 to 7; COL is the colon between main digits 6 and 7; BAR1 to BAR4 are the bar from
+left to right, with the arrow heads LEFT and RIGHT at its ends; the rest are the symbols.
 """
 
 GLASS = {
