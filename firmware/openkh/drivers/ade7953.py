@@ -1,12 +1,12 @@
-"""ADE7953 metering front end: readings and start. DS = data sheet Rev. C.
+"""The ADE7953 metering front end: its readings and its start. DS is the data sheet Rev. C.
 
-Frames are in ade7953_link, configuration and its integrity in ade7953_config, the energy counter's range in
-ade7953_counter. Nothing is believed unseen.
+Its frames are in ade7953_link, its configuration and the proof of it in ade7953_config, the range of its energy counter
+in ade7953_counter. What to do about what is found here is decided in `openkh.metrology.element`.
 
-Everything but `bring_up` is free of heap use and short enough for the measuring cycle. What is read in every cycle has
-its frames inline and its requests prepared: a call a frame would double their time. No policy: see
-`openkh.metrology.element`. On a shared bus call `lock_all` before the first `bring_up`: a chip whose interface is not
-locked drives MISO high while others are spoken to (DS p.51).
+Everything but `bring_up` takes nothing from the heap and is short enough for the measuring cycle. What is read in every
+cycle has its frames inline and its requests prepared, because a call for each frame would double the time. On a bus
+that two chips share call `lock_all` before the first `bring_up`: a chip whose interface is not locked drives MISO high
+while others are spoken to (DS p.51).
 """
 
 from time import sleep_us
@@ -39,9 +39,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from machine import SPI, Pin
 
-READY_US = 110_000  # a chip that does not pull IRQ low after a reset is ready after 100 ms, DS p.18; and a margin
-POWER_UP_US = 26_000  # more after the supply came, DS p.18
-RESET_LOW_US = 20  # 10 us at least, DS p.9
+READY_US = 110_000  # a chip that does not tell by IRQ that its reset has ended is ready after 100 ms (DS p.18)
+POWER_UP_US = 26_000  # so much later where the supply has just come (DS p.18)
+RESET_LOW_US = 20  # a reset takes 10 us at least (DS p.9)
 
 _ENERGY = request(AENERGYA)
 _ADDRESS = request(LAST_ADD)
@@ -55,7 +55,7 @@ _WAS_READ = bytes((OP_READ,))
 
 
 class FrontEndError(Exception):
-    """A chip could not be brought up: which register, what was expected there and what was found."""
+    """A chip could not be brought up: the register's address, what was expected there, and what was found."""
 
     def __init__(self, address: int, expected: int, found: int) -> None:
         text = "ADE7953 register 0x%03X: expected 0x%X, found 0x%X" % (address, expected, found)
@@ -68,7 +68,8 @@ class FrontEndError(Exception):
 
 
 def lock_all(chips: "tuple[Ade7953, ...]") -> None:
-    """Lock every chip of a shared bus blind, before any of them is asked anything. Waits until all have started."""
+    """Lock every chip of a shared bus without a look at its answers, before any of them is asked anything. Waits until
+    all of them have started."""
     sleep_us(POWER_UP_US + READY_US)
     for chip in chips:
         chip.lock()
@@ -77,9 +78,9 @@ def lock_all(chips: "tuple[Ade7953, ...]") -> None:
 class Ade7953(Counter):
     """One chip.
 
-    `spi` in mode 3, `cs` and `reset` outputs (idle high), `irq` an input (low = an enabled flag is set, or a reset has
-    ended). `want` tells what the configuration shall be.
-    `volts` `amps`: VRMS, IRMSA as `read_rms` found them; `learnt`: a fingerprint is known.
+    `spi` is in mode 3; `cs` and `reset` are outputs that are high at rest; `irq` is an input, low while an enabled flag
+    is set or after a reset has ended. Say by `want` what the configuration shall be. `volts` and `amps` are VRMS and
+    IRMSA as `read_rms` found them; `learnt` tells whether a fingerprint of the configuration is known.
     """
 
     def __init__(self, spi: "SPI", cs: "Pin", irq: "Pin", reset: "Pin") -> None:
@@ -89,15 +90,15 @@ class Ade7953(Counter):
         self.volts = 0
         self.amps = 0
         self._energy_rx = bytearray(6)
-        self._energy = memoryview(self._energy_rx)[3:]  # compared as it is with what the chip says it answered
-        self._begun = False  # `begin` has reset the chip, at `_begun_us`, and `bring_up` follows
+        self._energy = memoryview(self._energy_rx)[3:]  # its data, to be compared with what the chip says it answered
+        self._begun = False  # the chip was reset, at `_begun_us`, and `bring_up` is still to follow
         self._begun_us = 0
 
     # Readings
 
     def read_energy(self) -> int:
-        """AENERGYA and what was taken out of it, 24 bits, proven as `read_verified` does it; -1 if not. Zeros are what
-        frames that go astray read, too, and need more proof (`again`)."""
+        """AENERGYA plus what was taken out of it, 24 bits, proven as `read_verified` does it; -1 where it is not
+        proven. Zeros need more proof (`again`), because frames that go astray read zeros too."""
         cs = self._cs
         transfer = self._transfer
         rx = self._energy_rx
@@ -119,7 +120,7 @@ class Ade7953(Counter):
         return -1
 
     def read_reactive(self) -> int:
-        """RENERGYA, not verified."""
+        """RENERGYA, 24 bits, not verified."""
         cs = self._cs
         rx = self._rx_24
         cs(0)
@@ -128,7 +129,7 @@ class Ade7953(Counter):
         return rx[3] << 16 | rx[4] << 8 | rx[5]
 
     def read_rms(self) -> None:
-        """Set `volts` and `amps`; a frame each, not verified."""
+        """Set `volts` and `amps`, from one frame each, not verified."""
         cs = self._cs
         transfer = self._transfer
         rx = self._rx_24
@@ -151,16 +152,18 @@ class Ade7953(Counter):
         self._reset(1)
 
     def running(self) -> bool:
-        """The chip runs, not reset since it was set up, every register as wanted; learns the fingerprint."""
+        """Whether the chip runs, was not reset since it was set up, and has every register as wanted. If so it goes on
+        from its counter, and its fingerprint is learnt."""
         flags = self.read_sure(IRQSTATA)
         if flags < 0 or flags & IRQ_RESET or not self.resume():
             return False
         self.watch_reserved()
-        self.close()  # a restart may have come while it was open
+        self.close()  # the restart may have come while the write protection was lifted
         return self.as_wanted() and self.learn()
 
     def begin(self) -> None:
-        """Reset a chip that was not set up since its last reset, ahead of `bring_up`: two start in the time of one."""
+        """Reset a chip that was not set up since its last reset, ahead of `bring_up`, so that two chips start in the
+        time that one takes."""
         flags = self.read_sure(IRQSTATA)
         if flags >= 0 and flags & IRQ_RESET:
             self._reset_now()
@@ -171,9 +174,10 @@ class Ade7953(Counter):
         self._begun_us = ticks_us()
 
     def bring_up(self) -> None:
-        """Reset, probe, configure, learn the fingerprint (DS p.18). Blocks for 0.2 s at most; the counters start at 0.
+        """Reset, probe and configure the chip, and learn its fingerprint (DS p.18). Blocks for 0.2 s at most; the
+        counters start at 0.
 
-        Raises FrontEndError naming the register that was not as expected.
+        Raises FrontEndError, which names the register that was not as expected.
         """
         if not self._begun:
             self._reset_now()
@@ -194,6 +198,7 @@ class Ade7953(Counter):
         self.read(RSTIRQSTATA)
 
     def _expect(self, address: int, value: int) -> None:
+        """Raise FrontEndError where a register does not read `value` within TRIES."""
         for _ in range(TRIES):
             found = self.read(address)
             if found == value:

@@ -1,9 +1,9 @@
-"""The ADE7953's configuration and its integrity: what each register shall hold, and proof that it does.
+"""The ADE7953's configuration: what each register shall hold, and proof that it does. DS is the data sheet Rev. C.
 
-DS = data sheet Rev. C. Writes are read back. The checksum over the configuration cannot be computed (the data sheet
-hides some of its input), hence fingerprints: those seen while every register was as wanted. One that is not known is an
-alarm, not a verdict: it may cover bits that change by themselves (ACCMODE's signs, DS p.59), or be late. Then `audit`
-reads every register back.
+Writes are read back. The chip makes a checksum over its configuration, which nobody else can compute, because the data
+sheet hides some of its input. So checksums are learnt as fingerprints: those that were seen while every register was as
+wanted. One that is not known only means that something may have changed: it may cover bits that change by themselves
+(ACCMODE's signs, DS p.59), or come late. Then `audit` reads every register back.
 """
 
 from time import sleep_us
@@ -36,35 +36,38 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from machine import SPI, Pin
 
-SETTLED_US = 12_000  # a checksum that has stood for so long since the last write is that of what the registers hold
-KNOWN = 16  # fingerprints that are remembered: signs and no-load states of a line take a dozen
+SETTLED_US = 12_000  # a checksum that stands so long after the last write is that of what the registers hold
+KNOWN = 16  # so many fingerprints are remembered: the signs and no-load states of a line need a dozen
 
 _CHECKSUM = request(CRC)
 _OPEN_16 = PROTECT_ALL & ~PROTECT_16
 _UNCOVERED = tuple(request(address) for address in UNCOVERED)
-_NOT_COMPUTED = b"\xff\xff\xff\xff"  # DS p.58
+_NOT_COMPUTED = b"\xff\xff\xff\xff"  # what CRC reads as long as the chip has not computed it, DS p.58
 
 
 class Config(Link):
-    """Configuration of one chip. `want` tells what it shall be; `learnt`: a fingerprint is known."""
+    """The configuration of one chip. Say by `want` what it shall be; `learnt` tells whether a fingerprint is known.
+
+    `altered` is the address of a register that `audit` has found altered, -1 where there was none.
+    """
 
     def __init__(self, spi: "SPI", cs: "Pin") -> None:
         super().__init__(spi, cs)
-        # Data of the frames that prove a reading, to be compared as they are.
+        # The data in each width's answers, to be compared as they are on the wire.
         self._data = tuple(memoryview(rx)[3:] for rx in self._rx)
         # The same under names of their own: an index costs 3 us, and there are a dozen in a cycle.
         self._rx_8, self._rx_16, self._rx_24, self._rx_32 = self._rx
         self._data_8, self._data_16, self._data_24, self._data_32 = self._data
         self._known = tuple(bytearray(4) for _ in range(KNOWN))
-        self._count = 0  # of them in use
+        self._count = 0  # fingerprints in use
         self._next = 0  # where the next one goes
-        self._fingerprint = self._known[0]  # the one seen last
-        # A checksum that is not known, since when it was seen, and whether there is one.
+        self._fingerprint = self._known[0]  # the one that was seen last
+        # A checksum that is not a fingerprint yet, when it was first seen, and whether there is one.
         self._unknown = bytearray(4)
         self._unknown_us = 0
         self._seen = False
         self.learnt = False
-        self._reserved = [False] * len(RESERVED)  # those that read as the data sheet has them, and are watched
+        self._reserved = [False] * len(RESERVED)  # whether each of them reads as the data sheet says, and is watched
         self._covered = list(COVERED_RESET)
         self._uncovered = list(UNCOVERED_RESET)
         self._uncovered_data = tuple(bytearray(len(frame) - 3) for frame in _UNCOVERED)  # the same as it is on the wire
@@ -75,7 +78,8 @@ class Config(Link):
         self.want(OPTIMUM, OPTIMUM_SETTING)
 
     def want(self, address: int, value: int) -> None:
-        """What `address` shall hold from the next `setup` or `audit` on; signed values in any form."""
+        """Say what the register at `address` shall hold from the next `setup` or `audit` on. A negative value is taken
+        in two's complement."""
         width = address >> 8 & 3
         value &= 0xFFFFFF if width == 2 else 0xFFFF if width == 1 else 0xFF
         for n in range(len(COVERED)):
@@ -87,10 +91,10 @@ class Config(Link):
                 self._put_data(n)
 
     def note(self, address: int, value: int, other_address: int, other: int) -> bool:
-        """Write two entries of UNCOVERED, of 16 bits, on a chip that runs, and want them so from now on.
+        """Write two 16-bit registers of UNCOVERED on a chip that runs, and want them so from now on.
 
-        False, and what was wanted before is wanted still, if the chip did not take them. The checksum covers the
-        protection, which is open meanwhile: where it is late, the next cycle reads every register back.
+        False if the chip did not take them: then what was wanted before is still wanted. The checksum covers the write
+        protection, which is lifted meanwhile: where the checksum comes late, the next cycle reads every register back.
         """
         if not self._carries(address, other_address):
             return False
@@ -103,12 +107,13 @@ class Config(Link):
         return done
 
     def _carries(self, address: int, other: int) -> bool:
-        """Whether frames come through as they should: on a bus that spoils them a write may go to another register."""
+        """Whether frames come through undamaged: on a bus that spoils them a write might go to another register."""
         return (
             self.read_verified(address) >= 0 and self.read_verified(other) >= 0 and self.read_verified(AP_NOLOAD) >= 0
         )
 
     def _put_data(self, n: int) -> None:
+        """Bring what entry `n` of UNCOVERED is compared with up to date."""
         data = self._uncovered_data[n]
         value = self._uncovered[n]
         for at in range(len(data) - 1, -1, -1):
@@ -116,7 +121,7 @@ class Config(Link):
             value >>= 8
 
     def holds_uncovered(self, n: int) -> int:
-        """`holds` for entry `n` of UNCOVERED."""
+        """What `holds` says of entry `n` of UNCOVERED."""
         return self.holds(UNCOVERED[n], self._uncovered[n])
 
     def three_hold(self, n: int) -> bool:
@@ -141,7 +146,8 @@ class Config(Link):
         return data == self._uncovered_data[n + 2]
 
     def lock(self) -> None:
-        """Lock the interface to SPI. Without effect on a chip that runs: it is locked, and protected from writing."""
+        """Lock the interface to SPI. A chip that runs is locked and write-protected, so that this changes nothing on
+        it."""
         self.write(CONFIG, CONFIG_LOCK)
 
     def open(self) -> bool:
@@ -150,13 +156,13 @@ class Config(Link):
         return self.put(WRITE_PROTECT, 0)
 
     def close(self) -> bool:
-        """Protect every register, so that a spoilt read cannot become a write."""
+        """Protect every register from writing, so that a read that is spoilt on the bus cannot become a write."""
         return self.put(WRITE_PROTECT, PROTECT_ALL)
 
     def setup(self) -> bool:
-        """Configure a chip that comes out of a reset (some 60 frames). True if every write was read back.
+        """Configure a chip that comes out of a reset, in some 60 frames. True if every write was read back.
 
-        What is wanted as the reset leaves it is not written; the fingerprint, or an `audit`, tells whether it is so.
+        A register that is wanted as the reset leaves it is not written; an `audit` tells whether it is so.
         """
         self.failed = -1
         self.lock()
@@ -168,7 +174,7 @@ class Config(Link):
         return self.put(CONFIG, CONFIG_RUN) and self.close()
 
     def _put_uncovered(self) -> bool:
-        """Write all that the checksum leaves out, in the order it asks for; the protection is open."""
+        """Write all registers of UNCOVERED, in their order; the write protection has been lifted."""
         if not (self.put(DISNOLOAD, 7) and self.put(SAGLVL, 0)):
             return False
         for n in range(len(UNCOVERED)):  # noqa: SIM110  all() takes a generator from the heap
@@ -177,16 +183,16 @@ class Config(Link):
         return True
 
     def mend_uncovered(self) -> bool:
-        """Bring back the registers that the checksum leaves out, on a chip that runs."""
+        """Write the registers that the checksum leaves out anew, on a chip that runs."""
         self.failed = -1
         done = self.open() and self._put_uncovered()
         return self.close() and done
 
     def audit(self, mend: bool) -> bool:
-        """Read back every register (some 50 frames), and where `mend`, write those that are altered.
+        """Read back every register, in some 50 frames; with `mend` also write those that are altered.
 
-        True if each of them answered. `altered` is one that was found altered, -1 if none; `failed` one that could not
-        be mended.
+        True if each of them answered. `altered` is then one that was found altered, `failed` one that could not be
+        mended; -1 each where there is none.
         """
         self.failed = -1
         self.altered = -1
@@ -200,19 +206,20 @@ class Config(Link):
         return complete and state != NO_ANSWER
 
     def as_wanted(self) -> bool:
-        """Every register was read back and holds what is wanted."""
+        """Read back every register; True if all hold what is wanted."""
         return self.audit(False) and self.altered < 0
 
     def mended(self) -> bool:
-        """Every register was read back, mended where it had to be, and holds what is wanted."""
+        """Read back every register and mend those that are altered; True if all hold what is wanted now."""
         return self.audit(True) and self.failed < 0 and (self.altered < 0 or self.as_wanted())
 
     def watch_reserved(self) -> None:
-        """Watch those reserved registers that read 0, as they should after a reset (DS p.61), and keep to it."""
+        """From now on watch those reserved registers that read 0, as the data sheet says they do (DS p.61)."""
         for n in range(len(RESERVED)):
             self._reserved[n] = self.holds(RESERVED[n], 0) == AS_WANTED
 
     def _check(self, address: int, value: int, mend: bool) -> bool:
+        """`audit` for one register."""
         state = self.holds(address, value)
         if state >= 0:
             self.altered = address
@@ -221,6 +228,7 @@ class Config(Link):
         return state != NO_ANSWER
 
     def _audit_covered(self, mend: bool) -> bool:
+        """`audit` for COVERED and RESERVED."""
         complete = True
         for n in range(len(COVERED)):
             if not self._check(COVERED[n], self._covered[n], mend):
@@ -231,6 +239,7 @@ class Config(Link):
         return complete
 
     def _audit_uncovered(self, mend: bool) -> bool:
+        """`audit` for UNCOVERED, all of which are written where one is altered."""
         state = AS_WANTED
         for n in range(len(UNCOVERED)):
             if state == AS_WANTED:
@@ -244,7 +253,7 @@ class Config(Link):
     # Fingerprints
 
     def unaltered(self) -> bool:
-        """The checksum is a known one. False also where it was spoilt on the bus."""
+        """Whether the checksum is a known fingerprint. False also where it was spoilt on the bus."""
         cs = self._cs
         cs(0)
         self._transfer(_CHECKSUM, self._rx_32)
@@ -254,7 +263,7 @@ class Config(Link):
         return self.learnt and self._another()
 
     def _another(self) -> bool:
-        """The checksum just read is one of the others that are known."""
+        """Whether the checksum just read is another one of the known fingerprints."""
         for n in range(self._count):
             if self._data_32 == self._known[n]:
                 self._fingerprint = self._known[n]
@@ -262,7 +271,8 @@ class Config(Link):
         return False
 
     def proven_altered(self) -> bool:
-        """The checksum is not a known one: twice in a row the same other one, in answer to being asked for it."""
+        """Whether the checksum is proven to be no known one: twice in a row it read as the same other one, and it is
+        proven that the chip was asked for it."""
         rx = self._rx_32
         high = -1
         low = -1
@@ -273,12 +283,13 @@ class Config(Link):
                 return True
             high = rx[3] << 8 | rx[4]
             low = rx[5] << 8 | rx[6]
-            self.read(CONFIG)  # or LAST_ADD would prove the next one, too, where it goes astray and reads zeros
+            self.read(CONFIG)  # or LAST_ADD would also prove a next frame that goes astray and reads zeros
         return False
 
     def seen_as_wanted(self) -> None:
-        """Every register was just found as wanted. The checksum becomes a fingerprint where it is the same as at an
-        earlier call, so long ago that it cannot be that of a state before."""
+        """To be called when every register was just found as wanted. The checksum becomes a fingerprint where it was
+        the same at an earlier call, SETTLED_US ago at least, so that it cannot belong to what the registers held
+        before."""
         if not self.proven_altered():
             return
         now_us = ticks_us()
@@ -290,7 +301,8 @@ class Config(Link):
             self._remember()
 
     def learn(self) -> bool:
-        """Take the checksum as a fingerprint; call when every register is known to hold what is wanted. Waits."""
+        """Take the checksum as a fingerprint; True if that was possible. Call it when every register is known to hold
+        what is wanted. Waits for SETTLED_US."""
         sleep_us(SETTLED_US)
         for _ in range(TRIES):
             if self.unaltered():
@@ -300,6 +312,7 @@ class Config(Link):
         return False
 
     def _remember(self) -> None:
+        """Make the checksum just read a fingerprint, in place of the oldest one where there is no room."""
         if self._data_32 == _NOT_COMPUTED:
             return
         self._fingerprint = self._known[self._next]
@@ -310,6 +323,7 @@ class Config(Link):
         self.learnt = True
 
     def _copy(self, to: bytearray) -> None:
+        """Copy the checksum just read."""
         for n in range(4):
             to[n] = self._data_32[n]
 

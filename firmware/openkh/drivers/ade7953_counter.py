@@ -1,12 +1,14 @@
-"""The ADE7953's energy counter, kept away from its end. DS = data sheet Rev. C.
+"""The ADE7953's energy counter, which is kept away from its end. DS is the data sheet Rev. C.
 
-The active energy register runs free in 24 bits. Whether it wraps at its end (DS p.25) or stops there is proven by
-nobody, so it never gets there: at a quarter of its range it is read once in the mode in which reading zeroes it, and
-what it held goes into `base`. A reading is the register plus `base`, and goes on for ever modulo 2^24.
+The active energy register counts on by itself in 24 bits. The data sheet says that it wraps at its end (DS p.25);
+nobody has proven that it does not stop there instead. So it never gets there: at a quarter of its range it is read once
+in the mode in which reading zeroes it, and what it held goes into `base`. A reading is the register plus `base`, modulo
+2^24.
 
-A restart of the RP2040 alone needs `base` from the chip: two registers whose flags are not used hold it, inverted,
-so that it is 0 after a reset. OILVL is written ahead of the reading that zeroes, OVLVL after it; where they differ, the
-register itself tells on which side of that reading the restart was.
+After a restart of the RP2040 alone `base` has to come from the chip. Two registers whose flags are not used hold it,
+with all bits inverted, so that a reset of the chip leaves 0 in them. OILVL is written ahead of the reading that zeroes,
+OVLVL after it. Where they differ, the energy register itself tells whether the restart came before or after that
+reading.
 """
 
 from openkh.drivers.ade7953_config import Config
@@ -16,10 +18,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from machine import SPI, Pin
 
-TAKE_AT = 0x200000  # a quarter of the range to one side; 10 s at full scale
-NEAR = 0x20000  # more than comes in between two readings
+TAKE_AT = 0x200000  # a quarter of the range to either side of 0: 10 s at full scale
+NEAR = 0x20000  # more than is counted between two readings
 _LAST_24 = AENERGYA & 0x300 | LAST_RWDATA_8
-_NOTHING = -1
+_NOTHING = -1  # no reading
 _MASK = 0xFFFFFF
 
 
@@ -29,8 +31,11 @@ def signed(counts: int) -> int:
 
 
 class Counter(Config):
-    """`base`: what was taken out so far, modulo 2^24. `taking`: it has begun and is not finished: no reading is to be
-    had until `take_down` is called again and returns True."""
+    """The counter of one chip. `base` is what was taken out of the register so far, modulo 2^24.
+
+    While `taking` is set the register is being zeroed: there is no reading until `take_down` was called again and has
+    returned True.
+    """
 
     def __init__(self, spi: "SPI", cs: "Pin") -> None:
         super().__init__(spi, cs)
@@ -40,7 +45,7 @@ class Counter(Config):
         self._taken = _NOTHING  # and what the reading that zeroes it brought
 
     def setup(self) -> bool:
-        """See Config. The counters start at 0."""
+        """Configure the chip as Config.setup does; the counter starts at 0."""
         self.base = 0
         self.taking = False
         self.want(OVLVL, _MASK)
@@ -48,12 +53,12 @@ class Counter(Config):
         return super().setup()
 
     def high(self, reading: int) -> bool:
-        """Whether the register behind a reading has come so far that it is to be taken down."""
+        """Whether the register has come so far, by this reading, that `take_down` should be called."""
         return not -TAKE_AT < signed(reading - self.base & _MASK) < TAKE_AT
 
     def take_down(self) -> bool:
-        """Zero the register, and count on from where it was: some 25 frames. False where the chip did not answer in the
-        middle of it: again in the next cycle, before anything is read."""
+        """Zero the register and take what it held into `base`; takes some 25 frames. False where the chip did not
+        answer in the middle of it: call it again in the next cycle, before anything is read."""
         if not self.taking:
             before = self.read_verified(AENERGYA)
             if before < 0:
@@ -68,12 +73,13 @@ class Counter(Config):
         return self._finish()
 
     def _kept(self) -> int:
-        """What a reading that was spoilt on the bus has zeroed, DS p.57; -1 where that is not certain."""
+        """What a reading has zeroed that was then spoilt on the bus, as the chip has noted it (DS p.57); -1 where that
+        is not certain."""
         value = self.read(_LAST_24)
         return value if self.read(_LAST_24) == value else _NOTHING
 
     def _finish(self) -> bool:
-        """Back to the mode in which reading does not zero; see whether it was zeroed, and note it."""
+        """Go back to the mode in which reading does not zero, see whether the register was zeroed, and note `base`."""
         if self.taking:
             if not (self.open() and self.put(LCYCMODE, 0)):
                 return False
@@ -85,30 +91,30 @@ class Counter(Config):
                 exact = self._taken >= 0 and -NEAR < step < NEAR
                 self.base = self.base + (self._taken if exact else self._before) & _MASK
             self.taking = False
-        self._put_base(OVLVL, self.base)  # what is not taken here is mended as any register
+        self._put_base(OVLVL, self.base)  # a write that is not taken here is mended later, like any register's
         self._put_base(OILVL, self.base)
         self.close()
         return True
 
     def _zeroed(self, now: int) -> bool:
-        """The register is nearer to 0 than to what it held."""
+        """Whether the register, which reads `now`, is nearer to 0 than to what it held."""
         return abs(signed(now)) < abs(signed(now - self._before & _MASK))
 
     def _put_base(self, address: int, base: int) -> bool:
-        """Want a register to hold a base, and write it."""
+        """Want the register at `address` to hold `base`, inverted, and write it."""
         base = base & _MASK ^ _MASK
         self.want(address, base)
         return self.put(address, base)
 
     def resume(self) -> bool:
-        """Take `base` from a chip that runs; finish what a restart has interrupted. False if it does not answer."""
+        """Take `base` from a chip that runs, and finish what a restart has interrupted. False if it does not answer."""
         behind = self.read_sure(OVLVL)
         ahead = self.read_sure(OILVL)
         if behind < 0 or ahead < 0:
             return False
         self.base = behind ^ _MASK
         self._before = (ahead ^ _MASK) - self.base & _MASK
-        if not -NEAR < signed(self._before) < NEAR:  # begun, and OVLVL not written yet
+        if not -NEAR < signed(self._before) < NEAR:  # a take-down had begun, and OVLVL was not written yet
             self._taken = _NOTHING
             self.taking = True
         if behind != ahead:

@@ -1,7 +1,8 @@
-"""The ADE7953's SPI frames: reading, writing, and proof of what was read. DS = data sheet Rev. C.
+"""The ADE7953's SPI frames: reading, writing, and proof of what was read. DS is the data sheet Rev. C.
 
-A frame is address (2 bytes), 0x80 to read or 0x00 to write, data from the most significant byte; SPI mode 3, 5 MHz at
-most (DS p.6, 52). The bus itself reports no errors.
+A frame is the address (2 bytes), 0x80 to read or 0x00 to write, and the data from the most significant byte on, in SPI
+mode 3 at 5 MHz at most (DS p.6, 52). The bus itself reports no errors, so whatever matters is read back, or the chip is
+asked what it answered.
 """
 
 from time import sleep_us
@@ -27,25 +28,27 @@ if TYPE_CHECKING:
     from machine import SPI, Pin
 
 SPI_MODE = 3  # clock idles high, sampled on the rising edge, DS p.52
-LOCK_HOLD_US = 2  # CS stays low for 1.2 us after the frame that locks, DS p.6
+LOCK_HOLD_US = 2  # CS has to stay low for 1.2 us after the frame that locks the interface, DS p.6
 
-AS_WANTED = -1  # results of `holds` beside the register's address
+AS_WANTED = -1  # what `holds` returns beside a register's address
 NO_ANSWER = -2
-TRIES = 8  # of a write, or a read of a register that does not change
+TRIES = 8  # how often a write, or a read of a register that does not change, is tried
 
 
 _DATA_24 = 0x200 | LAST_RWDATA_8
 
 
 def request(address: int) -> bytes:
-    """The frame that reads a register, for those read so often that it is kept."""
+    """The frame that reads the register at `address`; made once for registers that are read in every cycle."""
     return bytes((address >> 8, address & 0xFF, 0x80)) + bytes((address >> 8 & 3) + 1)
 
 
 class Link:
-    """Frames to one chip: `spi` in mode 3, `cs` an output that idles high. Nothing here allocates.
+    """Exchanges frames with one chip. `spi` is in mode 3, `cs` is an output that is high between frames. Nothing
+    allocates after construction.
 
-    `failed`, `expected`, `found` name the last register that would not take its value (failed = -1: none).
+    `failed` is the address of the last register that did not take its value, -1 where there was none; `expected` is
+    what was written to it and `found` what it read.
     """
 
     def __init__(self, spi: "SPI", cs: "Pin") -> None:
@@ -98,11 +101,13 @@ class Link:
         self._cs(1)
 
     def read_verified(self, address: int) -> int:
-        """Read and ask the chip what it answered: address first, then operation and data (DS p.57). -1 if not proven.
+        """Read a register, then ask the chip which address, operation and data it has noted of that (DS p.57). Returns
+        -1 where these do not prove the value.
 
-        A frame that was shifted, cut short, spoilt, sent elsewhere or answered by nobody differs in one of them. Each
-        width has its own data, so that it does not matter whether asking for the address (16 bits) and the operation (8
-        bits) is noted as an access too; but registers of these widths are read twice instead.
+        A frame that was shifted, cut short, spoilt, sent elsewhere or answered by nobody differs in one of them. The
+        chip notes data for each width by itself. So for a 24-bit register it does not matter whether asking for the
+        address (16 bits) and the operation (8 bits) is noted as an access too; registers of these two widths are read
+        twice instead.
         """
         value = self.read(address)
         if address & 0x300 != 0x200:
@@ -114,10 +119,10 @@ class Link:
         return value if self.read(address & 0x300 | LAST_RWDATA_8) == value else -1
 
     def again(self, address: int) -> int:
-        """Read once more, and prove that it was `address` that answered; -1 if not.
+        """Read once more, and prove that the register at `address` has answered; -1 if that is not proven.
 
-        A frame that goes astray reads zeros and leaves LAST_ADD as it was: so another register is read before, or the
-        address of an earlier frame would prove this one.
+        A frame that goes astray reads zeros and leaves LAST_ADD as it was. So another register is read first, or else
+        the address of an earlier frame would prove this one.
         """
         self.read(AP_NOLOAD if address == CONFIG else CONFIG)
         value = self.read(address)
@@ -126,7 +131,7 @@ class Link:
         return value
 
     def read_sure(self, address: int) -> int:
-        """`read_verified`, trying again a few times."""
+        """What `read_verified` returns, tried up to TRIES times; -1 if none of them proved a value."""
         for _ in range(TRIES):
             value = self.read_verified(address)
             if value >= 0:
@@ -134,17 +139,17 @@ class Link:
         return -1
 
     def deaf(self) -> bool:
-        """Nobody drives the bus, or an unlocked chip holds it: LAST_ADD, which is never all ones, reads so."""
+        """Whether nobody drives the bus, or an unlocked chip holds it high: LAST_ADD, never all ones, then reads so."""
         return self.read(LAST_ADD) == 0xFFFF
 
     def put(self, address: int, value: int) -> bool:
-        """Write and read back, trying again a few times. False if the register does not take the value."""
+        """Write a register and read it back, up to TRIES times. False if it does not take the value."""
         for _ in range(TRIES):
             if address == OPTIMUM:
-                self.write(UNLOCK, UNLOCK_KEY)  # directly before, DS p.18
+                self.write(UNLOCK, UNLOCK_KEY)  # opens OPTIMUM for the very next access, DS p.18
             self.write(address, value)
             if CF1DEN <= address <= CF2DEN:
-                self.write(address, value)  # takes effect at the second, DS p.33
+                self.write(address, value)  # these take effect when they are written for the second time, DS p.33
             found = self.read(address)
             if address == ACCMODE:
                 found &= ACCMODE_WRITABLE
@@ -156,10 +161,10 @@ class Link:
         return False
 
     def holds(self, address: int, value: int) -> int:
-        """Whether a register holds `value`: AS_WANTED, NO_ANSWER, or its address if it is proven altered.
+        """Whether a register holds `value`: AS_WANTED, NO_ANSWER, or its address where it is proven altered.
 
-        Altered: twice in a row the same other value, and it was this register that answered. Zeros come from a frame
-        that went astray, too, and need that proof as well.
+        It is altered where it read as the same other value twice in a row, and it is proven that this register has
+        answered. Where `value` is 0 that proof is asked for too, because a frame that goes astray reads zeros.
         """
         mask = ACCMODE_WRITABLE if address == ACCMODE else 0xFFFFFF
         if self.read(address) & mask == value and (value or self.read(LAST_ADD) == address):
@@ -167,6 +172,7 @@ class Link:
         return self._look_again(address, value, mask)
 
     def _look_again(self, address: int, value: int, mask: int) -> int:
+        """`holds` for a register that did not read as wanted at once."""
         before = -1
         tries = TRIES
         while tries:

@@ -1,8 +1,8 @@
-"""Registers of the ADE7953. DS = data sheet Rev. C, its tables on pages 60 to 67.
+"""The registers of the ADE7953 that the firmware uses. DS is the data sheet Rev. C; its tables are on pages 60 to 67.
 
-The high byte of an address tells the width: 0x0xx 8 bit, 0x1xx 16, 0x2xx 24, 0x3xx 32 (EX_REF 0x800 is 8 bit). Every
-24-bit register has a 32-bit alias 0x100 higher, which sign-extends even what is unsigned (DS p.60): we use the 24-bit
-addresses only, and the one register that is 32 bits wide by nature, CRC.
+The high byte of an address tells the width: 0x0xx 8 bits, 0x1xx 16, 0x2xx 24, 0x3xx 32 (EX_REF, 0x800, has 8). Every
+24-bit register has a 32-bit alias 0x100 higher, which sign-extends even what is unsigned (DS p.60). So only the 24-bit
+addresses are used here, beside CRC, the one register that is 32 bits wide by nature.
 """
 
 # address          width  sign      access  meaning
@@ -45,7 +45,7 @@ IRMSA = 0x21A  # 24       unsigned  R       rms current A, full scale 9,032,007:
 VRMS = 0x21C  # 24        unsigned  R       rms voltage, the same; DS p.23
 AENERGYA = 0x21E  # 24    signed    R       active energy A, wraps; zeroed by reading if LCYCMODE b6; DS p.25
 RENERGYA = 0x220  # 24    signed    R       reactive energy A; DS p.29
-OVLVL = 0x224  # 24       unsigned  RW      over-voltage level, not used as such: ade7953_counter; DS p.48
+OVLVL = 0x224  # 24       unsigned  RW      over-voltage level; holds a number for ade7953_counter instead; DS p.48
 OILVL = 0x225  # 24       unsigned  RW      over-current level, the same
 IRQENA = 0x22C  # 24      unsigned  RW      interrupt enable, bits below; DS p.66
 IRQSTATA = 0x22D  # 24    unsigned  R       interrupt status; reading does not clear; DS p.66
@@ -75,7 +75,7 @@ CRC = 0x37F  # 32         unsigned  R       checksum of the configuration, once 
 # CONFIG, DS p.62-63
 HPFEN = 0x0004  # high-pass filters on
 CRC_ENABLE = 0x0100
-COMM_LOCK = 0x8000  # inverted: 0 = the interface locks to what is in use, 1 = it does not (DS p.51)
+COMM_LOCK = 0x8000  # inverted: 0 = the chip locks to the interface in use, 1 = it does not (DS p.51)
 CONFIG_RESET = COMM_LOCK | HPFEN
 CONFIG_LOCK = HPFEN
 CONFIG_RUN = HPFEN | CRC_ENABLE
@@ -90,15 +90,16 @@ RSTREAD = 0x40  # LCYCMODE: an energy register is zeroed by reading it, DS p.62
 UNLOCK_KEY = 0xAD
 OPTIMUM_SETTING = 0x0030
 PROTECT_ALL = 0x07
-PROTECT_16 = 0x02  # of it, that of the 16-bit registers, DS p.57
-OP_READ = 0x35
-AP_NOLOAD_RESET = 0xE419  # together with CONFIG and CF1DEN what a chip fresh from reset answers
+PROTECT_16 = 0x02  # the part of it that protects the 16-bit registers, DS p.57
+OP_READ = 0x35  # in LAST_OP: the last access was a read
+AP_NOLOAD_RESET = 0xE419  # by this, CONFIG_RESET and CF1DEN_RESET a chip fresh from a reset is recognised
 CF1DEN_RESET = 0x003F
-ACCMODE_WRITABLE = 0x3FF
+ACCMODE_WRITABLE = 0x3FF  # the other bits of ACCMODE are status
 GAIN_ONE = 0x400000
 
-# What the checksum covers beside CONFIG and WRITE_PROTECT (DS p.58-59), in the order of writing: current and voltage
-# gain before the watt gain. Second table: the values after a reset, which are wanted where nothing else is.
+# The registers that the checksum covers beside CONFIG and WRITE_PROTECT (DS p.58-59), in the order in which they are
+# written: the gains of current and voltage come before that of the power. COVERED_RESET has their values after a reset,
+# which are wanted where nothing else is.
 COVERED = (
     (LCYCMODE, PGA_V, PGA_IA, PGA_IB, CF1DEN, CF2DEN, CFMODE, PHCALA, PHCALB, ALT_OUTPUT, ACCMODE, IRQENB)
     + (AIGAIN, AVGAIN, AWGAIN, AVARGAIN, AVAGAIN, AIRMSOS, VRMSOS, AWATTOS, AVAROS, AVAOS)
@@ -109,11 +110,11 @@ COVERED_RESET = (
     + (GAIN_ONE, GAIN_ONE, GAIN_ONE, GAIN_ONE, GAIN_ONE, 0, 0, 0, 0, 0)
     + (GAIN_ONE, GAIN_ONE, GAIN_ONE, GAIN_ONE, GAIN_ONE, 0, 0, 0, 0, IRQ_RESET)
 )
-# Covered too, and not to be touched: 0 after a reset (DS p.61).
+# Reserved registers, which the checksum covers too. They are 0 after a reset and must stay so (DS p.61).
 RESERVED = (0x285, 0x287, 0x291, 0x293, 0x294)
-# What it leaves out (DS p.58), in an order that may be written: no-load levels change only while no-load is off, SAGCYC
-# only while SAGLVL is zero (DS p.40, 45). DISNOLOAD and SAGLVL get their wanted value last. They are read back in
-# threes of one width.
+# The registers that the checksum leaves out (DS p.58), in an order in which they may be written: no-load levels change
+# only while no-load is off, and SAGCYC only while SAGLVL is zero (DS p.40, 45), so that DISNOLOAD and SAGLVL get their
+# wanted values after them. They are read back in groups of three, each of one width.
 UNCOVERED = (
     (AP_NOLOAD, VAR_NOLOAD, VA_NOLOAD)
     + (DISNOLOAD, SAGCYC, EX_REF)
@@ -122,4 +123,4 @@ UNCOVERED = (
 )
 UNCOVERED_RESET = (AP_NOLOAD_RESET, AP_NOLOAD_RESET, 0, 0, 0, 0, 0, 0xFFFFFF, 0xFFFFFF, 0, 0xFFFF, 0)
 
-PERIOD_CLOCK_MILLIHZ = 223_750_000  # counted by PERIOD: frequency in mHz = this / (PERIOD + 1), DS p.36
+PERIOD_CLOCK_MILLIHZ = 223_750_000  # the clock that PERIOD counts: frequency in mHz = this / (PERIOD + 1), DS p.36
