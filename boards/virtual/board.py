@@ -1,5 +1,5 @@
-"""The RP2040 with its wires, on which a board is composed (reference.py); what the stand-ins for `machine`, `rp2` and
-`time` act on.
+"""The RP2040 with its wires. reference.py composes a board on it, and the stand-ins for `machine`, `rp2` and `time` act
+on it.
 
     board = Board(seed=1)
     board.install()            # sys.modules: machine, rp2, time, micropython
@@ -20,11 +20,11 @@ from boards.virtual.rp2040.watchdog import Watchdog
 PINS = 30
 PWRON_RESET = 1
 WDT_RESET = 3
-TIMER = 1  # watchdog's REASON register, RP2040 data sheet 4.7.6
+TIMER = 1  # in the watchdog's REASON register: its own time-out (RP2040 data sheet 4.7.6)
 FORCE = 2
 ADC_FULL_UV = 3_300_000
-CORE_TEMPERATURE = 30  # the converter's input that flickers by itself, and that no guard looks at
-UNIQUE_ID = b"\xe6\x61\x4b\x68\x00\x00\x00\x2a"  # of the flash chip: the same board in every run (--state)
+CORE_TEMPERATURE = 30  # stands for the converter's input of the RP2040's own temperature sensor
+UNIQUE_ID = b"\xe6\x61\x4b\x68\x00\x00\x00\x2a"  # of the flash chip; fixed, so that --state finds its board again
 
 STAND_INS = ("machine", "rp2", "time", "micropython", "select")
 MICROPYTHON = sys.implementation.name == "micropython"
@@ -32,7 +32,7 @@ _MISSING = object()
 
 
 class Board:
-    """Clock, CPU, pins and buses. `devices` get power(on) when the 3.3 V comes and goes."""
+    """Clock, CPU, pins and buses. For each of `devices` power(on) is called when the 3.3 V comes or goes."""
 
     def __init__(self, seed=1, interleave=False, jitter_us=0, exact=False, ticks_offset_us=0):
         self.seed = seed
@@ -42,7 +42,7 @@ class Board:
         self.spi = (SpiBus(), SpiBus())
         self.i2c = (I2cBus(self.clock), I2cBus(self.clock))
         self._uarts = {}
-        self.turns_itself = False  # the RS-485 transceiver, whatever the board's file says
+        self.turns_itself = False  # the RS-485 transceiver turns itself round, whatever the board's file says
         self.adc_uv = {}  # pin -> microvolts, or a function that returns them
         self.devices = []
         self.state_machines = {}  # running PIO state machines by number; standins/rp2.py fills it
@@ -59,7 +59,7 @@ class Board:
         self._attach_time()
 
     def install(self):
-        """Put the stand-ins in the place of the modules; `uninstall` takes them away again."""
+        """Put the stand-ins in the place of MicroPython's modules (sys.modules); `uninstall` takes them away again."""
         from boards.virtual.standins import machine, rp2, simmicropython, simselect, simtime
 
         if self._saved is None:
@@ -83,7 +83,7 @@ class Board:
             sys.stdin = stdin
 
     def uninstall(self):
-        """The real modules again."""
+        """Put the real modules back."""
         if self._saved is None:
             return
         for name, module in zip(STAND_INS, self._saved):
@@ -94,13 +94,13 @@ class Board:
         self._saved = None
 
     def uart(self, number):
-        """A UART, made when it is asked for."""
+        """The UART `number`, made when it is first asked for."""
         if number not in self._uarts:
             self._uarts[number] = Uart(self.clock)
         return self._uarts[number]
 
     def adc_raw(self, pin):
-        """What the converter reads on `pin`: 0 .. 4095."""
+        """What the analogue-to-digital converter reads on `pin`, 0 .. 4095."""
         uv = self.adc_uv.get(pin, 0)
         if callable(uv):
             uv = uv()
@@ -111,14 +111,14 @@ class Board:
         return raw
 
     def interrupt(self, fn, level):
-        """A pin's interrupt: now, or when the CPU takes interrupts again."""
+        """Call a pin's interrupt handler now, or, where interrupts are off, when the CPU takes them again."""
         if self.clock.cpu_blocked:
             self.clock.at(self.clock.now_us, lambda: fn(level), True)
         else:
             fn(level)
 
     def power(self, on):
-        """The 3.3 V comes or goes (the supply calls this)."""
+        """Switch the 3.3 V on or off; the supply calls this."""
         if not on:
             for bus in self.i2c:
                 bus.cut()
@@ -128,9 +128,11 @@ class Board:
             raise halt.PowerCut("3.3 V lost")
 
     def restart(self, cause):
-        """What the end of the running program does to the RP2040: "power", "run" (the RUN pin, or its own brown-out
-        detector), "watchdog", "reset" or "soft". The first two clear the watchdog's registers (RP2040 data sheet 2.12,
-        4.7); MicroPython calls both a power-on."""
+        """Do to the RP2040 what comes with the end of the running program.
+
+        `cause` is "power", "run" (the RUN pin, or the RP2040's own brown-out detector), "watchdog", "reset" or "soft".
+        The first two clear the watchdog's registers (RP2040 data sheet 2.12, 4.7); MicroPython calls both a power-on.
+        """
         self.cpu.restart()
         for machine in list(self.state_machines.values()):
             machine.release()

@@ -13,7 +13,11 @@ class InjectedError(RuntimeError):
 
 
 def start(reference, part, kind, params, for_us):
-    """Break `part` of a reference board now; mend it after `for_us` (0: it lasts). ValueError for no such fault."""
+    """Break `part` of a reference board now, and mend it after `for_us`; 0: never. ValueError where there is no such
+    fault.
+
+    `params` are what the fault names beside part and kind.
+    """
     if part not in PARTS or kind not in PARTS[part]:
         raise ValueError("no fault %s %s" % (part, kind))
     mend = PARTS[part][kind](reference, params)
@@ -23,7 +27,7 @@ def start(reference, part, kind, params, for_us):
 
 
 def _set(part, name, value, normal):
-    """Set an attribute of a part, which has to have it; returns what sets it back."""
+    """Set an attribute of a part, which has to have it already; returns a function that sets it to `normal` again."""
     if not hasattr(part, name):
         raise AttributeError("%s has no %s" % (part, name))
     setattr(part, name, value)
@@ -31,7 +35,7 @@ def _set(part, name, value, normal):
 
 
 def _chip(index, kind):
-    """Fault `kind` of a front end."""
+    """The function that carries out fault `kind` on the front end `index`."""
 
     def breaks(reference, params):
         if index >= len(reference.chips):
@@ -53,7 +57,7 @@ def _lcd_corrupt(reference, _params):
 
 
 def _memory(name, breaks):
-    """A fault of the memory `name`: nothing where the board has the other one."""
+    """The function that carries out a fault of the memory `name`; it does nothing where the board has another one."""
     return lambda reference, params: breaks(reference, params) if reference.memory_kind == name else None
 
 
@@ -87,7 +91,8 @@ def _core_jump(reference, params):
 
 
 def _bulk(sense):
-    """What the sensor of the bulk voltage makes of the true one, mV: `sense(mv, params)`."""
+    """The function that carries out a fault of the bulk voltage's sensor: `sense(mv, params)` is what it makes of the
+    true voltage, in mV."""
 
     def breaks(reference, params):
         def reads(reading):
@@ -101,7 +106,7 @@ def _bulk(sense):
 
 
 def _irq(index):
-    """The interrupt line of a front end held at a level, whatever the chip does."""
+    """The function that holds the interrupt line of the front end `index` at a level, whatever the chip does."""
 
     def stuck(reference, params):
         if index >= len(reference.irqs):
@@ -113,7 +118,7 @@ def _irq(index):
 
 
 def _seal_rattle(reference, params):
-    """The switch opens and closes so many times a second, evenly; at the end it is as it was."""
+    """The seal's switch opens and closes `hertz` times a second, evenly; at the end it is as it was before."""
     clock = reference.board.clock
     closed = reference.seal_closed
     half_us = max(1, int(500_000 / params["hertz"]))
@@ -133,7 +138,7 @@ def _seal_rattle(reference, params):
 
 
 def _cpu(breaks):
-    """A fault of the running processor: nothing without supply."""
+    """The function that carries out a fault of the processor; it does nothing while the board has no supply."""
     return lambda reference, params: breaks(reference.board, params) if reference.supply.on else None
 
 
@@ -157,7 +162,8 @@ def _exception(board, _params):
     board.cpu.throw(InjectedError("injected fault"))
 
 
-# part -> kind -> (reference board, keys of the fault) -> what mends it
+# By part and kind: a function of the reference board and the fault's keys, which breaks the part and returns what mends
+# it.
 PARTS = {
     "chip1": {kind: _chip(0, kind) for kind in CHIP_FAULTS},
     "chip2": {kind: _chip(1, kind) for kind in CHIP_FAULTS},

@@ -2,7 +2,7 @@
 
 
 class Halt(BaseException):
-    """The firmware stops here, whatever it was doing."""
+    """The firmware stops at this point, whatever it was doing."""
 
 
 class PowerCut(Halt):
@@ -18,8 +18,9 @@ class Reset(Halt):
 
 
 class Finished(Halt):
-    """The host has asked for the end of the simulation, or is gone."""
+    """The host has asked for the end of the simulation, or has gone away."""
 
 
 class Broken(Halt):
-    """The simulation itself has failed, in the middle of the firmware, which must not take it for its own error."""
+    """The simulation itself has failed in the middle of the firmware, which must not take that for an error of its
+    own."""

@@ -1,6 +1,6 @@
-"""A metering board around the RP2040 (board.py), composed by the pins and parts of a board's own file.
+"""A metering board around the RP2040 (board.py), composed by the pins and parts in a board's own file.
 
-What plugs in where is read from `parts`, the module that the firmware reads too (boards/reference/board.py).
+That file is the module `parts`, which the firmware reads too, for instance boards/reference/board.py.
 """
 
 from boards.virtual.ade7953.chip import Ade7953
@@ -10,14 +10,14 @@ from boards.virtual.rp2040.flash import Flash
 
 HOLDUP_MS = 80.0
 COUNTER_MA = 8.0
-FLASH_BLOCKS = 352  # of the filesystem's region on a stock image
+FLASH_BLOCKS = 352  # blocks in the filesystem's region of a stock MicroPython image
 
 
 class Reference:
     """The parts by name: board, chips, mains, supply, lcd, memory, coil, rail12."""
 
     def __init__(self, parts, model, options, board):
-        """options: the scenario's [board] table."""
+        """`options` is the scenario's [board] table."""
         self.board = board
         self.parts = parts
         self._front_ends(parts, model, options)
@@ -26,7 +26,7 @@ class Reference:
         self._twelve_volts(parts, options)
         self.pair = None
         self.supply = supply.Supply(board.clock, options.get("holdup_ms", HOLDUP_MS), board.power, self._set_restless)
-        self.bulk_sense = None  # fault: what the sensor makes of the bulk voltage in mV
+        self.bulk_sense = None  # fault of the bulk voltage's sensor: what it makes of the true one, in mV; None: whole
         board.adc_uv[parts.ADC_BULK] = lambda: int(self._bulk_mv() * 1000 / parts.BULK_DIVIDER)
         self.mains.volts(self.supply.volts)
         self.climate = climate.Climate(
@@ -42,9 +42,10 @@ class Reference:
         self.seal(options.get("seal", "open") == "closed")
 
     def wire(self, tell, echo=False, other_unit=0):
-        """The RS-485 pair with a master at its other end, which tells what it hears; where the board has a port.
+        """Connect the RS-485 pair with a master at its other end, which `tell`s what it hears; nothing without a port.
 
-        `echo`: the transceiver hears itself. `other_unit`: a second slave on the pair, 0 = none.
+        With `echo` the transceiver hears itself. `other_unit` is the unit of a second slave on the pair, 0: there is
+        none.
         """
         if self.parts.RS485 is None:
             return
@@ -63,7 +64,7 @@ class Reference:
         return mv if self.bulk_sense is None else self.bulk_sense(mv)
 
     def seal(self, closed):
-        """The seal's switch: closed pulls its pin low."""
+        """Open or close the seal's switch, which pulls its pin low while it is closed."""
         self.seal_closed = closed
         if self.parts.PIN_SEAL is not None:
             self.board.pins[self.parts.PIN_SEAL].drive(0 if closed else None)

@@ -2,7 +2,7 @@
 
 
 class Rng:
-    """31-bit Park-Miller generator; all randomness of a run comes from the scenario's seed."""
+    """A 31-bit Park-Miller generator. Everything random in a run comes from the scenario's seed."""
 
     def __init__(self, seed, stream=0):
         self._x = (int(seed) * 48271 + int(stream) * 16807 + 12345) % 2147483646 + 1

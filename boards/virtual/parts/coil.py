@@ -1,4 +1,4 @@
-"""Electro-mechanical counter: a coil on the 12 V that moves wheels on, if it gets its time.
+"""The electro-mechanical counter: a coil on the 12 V that moves wheels on, if it gets the time for it.
 
 Counters of this kind ask for some 50 ms of current and 50 ms of pause; what is shorter moves nothing. The wheels move
 when the current has flowed MIN_ON_US after a pause of MIN_OFF_US.
@@ -9,20 +9,20 @@ MIN_OFF_US = 50_000
 
 
 class Coil:
-    """`pin` switches the coil, `supply` says whether there are 12 V; `ma` is its current."""
+    """The coil that `pin` switches and that takes `ma`; `supply` is called when the 12 V come or go."""
 
     def __init__(self, clock, pin, ma=8.0):
         self.ma = ma
         self.on = False
-        self.shortest_on_us = None  # of everything the coil got, counted or not; None = nothing yet
+        self.shortest_on_us = None  # the shortest current, counted or not; None: there was none yet
         self.shortest_off_us = None
-        self.missed = 0  # currents too short, or after too short a pause
+        self.missed = 0  # currents that were too short, or came after too short a pause
         self._clock = clock
         self._counts = 0
         self._pin = pin
         self._supplied = False
-        self._since_us = 0  # on or off since
-        self._paused = True  # long enough before the running current
+        self._since_us = 0  # since when it is on, or off
+        self._paused = True  # whether the pause before the running current was long enough
         pin.listen(self._pin_changed)
 
     def supply(self, on):

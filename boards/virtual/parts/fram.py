@@ -1,8 +1,9 @@
-"""MB85RC256V / FM24CL64B: I2C FRAM, byte for byte.
+"""The FRAM on I2C, an MB85RC256V or an FM24CL64B, byte by byte.
 
-MB85RC256V data sheet DS501-00017 (Fujitsu): two address bytes of which the highest bits are ignored (p.7), sequential
-write and read that wrap at the end of the memory (p.8-10), a byte is in the memory when it is acknowledged (no write
-time), 10^12 accesses a row of 8 bytes, reads included (p.1). FM24CL64B: the same protocol with 8 KiB, 10^14.
+MB85RC256V data sheet DS501-00017 (Fujitsu): an address has two bytes, of which the highest bits are ignored (p.7);
+writing and reading go on from the first byte at the end of the memory (p.8-10); a byte is in the memory once it is
+acknowledged, without any time to write; each row of 8 bytes lasts for 10^12 accesses, reads included (p.1). The
+FM24CL64B has the same protocol, 8 KiB and 10^14 accesses.
 """
 
 from boards.virtual.rng import Rng
@@ -11,17 +12,17 @@ ROW = 8
 
 
 class Fram:
-    """I2C device (write, read, stop). Faults: `silent`, `stuck`, `bit_error_rate`.
+    """The memory as an I2C device (write, read, stop). Its faults are `silent`, `stuck` and `bit_error_rate`.
 
-    `cut_in`: so many bytes more are written, then the supply is gone and `on_cut()` is called.
-    `accesses` counts reads and writes of each row if `count_wear`.
+    `cut_in`: after so many further bytes written the supply is gone and `on_cut()` is called. With `count_wear`
+    `accesses` counts the reads and writes of each row.
     """
 
     def __init__(self, size=32768, seed=1, count_wear=True):
         self.size = size
         self.memory = bytearray(size)
         self.silent = False
-        self.stuck = False  # the data line is held low: everything looks acknowledged, reads are zero, nothing is kept
+        self.stuck = False  # the data line is held low: all looks acknowledged, reads give zeros, and nothing is kept
         self.bit_error_rate = 0.0
         self.cut_in = -1
         self.on_cut = None
@@ -31,13 +32,14 @@ class Fram:
         self._powered = True
 
     def power(self, on):
-        """The supply comes or goes. The memory stays, the address pointer does not."""
+        """The supply comes or goes. The memory keeps its bytes over it, but not its address pointer."""
         self._powered = on
         self._at = 0
         self.cut_in = -1
 
     def write(self, data):
-        """One write transfer: address, then data. How many bytes were acknowledged, -1 for no answer."""
+        """One write transfer: an address, then data. Returns how many bytes were acknowledged, -1 where nobody
+        answers."""
         if self.silent or not self._powered:
             return -1
         if self.stuck:
@@ -75,7 +77,7 @@ class Fram:
         return count
 
     def read(self, buf):
-        """Fill `buf` from the address pointer; False for no answer."""
+        """Fill `buf` from the address pointer on; False where nobody answers."""
         if self.silent or not self._powered:
             return False
         count = len(buf)
@@ -97,10 +99,10 @@ class Fram:
         return True
 
     def stop(self):
-        """STOP condition: nothing to do, every acknowledged byte is in the memory already."""
+        """A STOP condition: does nothing, because every acknowledged byte is in the memory already."""
 
     def worst_row(self):
-        """Most accesses that any row has had."""
+        """How many accesses the row has had that was used most."""
         return max(self.accesses)
 
     def _wear(self, at, count):

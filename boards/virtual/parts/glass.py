@@ -83,8 +83,10 @@ def _bar_look(bits):
 
 
 class Glass:
-    """A glass by its map: dot name -> (segment line, common). Images are 20 bytes: byte k holds segment lines 2k (bits
-    7..4, common 0 first) and 2k + 1 (bits 3..0)."""
+    """A glass, by its map of each dot's name to (segment line, common).
+
+    Images are 20 bytes: byte k holds segment line 2k in bits 7 to 4 and 2k + 1 in bits 3 to 0, common 0 in the highest.
+    """
 
     def __init__(self, dots):
         self.places = {}
@@ -102,7 +104,7 @@ class Glass:
         self._text = ("", "")
 
     def mask(self, names):
-        """The dots' bits in the image taken as one big-endian integer."""
+        """The bits of these dots, where an image is taken as one big-endian integer."""
         image = bytearray(IMAGE_BYTES)
         for name in names:
             i, bit = self.places[name]
@@ -110,19 +112,20 @@ class Glass:
         return int.from_bytes(image, "big")
 
     def lit(self, image):
-        """Names of the dots that are lit, sorted."""
+        """The names of the dots that are lit, sorted."""
         return sorted([name for name in self.places if image[self.places[name][0]] & self.places[name][1]])
 
     def symbols(self, image):
-        """Bits in the order of SYMBOLS."""
+        """The symbols that are lit, as bits in the order of SYMBOLS."""
         return _bits(image, self._symbols)
 
     def bar(self, image):
-        """Bits in the order of BAR."""
+        """The parts of the bar that are lit, as bits in the order of BAR."""
         return _bits(image, self._bar)
 
     def text(self, image, value):
-        """(screen ID, main text); `value` is the image as an integer. Decoded anew only when it has changed."""
+        """(screen ID, main text) of an image; `value` is the same image as an integer, by which it is seen whether it
+        has changed and has to be decoded anew."""
         seen = value & self._text_mask
         if seen != self._text_seen:
             self._text_seen = seen
@@ -134,12 +137,13 @@ class Glass:
                 if d == COLON_AFTER and image[self._colon[0]] & self._colon[1]:
                     main += ":"
             letter = _READ[_bits(image, self._digits[0])]
-            # On the place of the ID a 5 is no ID: it is the S of the serial number.
+            # There is no screen 5: at the place of the ID this shape is the S of the serial number.
             self._text = (("S" if letter == "5" else letter).strip(), main.strip())
         return self._text
 
     def read(self, image):
-        """One look: {"screen", "text", "symbols", "bar", "lit"}; `bar` off, solid, left or right; ID as it stands."""
+        """One look at the glass: {"screen", "text", "symbols", "bar", "lit"}. `bar` is off, solid, left or right;
+        `screen` is the ID as it stands, which may be F."""
         screen, text = self.text(image, int.from_bytes(image, "big"))
         symbols = self.symbols(image)
         return {
@@ -161,17 +165,18 @@ def _bits(image, places):
     return bits
 
 
-_SHORT_US = 1_100_000  # dots that stay as they are for no longer than this, then turn: they blink
-_HOLD_US = 1_650_000  # so long a change waits before it is told
+_SHORT_US = 1_100_000  # dots that turn after no longer than this are blinking
+_HOLD_US = 1_650_000  # a change waits so long before it is told
 _HALF_US = 500_000  # half a blink
-_CUT_US = 450_000  # a half shorter than this was cut off: the blinking ended with it
+_CUT_US = 450_000  # a half of a blink that is shorter was cut off, because the blinking ended with it
 
 _BLINKS = ("L1", "L2", "id", "bar")
 _OTHER = 0xFC  # symbols other than L1 and L2
 
 
 class _Look:
-    """What is lit from `t_us` on: ID, text, symbols, and for L1, L2, F and bar whether lit (bar: a look)."""
+    """What is lit from `t_us` on: ID, text and symbols, for each of the lamps L1, L2 and F whether it is lit, and for
+    the bar how it looks."""
 
     def __init__(self, t_us, screen, text, symbols, bar):
         self.t_us = t_us
@@ -193,18 +198,19 @@ class _Look:
 
 
 def _note(since, before, look):
-    """Note in `since` which lamps turn from one look to the next."""
+    """Note in `since` when each lamp turns that does so from one look to the next."""
     for e in range(4):
         if look.lamps[e] != before.lamps[e]:
             since[e] = look.t_us
 
 
 class GlassReader:
-    """Watches the glass: `feed` it at each refresh. `emit(t_us, record)` is called for each change of what it says.
+    """Watches the glass: call `feed` at each refresh. `emit(t_us, record)` is called for each change of what the glass
+    says.
 
-    record: {"screen", "text", "symbols", "bar", "blinking"}; the symbols include those that blink. Whether a dot blinks
-    shows only in what follows, so a change is told 1.65 s later, with the time at which it came. `off` and `finish`
-    tell at once what is still held back.
+    A record is {"screen", "text", "symbols", "bar", "blinking"}; the symbols include those that blink. Whether a dot
+    blinks is only seen in what follows, so a change is told 1.65 s after it came, with the time at which it came. `off`
+    and `finish` tell at once what is still held back.
     """
 
     def __init__(self, dots, emit):
@@ -230,7 +236,7 @@ class GlassReader:
         self._end = [-1] * 4  # when a blinking that does not go on ended
 
     def feed(self, t_us, image):
-        """The dots as they are from `t_us` on."""
+        """Take in the image that shows from `t_us` on."""
         value = int.from_bytes(image, "big")
         if value != self._value:
             self._value = value
@@ -240,13 +246,13 @@ class GlassReader:
             self._tell(waiting.pop(0), t_us)
 
     def off(self, t_us):
-        """The supply is gone, the glass is blank."""
+        """Take in that the supply is gone and the glass blank."""
         self.finish(t_us)
         self._clear()
         self._say(t_us, "", "", 0, "off", [])
 
     def finish(self, t_us):
-        """Tell what is held back, judged by what has been seen."""
+        """Tell what is still held back, judged by what has been seen until now."""
         while self._waiting:
             self._tell(self._waiting.pop(0), t_us)
 
@@ -265,7 +271,7 @@ class GlassReader:
             self._waiting.append(look)
 
     def _tell(self, look, now_us):
-        """Judge what of this look blinks, and say it."""
+        """Judge what blinks in this look, and tell it."""
         t_us = look.t_us
         before = self._told
         turned = [look.lamps[e] != before.lamps[e] for e in range(4)]
@@ -297,7 +303,7 @@ class GlassReader:
         self._say(t_us, self._screen, look.text, symbols, bar, [_BLINKS[e] for e in range(4) if self._blink[e]])
 
     def _judge(self, e, look, now_us):
-        """Lamp `e` turns with this look: does it blink from here on?"""
+        """Whether lamp `e`, which turns with this look, blinks from here on."""
         t_us = look.t_us
         lamp = look.lamps[e]
         self._end[e] = -1
@@ -316,7 +322,8 @@ class GlassReader:
             self._stop(e, look)
 
     def _starts(self, e, look):
-        """Lamp `e` was lit and stays so for now: does it blink from this look on, which changes something else?"""
+        """Whether lamp `e`, which was lit and stays so for now, blinks from this look on, which changes something
+        else."""
         breaks = self._breaks(e, self._told, look, self._since)
         if not breaks and look.text == self._told.text and look.symbols & _OTHER == self._told.symbols & _OTHER:
             return False
@@ -340,8 +347,8 @@ class GlassReader:
         return False
 
     def _breaks(self, e, before, look, since):
-        """Whether the arrow comes or goes, or a lamp other than `e` turns out of turn: it stood steady, or its half of
-        a blink is cut off."""
+        """Whether the arrow comes or goes with `look`, or a lamp other than `e` turns that stood steady or whose half
+        of a blink is cut off."""
         if look.bar != before.bar and (look.bar > _LIT or before.bar > _LIT):
             return True
         for other in range(4):
@@ -353,7 +360,8 @@ class GlassReader:
         return False
 
     def _stop(self, e, look):
-        """Blinking ended within this lamp's last half: where the glass changed otherwise, or when it did not turn."""
+        """Note when blinking ended within the lamp's last half: where the glass changed otherwise, or where the lamp
+        should have turned and did not."""
         t_us = look.t_us
         if t_us - self._since[e] < _CUT_US:
             self._end[e] = t_us

@@ -1,25 +1,26 @@
-"""HT1621B LCD controller at the wire level, written from the data sheet (Holtek HT1621, 32 x 4, CS WR DATA).
+"""The HT1621B LCD controller at its wires, written from the data sheet (Holtek HT1621, 32 x 4, CS WR DATA).
 
-CS low opens a frame: three mode bits, then for a write six address bits (highest first) and nibbles, D0 = common 0
-first, the address stepping on; for commands eight bits and one that does not matter, as often as wanted. DATA is
-taken at the rising edge of WR.
+CS low opens a frame, which begins with three bits for its mode. In a write six bits of an address follow, the highest
+first, and then data of four bits for each address, D0, which is common 0, first. For commands there follow eight bits
+and one that does not matter, as often as wanted. DATA is taken at the rising edge of WR.
 """
 
 _SYS_DIS, _SYS_EN, _LCD_OFF, _LCD_ON = 0x00, 0x01, 0x02, 0x03
 
 
 class Ht1621:
-    """Three pins listened to. `on_refresh`: called without arguments at the end of each frame that wrote memory."""
+    """The controller, which listens to its three pins. `on_refresh()` is called at the end of each frame that wrote
+    into its memory."""
 
     def __init__(self, seed=1):
         self.on_refresh = None
-        self.silent = False  # its wires broken: takes nothing
+        self.silent = False  # fault: its wires are broken, so that it takes nothing
         self._seed = seed & 0x7FFFFFFF
         self._cs = self._wr = self._data = 1
         self.power(False)
 
     def power(self, on):
-        """Power-up: system disabled, memory undefined."""
+        """The supply comes: the system is disabled, and the memory holds anything. Or it goes."""
         self._powered = on
         self.system = False
         self.on = False
@@ -108,7 +109,8 @@ class Ht1621:
             self.third_bias = bool(code & 1)
 
     def lit(self):
-        """The dots driven, 20 bytes: byte k holds segment lines 2k (high half) and 2k + 1, common 0 first."""
+        """The dots that are driven, 20 bytes: byte k holds segment line 2k in its high half and 2k + 1 in its low half,
+        common 0 in the highest bit of each."""
         image = bytearray(20)
         if self._powered and self.system and self.on and self.commons == 4 and self.third_bias:
             for i in range(16):
