@@ -23,7 +23,7 @@ WDT_RESET = 3
 TIMER = 1  # in the watchdog's REASON register: its own time-out (RP2040 data sheet 4.7.6)
 FORCE = 2
 ADC_FULL_UV = 3_300_000
-CORE_TEMPERATURE = 30  # stands for the converter's input of the RP2040's own temperature sensor
+CORE_TEMPERATURE = 30  # the temperature sensor's input: it flickers, and no guard reads it, so its changes stir nobody
 UNIQUE_ID = b"\xe6\x61\x4b\x68\x00\x00\x00\x2a"  # of the flash chip; fixed, so that --state finds its board again
 
 STAND_INS = ("machine", "rp2", "time", "micropython", "select")

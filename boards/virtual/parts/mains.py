@@ -1,15 +1,16 @@
 """The mains, the load and the current transformers: what the stimulus says becomes inputs of the simulated chips.
 
-Volts, amps and angles are made integers (microvolts, nanoamps, microdegrees) as they arrive, and all that follows uses
-exactly rounded operations only, so that every engine feeds its chips alike.
+Volts, amps and angles are made integers (microvolts, nanoamps, microdegrees) as they arrive, and whatever follows uses
+nothing but exactly rounded operations, so that every engine feeds its chips the same.
 """
 
 from boards.virtual.exactmath import sincos
 
-STEP_US = 100_000  # a ramp is fed in steps of at most this, each at its middle value
+STEP_US = 100_000  # a ramp is fed in steps of this length at most, each at its middle value
 
-# Current transformers: (percent of rated current, ratio error in percent, lead of the secondary in minutes) on top of
-# the constant errors; the magnetising current weighs more at low currents. Typical of their kind, no part's data sheet.
+# Errors of current transformers that vary with the current, on top of the constant ones: (percent of rated current,
+# ratio error in percent, lead of the secondary in minutes). They grow at low currents, where the magnetising current
+# weighs more. Typical of their kind, from no part's data sheet.
 CORES = {
     "solid": ((0.05, -0.2, 10.0), (1.0, -0.1, 6.0), (5.0, -0.04, 3.0), (20.0, -0.015, 1.0), (100.0, 0.0, 0.0)),
     "split": ((0.05, -1.5, 60.0), (1.0, -0.8, 40.0), (5.0, -0.4, 20.0), (20.0, -0.15, 8.0), (100.0, 0.0, 0.0)),
@@ -33,10 +34,10 @@ class Ct:
         ratio_tempco_ppm=0.0,
         phase_tempco_percent=0.0,
     ):
-        """ratio_percent: error of the ratio. phase_minutes: by which the secondary current leads. core: "solid" or
-        "split" adds errors that vary with the current; table: the same, rows as in CORES. ratio_tempco_ppm: of the
-        ratio, per degree from 25 C; phase_tempco_percent: of the lead, parts of itself (the winding's copper has 0.39).
-        ValueError for others."""
+        """ratio_percent: error of the ratio. phase_minutes: by how much the secondary current leads. core: "solid" or
+        "split" adds errors that vary with the current, as CORES has them; table: the same by rows of one's own.
+        ratio_tempco_ppm: change of the ratio with each degree from 25 C on; phase_tempco_percent: change of the lead,
+        in percent of itself (the winding's copper has 0.39). ValueError for another core."""
         if core is not None and core not in CORES:
             raise ValueError("ct core must be one of %s, not %s" % (", ".join(sorted(CORES)), core))
         self._rated_a = rated_a
@@ -48,7 +49,7 @@ class Ct:
         self._lead_drift = 1.0
 
     def temperature(self, celsius):
-        """Of core and winding, degrees C."""
+        """Set the temperature of core and winding, degrees C."""
         ratio_ppm, phase_percent = self._tempcos
         self._drift_percent = ratio_ppm * (celsius - 25.0) * 1e-4
         self._lead_drift = 1.0 + phase_percent * (celsius - 25.0) * 1e-2
@@ -73,11 +74,12 @@ class Ct:
 
 
 class Mains:
-    """Feeds one chip a line. `add` takes stimulus items; `volts(fn)` tells the meter's supply about line 1."""
+    """Feeds one chip for each line. `add` takes the items of a stimulus; `volts(fn)` tells the meter's supply of line
+    1."""
 
     def __init__(self, clock, chips, full_scale_v, full_scale_a, cts):
-        """chips: those that are connected (one on a single-element meter). full_scale_v, full_scale_a: what gives 0.5 V
-        peak at a chip's pins. cts: a Ct for each chip."""
+        """chips: those that are connected, one on a single-element meter. full_scale_v, full_scale_a: what gives 0.5 V
+        peak at a chip's pins, rms. cts: a Ct for each chip."""
         self._clock = clock
         self._chips = chips
         self._full_uv = full_scale_v * 1e6
@@ -94,13 +96,13 @@ class Mains:
         self._fed = None
 
     def volts(self, fn):
-        """Call `fn(volts)` now and whenever the voltage of line 1 changes, rms."""
+        """Call `fn(volts)`, rms, now and whenever the voltage of line 1 changes."""
         self._listener = fn
         self._told = self._l1_volts()
         fn(self._told)
 
     def temperature(self, celsius):
-        """Of the transformers, degrees C: what they give changes while the load stands."""
+        """Set the temperature of the transformers, degrees C: what they give may change while the load does not."""
         for ct in self._cts:
             ct.temperature(celsius)
         if self._fed is None:
@@ -111,15 +113,15 @@ class Mains:
         self._feed()
 
     def add(self, item):
-        """A stimulus item, in order of time: ["mains", t_us, ramp, line 1, line 2, hz], ["power", t_us, on] or
-        ["wave", t_us, step_us, table 1, table 2, hz]. A ramp begins where the item before it stands, or when it is
-        added, whichever is later."""
+        """Add an item of the stimulus; they come in order of time. It is ["mains", t_us, ramp, line 1, line 2, hz],
+        ["power", t_us, on] or ["wave", t_us, step_us, table 1, table 2, hz]. A ramp begins at the time of the item
+        before it, or when it is added, whichever is later."""
         self._queue.append(item)
         if len(self._queue) == 1:
             self._head()
 
     def lines(self):
-        """What is true on each connected line now: dicts of volts, amps, watts, pf (signed: minus = leading)."""
+        """What is true of each connected line now: dicts of volts, amps, watts and pf, whose minus means leading."""
         result = []
         for k in range(len(self._chips)):
             volts, amps, watts, var = self._true(k)
@@ -131,7 +133,7 @@ class Mains:
     # -- stimulus -----------------------------------------------------------------------------------------------
 
     def _head(self):
-        """The first item in the queue: wait for it, or ramp towards it. Those already due take effect at once."""
+        """Wait for the first item in the queue, or ramp towards it. Items that are due already take effect at once."""
         while self._queue:
             item = self._queue[0]
             now = self._clock.now_us
@@ -160,14 +162,14 @@ class Mains:
         self._feed()
 
     def _step(self):
-        """One step of a ramp."""
+        """Make one step of the running ramp."""
         start, end, begin_us, end_us = self._ramp
         now = self._clock.now_us
         if now >= end_us:
             self._arrive()
             return
         to_us = min(now + STEP_US, end_us)
-        middle = now + to_us - 2 * begin_us  # twice the time into the ramp
+        middle = now + to_us - 2 * begin_us  # twice the time from the ramp's beginning to the middle of this step
         span = 2 * (end_us - begin_us)
         lines = []
         for a, b in zip(start[0], end[0]):
@@ -190,7 +192,8 @@ class Mains:
         self._wave = (step_us, tables, hz, t_us, means)
 
     def _rows(self, k, table, amps):
-        """A table of volts, amps, watts, var through the transformer, as parts of full scale."""
+        """A table of volts, amps, watts and var as the transformer of chip `k` passes them on, in parts of full
+        scale."""
         factor, lead = self._cts[k].errors(amps)
         sine, cosine = sincos(lead)
         rows = []
@@ -212,7 +215,7 @@ class Mains:
     # -- chips --------------------------------------------------------------------------------------------------
 
     def _feed(self):
-        """Inputs of every chip as they are from now on."""
+        """Set the inputs of every chip to what they are from now on."""
         state = (self._on, self._now, self._wave)
         if state == self._fed:
             return
@@ -245,7 +248,7 @@ class Mains:
         self._chips[k].drive(v, i, v * i * cosine, v * i * sine, millihertz / 1000.0)
 
     def _true(self, k):
-        """(volts, amps, watts, var) of a line."""
+        """The true (volts, amps, watts, var) of line `k`."""
         if not self._on:
             return 0.0, 0.0, 0.0, 0.0
         if self._wave is not None:
@@ -261,7 +264,7 @@ class Mains:
 
 
 def _small(item):
-    """A "mains" item's lines and frequency in integers."""
+    """The lines and the frequency of a "mains" item as integers."""
     lines = []
     for line in (item[3], item[4]):
         volts, amps, degrees, volts_degrees = line or (0.0, 0.0, 0.0, 0.0)

@@ -1,6 +1,8 @@
-"""An isolated open-collector output as its receiver sees it: conducting follows the pin with the opto's delays.
+"""An isolated open-collector output as its receiver sees it: it conducts as its pin says, after the opto-coupler's
+delays.
 
-Figures of a common 4-pin opto at 10 mA with a 1 kohm pull-up: on in some 5 us, off in some 60 us (saturated).
+The delays are those of a common 4-pin opto-coupler at 10 mA with a pull-up of 1 kohm: it conducts after some 5 us, and
+stops, out of saturation, after some 60 us.
 """
 
 ON_US = 5
@@ -8,7 +10,8 @@ OFF_US = 60
 
 
 class Opto:
-    """`listen` gets `fn(conducts, t_us)`; `t_us` is when the collector follows, a little after the call."""
+    """An output. `fn` of `listen` is called as fn(conducts, t_us); `t_us`, a little after the call, is when the
+    collector follows."""
 
     def __init__(self, pin, on_us=ON_US, off_us=OFF_US):
         self.conducts = False
@@ -18,7 +21,7 @@ class Opto:
         pin.listen(self._changed)
 
     def listen(self, fn):
-        """Call `fn` at each change."""
+        """Call `fn(conducts, t_us)` at each change from now on."""
         self._listeners.append(fn)
 
     def _changed(self, level, t_us):

@@ -1,17 +1,16 @@
-"""PCF85176 LCD controller at the byte level, written from the data sheet (NXP PCF85176, 40 x 4, I2C, write only).
+"""The PCF85176 LCD controller, byte by byte, written from the data sheet (NXP PCF85176, 40 x 4, I2C, write only).
 
-Bytes after the slave address are commands as long as bit 7 (C) is set; the first with C clear is the last command, and
-display data follow. In 1:4 multiplex a byte fills two columns, rows 0 to 3 from its bits 7..4 and 3..0.
+The bytes after the slave address are commands. Bit 7 (C) of each says that another one follows; after the one in which
+it is clear come data for the display. In 1:4 multiplex a byte of data fills two columns, each with rows 0 to 3: the
+first one from bits 7 to 4, the second one from bits 3 to 0.
 """
 
 COLUMNS = 40
 
 
 class Pcf85176:
-    """I2C device. `seed` fills the memory with what it holds by chance at power-up.
-
-    `on_refresh`: called without arguments at the end of each transfer that reached the controller.
-    """
+    """The controller as an I2C device. `seed` decides what its memory holds by chance at power-up. `on_refresh()` is
+    called at the end of each transfer that has reached it."""
 
     def __init__(self, address=0x38, seed=1):
         self.address = address
@@ -22,7 +21,8 @@ class Pcf85176:
         self.power(False)
 
     def power(self, on):
-        """Power-on reset: display disabled, 1:4, 1/3 bias, pointers 0, memory undefined."""
+        """The supply comes: display disabled, 1:4 multiplex, 1/3 bias, pointers 0, and anything in the memory. Or it
+        goes."""
         self._powered = on
         self.enabled = False
         self.mode = 0  # 0 = 1:4, 1 = static, 2 = 1:2, 3 = 1:3
@@ -49,7 +49,7 @@ class Pcf85176:
         return ram
 
     def write(self, data):
-        """Bytes of one write transfer; the number acknowledged, -1 where the address already is not."""
+        """Take the bytes of one write transfer; returns how many were acknowledged, -1 where the address was not."""
         if not self._powered or self.silent:
             return -1
         length = len(data)
@@ -63,7 +63,7 @@ class Pcf85176:
         return length
 
     def read(self, _buf):
-        """The controller has nothing to read: its address with the read bit is not acknowledged."""
+        """Nothing can be read from the controller: its address with the read bit is not acknowledged."""
         return False
 
     def stop(self):
@@ -75,7 +75,7 @@ class Pcf85176:
             self.on_refresh()
 
     def _command(self, byte):
-        """One command; True where another one follows."""
+        """Carry out one command; True where another one follows."""
         if byte & 0x40 == 0:  # load data pointer, C 0 P5..P0
             if byte & 0x3F < COLUMNS:
                 self.pointer = byte & 0x3F
@@ -91,7 +91,7 @@ class Pcf85176:
         return bool(byte & 0x80)
 
     def _data(self, data, start):
-        """Display data; beyond the last column they are the next device's."""
+        """Take data for the display; those beyond the last column are for another device."""
         ram = self.ram
         column = self.pointer
         for i in range(start, len(data)):
@@ -111,7 +111,8 @@ class Pcf85176:
         self.pointer = column
 
     def lit(self):
-        """The dots driven, 20 bytes in the order of the memory; none while off, or multiplexed for another glass."""
+        """The dots that are driven, 20 bytes in the order of the memory; none while the display is disabled, or while
+        it is multiplexed for another glass."""
         if not self._powered or not self.enabled or self.mode or self.half_bias:
             return bytes(COLUMNS // 2)
         return bytes(self.ram)

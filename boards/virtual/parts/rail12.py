@@ -1,14 +1,16 @@
-"""The 12 V behind its switch: feeds +12VDC and the counter's coil, and its current is measured.
+"""The 12 V behind its switch, which feed +12VDC and the counter's coil and whose current is measured.
 
-A hardware limiter stands before it; a starting load takes more for a moment; a short takes what the limiter gives.
+A limiter in hardware stands ahead of it. A load that starts takes more for a moment; a short takes what the limiter
+gives.
 """
 
 LIMITER_MA = 87  # boards/reference/circuit.py: 0.65 V over 7.5 ohm
-SENSE_FULL_MA = 110  # the amplifier saturates
+SENSE_FULL_MA = 110  # at which the amplifier saturates
 
 
 class Rail12:
-    """`enable` is the switch's pin, `coil` the counter's; `stir` is called when the current changes."""
+    """The rail: `enable` is the pin of its switch, `coil` the counter's coil. `stir` is called when its current
+    changes."""
 
     def __init__(self, clock, enable, coil, stir):
         self.on = False
@@ -23,29 +25,29 @@ class Rail12:
         enable.listen(self._switch)
 
     def load(self, ma):
-        """What hangs on +12VDC takes `ma` from now on."""
+        """Let the load on +12VDC take `ma` from now on."""
         self._load_ma = ma
         self._stir()
 
     def inrush(self, ma, us):
-        """It takes `ma` for `us`, then its load again."""
+        """Let the load take `ma` for `us`, and then what it took before."""
         self._inrush_ma = ma
         self._inrush_end_us = self._clock.now_us + us
         self._clock.at(self._inrush_end_us, self._stir)
         self._stir()
 
     def short(self, on):
-        """+12VDC is shorted."""
+        """Short +12VDC, or end the short."""
         self._short = on
         self._stir()
 
     def stuck_ma(self, ma):
-        """Fault: the sensor reads `ma` whatever flows (None: it is whole again)."""
+        """Fault: the sensor reads `ma` whatever flows; None: it is whole again."""
         self._stuck_ma = ma
         self._stir()
 
     def current_ma(self):
-        """What flows now."""
+        """The current that flows now."""
         if not self.on:
             return 0
         if self._short:
@@ -56,7 +58,7 @@ class Rail12:
         return min(LIMITER_MA, load_ma + (self._coil.ma if self._coil.on else 0))
 
     def sensed_ma(self):
-        """What the sense amplifier says."""
+        """The current that the sense amplifier shows."""
         ma = self.current_ma() if self._stuck_ma is None else self._stuck_ma
         return min(ma, SENSE_FULL_MA)
 

@@ -1,7 +1,7 @@
-"""A pair of RS-485 wires: transceivers that drive it and hear it, collisions, noise, units that are no meter.
+"""A pair of RS-485 wires, with transceivers that drive it and hear it, collisions, noise, and units that are no meter.
 
-Who drives while somebody else does spoils both. A receiver with another baud rate samples what it finds. With nobody
-driving the pair is held at idle by its bias.
+Where two drive at once, what both of them send is spoilt. A receiver with another baud rate samples what it finds.
+While nobody drives, the bias of the pair holds it at idle.
 """
 
 from boards.virtual.rng import Rng
@@ -14,10 +14,10 @@ class Pair:
         self._clock = clock
         self._rng = Rng(seed, 485)
         self.drivers = []
-        self.flying = []  # characters on their way
+        self.flying = []  # characters that have begun and not ended
 
     def begin(self, driver, byte, baud, parity):
-        """A character begins; returns what `end` wants."""
+        """Begin a character; returns what `end` has to be called with."""
         character = [driver, byte, baud, parity, self._clock.now_us, False]
         for other in self.drivers:
             if other is not driver and other.on:
@@ -30,19 +30,19 @@ class Pair:
         return character
 
     def spoil(self, driver):
-        """`driver` switches on: it spoils what others are sending."""
+        """Spoil what others are sending, because `driver` switches on."""
         for character in self.flying:
             if character[0] is not driver:
                 character[5] = True
 
     def cut(self, driver):
-        """`driver` switches off in the middle of what it sends: the rest of it is idle."""
+        """End what `driver` is sending, because it switches off in the middle: the rest of the character is idle."""
         for character in self.flying:
             if character[0] is driver:
                 character[5] = True
 
     def end(self, character):
-        """It is over: everybody hears it."""
+        """End a character: everybody hears it."""
         self.flying.remove(character)
         driver, byte, baud, parity, start_us, spoilt = character
         if spoilt:
@@ -67,7 +67,8 @@ def sampled(byte, baud, parity, at_baud):
 
 
 class Driver:
-    """A party on the pair. `hear(byte, start_us)`, None: it only talks. `echo`: it hears itself."""
+    """A party on the pair. `hear(byte, start_us)` is called for what it hears; None: it only talks. With `echo` it
+    hears itself."""
 
     def __init__(self, pair, hear=None, baud=19200, echo=False):
         self.pair = pair
@@ -88,22 +89,23 @@ class Driver:
             self.pair.cut(self)
 
     def begin(self, byte, baud, parity):
-        """A character begins."""
+        """Begin to send a character."""
         return self.pair.begin(self, byte, baud, parity)
 
     def end(self, character):
-        """It ends."""
+        """End the character."""
         self.pair.end(character)
 
 
 class Transceiver:
-    """Between a UART and the pair, switched by the level of a pin; without one it turns itself round."""
+    """What stands between a UART and the pair. The level of a pin switches its driver; without one it turns itself
+    round."""
 
     def __init__(self, uart, pair, enable_net, echo=False):
         self._uart = uart
         self._net = enable_net
         self._driver = Driver(pair, self._hear, echo=echo)
-        self.turns = []  # (t_us, level) of the driver's switching; the newest
+        self.turns = []  # (t_us, level) of the newest times at which the driver was switched
         uart.line = self
         if enable_net is not None:
             enable_net.listen(self._switch)
@@ -120,13 +122,13 @@ class Transceiver:
         self._uart.receive(byte)
 
     def begin(self, byte, baud, parity):
-        """The UART sends: nothing gets out while the driver is off."""
+        """Begin a character that the UART sends; nothing gets out while the driver is off."""
         if self._net is None:
             self._driver.enable(True)
         return self._driver.begin(byte, baud, parity) if self._driver.on else None
 
     def end(self, character):
-        """The character is out."""
+        """End the character."""
         if character is not None:
             self._driver.end(character)
         if self._net is None and self._uart.last:
@@ -134,10 +136,12 @@ class Transceiver:
 
 
 class Master:
-    """The other end of the pair: sends what it is given, and tells what it hears in runs without a pause."""
+    """The master at the other end of the pair: it sends what it is given, and tells what it hears, a run without a
+    pause at a time."""
 
     def __init__(self, clock, pair, tell):
-        """`tell(text, first_us, last_us)`: start of the first character and end of the last one; None: deaf."""
+        """`tell(text, first_us, last_us)` is called for each run, with the start of its first character and the end of
+        its last one; None: the master is deaf."""
         self._clock = clock
         self._tell = tell
         self._driver = Driver(pair, None if tell is None else self._hear)
@@ -148,7 +152,7 @@ class Master:
         self._flush = None
 
     def send(self, text, baud, parity):
-        """Characters, each a byte, one after the other; after what still waits."""
+        """Send the characters of `text`, each a byte, one after the other, after what still waits."""
         idle = not self._queue
         self._queue += [(ord(char), baud, parity) for char in text]
         self._driver.baud = baud
@@ -190,14 +194,15 @@ class Master:
             self.flush()
 
     def flush(self):
-        """Tell what was heard so far."""
+        """Tell what was heard so far, without waiting for the pause."""
         if self._heard:
             heard, self._heard = self._heard, ""
             self._tell(heard, self._first_us, self._last_us)
 
 
 class OtherUnit:
-    """A second slave on the pair: answers a read of its own with as many registers, each its unit, after 5 ms."""
+    """A second slave on the pair. 5 ms after a request to read some of its registers it answers with as many, each of
+    which holds its unit."""
 
     def __init__(self, clock, pair, unit, baud=19200):
         self._clock = clock

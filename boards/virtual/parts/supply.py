@@ -1,20 +1,21 @@
-"""The meter's own supply: mains of line 1 -> 12 V bulk capacitor -> 3.3 V.
+"""The meter's own supply, from the mains of line 1 by way of the 12 V of a bulk capacitor to 3.3 V.
 
-Without mains the load takes constant power from the capacitor, so the square of its voltage falls evenly; the 3.3 V
-regulator drops out at DROP_OUT_V, which is `holdup_ms` after the mains went. It charges again when they return.
+Without mains the load takes constant power from the capacitor, so that the square of its voltage falls evenly. The 3.3
+V are gone below DROP_OUT_V, `holdup_ms` after the mains went. The capacitor charges again when the mains return.
 """
 
 from math import sqrt
 
 BULK_V = 12.0
 DROP_OUT_V = 4.5
-MAINS_OK_V = 60.0  # rms on line 1 below which the supply draws nothing any more
-START_US = 50_000  # from mains to 3.3 V
+MAINS_OK_V = 60.0  # rms on line 1; below it the supply does not draw anything any more
+START_US = 50_000  # from the return of the mains to 3.3 V
 CHARGE_V_PER_US = 0.001
 
 
 class Supply:
-    """`changed(on)` is called when the 3.3 V comes or goes, `restless(flag)` while the bulk voltage moves."""
+    """The supply. `changed(on)` is called when the 3.3 V come or go, `restless(flag)` when the bulk voltage begins to
+    move or stands again."""
 
     def __init__(self, clock, holdup_ms, changed, restless):
         self.on = False  # 3.3 V is there
@@ -29,7 +30,7 @@ class Supply:
         self._from_v = 0.0
 
     def volts(self, l1_v):
-        """What line 1 gives now, rms."""
+        """Set the voltage of line 1, rms."""
         mains = l1_v >= MAINS_OK_V
         if mains == self.mains:
             return
@@ -54,7 +55,7 @@ class Supply:
             self._event = self._clock.at(now_us + max(0, int(left * self._holdup_us)), self._fall)
 
     def bulk_v(self):
-        """Voltage of the bulk capacitor now."""
+        """The voltage of the bulk capacitor now."""
         passed_us = self._clock.now_us - self._from_us
         if self.mains:
             return min(BULK_V, self._from_v + passed_us * CHARGE_V_PER_US)
