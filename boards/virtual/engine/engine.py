@@ -1,11 +1,11 @@
-"""The engine: firmware and virtual board in one interpreter, told by a host what happens and asked what came of it.
+"""The engine: firmware and virtual board in one interpreter. A host tells it what happens and asks what came of it.
 
 Messages are JSON texts through a transport with `send(text)` and `receive()`. The host sends
     {"op": "start", config...}, {"op": "run", "until_us": t, "stimulus": [...]}..., {"op": "finish"}
-and gets {"ok": ...} or {"error": text} for each, before it any number of {"more": [items]} (recorder.py), at the end
-of {"memory": name, "base64": portion}.
-Between `start` and `finish` the firmware runs; the host is asked at an event of simulated time, wherever the firmware
-then is. A power cut or reset is an exception that goes through all of it up to `_live`.
+and gets {"ok": ...} or {"error": text} for each. Ahead of that may come any number of {"more": [items]} (recorder.py),
+and at the end of {"memory": name, "base64": portion}. Between `start` and `finish` the firmware runs. The host gets its
+turn in an event of simulated time, wherever the firmware is at that time. A power cut or a reset is an exception that
+goes through all of it up to `_live`.
 
 Long because its methods are short frames of one call: on the 32-bit engine the firmware runs, and waits, inside them.
 """
@@ -24,9 +24,9 @@ from boards.virtual.halt import Broken, Finished, PowerCut, Reset
 from boards.virtual.parts.glass import GlassReader
 
 BOOT_US = 20_000  # from the end of a reset to boot.py
-FIRMWARE = ("boot", "main", "board", "glass")  # top-level modules of the device, with the package openkh
-SERVICE_AT_START = ("openkh.service.port",)  # the rest is imported when a command needs it
-MEMORY_PORTION = 3 * 1024  # a multiple of 3: base64 without padding between portions
+FIRMWARE = ("boot", "main", "board", "glass")  # the device's top-level modules beside the package openkh
+SERVICE_AT_START = ("openkh.service.port",)  # the other service modules are imported when a command needs them
+MEMORY_PORTION = 3 * 1024  # a multiple of 3, so that the base64 of portions can be put together
 MAINS_ITEMS = ("mains", "power", "wave")
 
 
@@ -55,7 +55,7 @@ class Engine:
 
     def __init__(self, transport):
         self._transport = transport
-        self._cause = "power"  # of the next start
+        self._cause = "power"  # what the next start comes from
         self._heap = None
         self._gone = False
 
@@ -84,7 +84,7 @@ class Engine:
         self._transport.send(json.dumps({"more": items}))
 
     def _ask(self):
-        """The host's turn: returns when it wants time to go on."""
+        """Give the host its turn; returns when it wants time to go on."""
         while True:
             text = self._transport.receive()
             if not text:
@@ -105,7 +105,7 @@ class Engine:
                 raise ValueError("no operation " + op)
 
     def _pause(self):
-        """An event at the time that the host has asked for."""
+        """The event at the time up to which the host wanted to go: its turn comes."""
         try:
             if self._live_log:
                 self._tell_events()
@@ -194,7 +194,7 @@ class Engine:
         self._files = filesystem.of(board.flash, options.get("blank", False)) if board.flash is not None else None
 
     def _parts(self):
-        """The board's own file, with what this scenario chooses."""
+        """The board's own file, changed as this scenario chooses."""
         import board as parts
 
         parts.MEMORY = self._options.get("memory", parts.MEMORY)
@@ -202,7 +202,8 @@ class Engine:
         return parts
 
     def _memory_in(self, memory, model, start_wh):
-        """The memory of an earlier run, or a new meter's; blank: that of a board without factory data."""
+        """Fill the memory with that of an earlier run, or with a new meter's; with `blank` it stays that of a board
+        without factory data."""
         kind = self._reference.memory_kind
         chip = self._reference.memory
         if kind in memory:
@@ -216,7 +217,7 @@ class Engine:
     # These stay on the stack while the firmware runs, and are small (no `as` either): heap.py says why.
 
     def _live(self):
-        """Power comes and goes, firmware starts and ends, until the host has enough."""
+        """Let power come and go and the firmware start and end, until the host has asked for the end."""
         try:
             self._ask()
             while True:
@@ -227,7 +228,7 @@ class Engine:
             self._finish()
 
     def _one_life(self):
-        """Until something takes the CPU away."""
+        """Run the firmware until something takes the CPU away."""
         try:
             while not self._reference.supply.on:
                 self._clock.next_event()
@@ -238,7 +239,7 @@ class Engine:
             self._reset()
 
     def _boot(self):
-        """From the end of a reset on, for ever: the start-up files, then the prompt."""
+        """What runs from the end of a reset on, for ever: the start-up files, then the prompt."""
         self._clock.sleep(BOOT_US)
         self._booting()
         if self._board.console is not None:
@@ -300,7 +301,7 @@ class Engine:
         self._reply(self._final())
 
     def _memory_out(self):
-        """The memory's content in portions, base64; they are put together as they are."""
+        """Send the memory's content in portions of base64, which the host puts together as they are."""
         content = self._reference.memory.memory
         for at in range(0, len(content), MEMORY_PORTION):
             text = b2a_base64(content[at : at + MEMORY_PORTION]).decode().strip()
@@ -369,8 +370,9 @@ class Engine:
         }
 
     def _events(self, kind, chip):
-        """The log as [order, t_us, name, a, b, life]: run time in s, with the time at which that run time was 0;
-        `life` counts the starts of this run from 0, what is negative comes from earlier runs (--state)."""
+        """The log's entries as [order, t_us, name, a, b, life]. `t_us` is made from an entry's run time and from the
+        time at which that run time was 0. `life` counts the starts of this run from 0; what comes from an earlier run
+        (--state) has a negative one."""
         from openkh.event_codes import DEMAND_LOST, NAMES, POWER_UP, RESTART
 
         entries = image.events(kind, chip)
@@ -391,7 +393,7 @@ class Engine:
         return found
 
     def _tell_events(self):
-        """For the live view: what the log has got since it was told last."""
+        """Tell the live view what has come into the log since the last time."""
         written = self._probe.events_written()
         if written == self._events_written:
             return

@@ -1,7 +1,7 @@
-"""Where an engine starts: `entry.py ROOTS...` under CPython or MicroPython's unix port talks over
+"""Where an engine starts. `entry.py ROOTS...`, under CPython or MicroPython's unix port, talks with the host over
 standard input and output; `serve_wasm` over the host function of the 32-bit build.
 
-On standard output a line of the link begins with MARK; everything else is what the firmware has printed.
+On standard output a line for the host begins with MARK; everything else is what the firmware has printed.
 """
 
 import sys
@@ -10,10 +10,10 @@ MARK = "\x1e"
 
 
 class Pipe:
-    """Lines on standard input and output."""
+    """The link over standard input and output, a message a line."""
 
     def __init__(self):
-        self._stdin = sys.stdin  # the board has a `sys.stdin` of its own (console.py)
+        self._stdin = sys.stdin  # kept, because the board puts its own in the place of `sys.stdin` (console.py)
 
     def send(self, text):
         """One message."""
@@ -27,7 +27,7 @@ class Pipe:
 
 
 class Call:
-    """The 32-bit build's function `host.call(name, json)`."""
+    """The link over the 32-bit build's function `host.call(name, json)`."""
 
     def __init__(self):
         import json
@@ -47,7 +47,7 @@ class Call:
 
 
 def _only(roots):
-    """Not the folder of this file: its modules have names of built-in ones."""
+    """Import from these roots and not from the folder of this file, whose modules have names of built-in ones."""
     sys.path[:] = roots + [path for path in sys.path if path == ".frozen" or "lib" in path]
 
 
@@ -63,7 +63,7 @@ def serve(transport, roots):
 
 
 def serve_wasm(roots):
-    """The same on the 32-bit build, which cannot collect garbage just anywhere (heap.py)."""
+    """`serve` on the 32-bit build, which cannot collect garbage at any moment (heap.py)."""
     import gc
 
     gc.disable()

@@ -1,7 +1,7 @@
-"""The filesystem on the flash of a board that is provisioned: MicroPython's own littlefs, mounted where the firmware
-keeps its raw blocks (drivers/flash.py FOLDER). Only on an interpreter that has littlefs: the unix port.
+"""The filesystem on the flash of a board that is being provisioned: MicroPython's own littlefs, mounted where the
+firmware keeps its raw blocks (FOLDER of drivers/flash.py). Only the unix port has littlefs.
 
-An exception of the simulation (a power cut) goes through littlefs' C code, after which that instance is thrown away.
+An exception of the simulation, such as a power cut, goes through littlefs' C code; that instance is then thrown away.
 """
 
 FOLDER = "/blocks"
@@ -9,7 +9,7 @@ _MAGIC = b"littlefs"  # at 8 of block 0 or 1
 
 
 class _Device:
-    """The flash as littlefs sees it, until the supply goes: what is closed later writes nothing any more."""
+    """The flash as littlefs sees it until the supply goes: a file that is closed later writes nothing any more."""
 
     def __init__(self, flash):
         self._flash = flash
@@ -36,14 +36,14 @@ class _Device:
 
 
 class Filesystem:
-    """`mount` at a start, as the port's own _boot.py does; `drop` at its end."""
+    """The filesystem: `mount` is called at a start, as the port's own _boot.py does it, `drop` at its end."""
 
     def __init__(self, flash):
         self._flash = flash
         self._device = None
 
     def mount(self):
-        """Mount, after making the filesystem anew where there is none."""
+        """Mount the filesystem, which is made first where there is none."""
         import vfs
 
         self._device = _Device(self._flash)
@@ -55,7 +55,7 @@ class Filesystem:
         vfs.mount(files, FOLDER)
 
     def drop(self):
-        """The program has ended."""
+        """Let go of the filesystem, because the program has ended."""
         if self._device is None:
             return
         import vfs
@@ -66,7 +66,7 @@ class Filesystem:
 
 
 def of(flash, blank):
-    """The filesystem of a blank board's flash, or of one that was blank once; None for one that came laid out.
+    """The filesystem on the flash of a blank board, or of one that was blank once; None where it came laid out.
 
     ValueError where the interpreter has no littlefs.
     """

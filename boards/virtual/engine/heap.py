@@ -36,36 +36,37 @@ def load(names):
 
 
 class Quiet:
-    """Stand-in for the module `gc`."""
+    """Stand-in for the module `gc`, which leaves collecting to the Collector."""
 
     def collect(self):
-        """Not now."""
+        """Do nothing."""
         return 0
 
     def mem_free(self):
-        """Bytes free."""
+        """How many bytes of the heap are free."""
         return mem_free()
 
     def mem_alloc(self):
-        """Bytes in use."""
+        """How many bytes of the heap are in use."""
         return mem_alloc()
 
     def threshold(self, _amount=-1):
-        """Without effect."""
+        """Do nothing."""
         return -1
 
     enable = disable = collect
 
 
 class Collector:
-    """`look` is called whenever the firmware waits; it measures the heap now and then, because that takes long."""
+    """Collects garbage. `look` is called whenever the firmware waits; it measures the heap only now and then, because
+    that takes long."""
 
     def __init__(self, cpu):
         self._cpu = cpu
         self._looks = 0
 
     def look(self):
-        """Collect if little is left, and it is not a callback or the start-up before the timers that waits."""
+        """Collect if little is left, unless it is a callback that waits, or the start-up ahead of the timers."""
         self._looks += 1
         if self._looks < LOOKS or self._cpu.in_callback or not self._cpu.alarms:
             return

@@ -1,5 +1,5 @@
-"""The board's non-volatile memory seen from outside, through the firmware's own storage modules and without taking
-time: a new meter's content before its first start, and the event log for the report.
+"""The board's non-volatile memory seen from outside: what a new meter's holds before its first start, and the event log
+for the report. It is written and read by the firmware's own storage modules, and takes no simulated time.
 """
 
 from boards.virtual.rp2040 import flash
@@ -9,23 +9,23 @@ SERIAL = "000000000042"
 
 
 class _BareFram:
-    """What openkh.drivers.fram.Fram offers, straight on the memory's bytes."""
+    """What openkh.drivers.fram.Fram offers, but directly on the memory's bytes, without a bus."""
 
     def __init__(self, memory):
         self._memory = memory
         self.size = len(memory)
 
     def works(self):
-        """It does."""
+        """Whether the memory takes what is written: always."""
         return True
 
     def write(self, at, buf):
-        """The first two bytes are room for the address, as on the bus."""
+        """Write what follows the first two bytes of `buf`, which are room for the address, as the driver does."""
         self._memory[at : at + len(buf) - 2] = buf[2:]
         return True
 
     def read(self, at, buf):
-        """Fill `buf`."""
+        """Fill `buf` from address `at` on."""
         buf[:] = self._memory[at : at + len(buf)]
         return True
 
@@ -44,7 +44,8 @@ def regions_of(kind, memory):
 
 
 def new_meter(kind, memory, unique_id, model, delivered_wh):
-    """What leaves the factory: identity, and a register at `delivered_wh`, counter and edges in step with it."""
+    """Write what a meter has when it leaves the factory: its identity, and a register at `delivered_wh` with counter
+    and edges in step with it."""
     from openkh.identity import Identity
     from openkh.storage import layout, records
     from openkh.storage.vault import Vault
@@ -81,7 +82,7 @@ def _done(done):
 
 
 def events(kind, memory):
-    """The log, oldest first: (order, run_s, code, a, b)."""
+    """The log's entries, oldest first, as (order, run_s, code, a, b)."""
     from openkh.storage.events import EventLog
 
     parts = regions_of(kind, memory)

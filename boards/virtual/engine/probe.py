@@ -1,6 +1,7 @@
 """The firmware's own figures, read from its running meter (openkh.app.meter) without touching the simulated hardware.
 
-The one place that knows the firmware's attributes; quantities are integers in the units of their names.
+No other module of the virtual board knows the firmware's attributes. Quantities are integers in the units of their
+names.
 """
 
 import sys
@@ -20,7 +21,7 @@ def wh_text(wh, counts, counts_per_wh):
 
 
 class Probe:
-    """Reads the meter; what restarts take away (cycles, fault counters, last state) is kept and added up."""
+    """Reads the meter. What a restart takes away, cycles, fault counters and the last state, is kept and added up."""
 
     def __init__(self, model):
         self._counts_per_wh = model.counts_per_wh
@@ -29,10 +30,10 @@ class Probe:
         self._faults = {}
         self._last = None
         self._identity = {"serial": "", "date": "", "revision": ""}
-        self.run_us = 0  # run time when the firmware was stopped last
+        self.run_us = 0  # the run time at which the firmware was stopped last
 
     def retire(self):
-        """The firmware is about to be dropped: keep what the report needs."""
+        """Keep what the report needs, because the firmware is about to be dropped."""
         running = meter()
         if running is None:
             return
@@ -45,12 +46,12 @@ class Probe:
             self._faults[name] = self._faults.get(name, 0) + count
 
     def events_written(self):
-        """A number that changes when the log has got an entry."""
+        """A number that changes whenever the log gets an entry."""
         running = meter()
         return None if running is None else running.log.added - running.log.pending
 
     def figures(self):
-        """register, demand and status as they are now, or as they were when the firmware stopped."""
+        """The register, demand and status as they are now, or as they were when the firmware stopped."""
         running = meter()
         if running is not None:
             return self._figures(running)
@@ -63,7 +64,7 @@ class Probe:
         }
 
     def firmware(self):
-        """Cycles run and what went wrong in them, restarts included."""
+        """How many cycles have run and what went wrong in them, over all restarts."""
         cycles = self._cycles
         faults = dict(self._faults)
         running = meter()
@@ -84,7 +85,7 @@ class Probe:
         return {"serial": found.serial, "date": found.date, "revision": REVISION}
 
     def lines(self):
-        """Each line as measured."""
+        """What the firmware has measured on each line."""
         running = meter()
         if running is None:
             return []
@@ -99,8 +100,8 @@ class Probe:
         return found
 
     def counter_given(self):
-        """Counts that stand as given to the mechanical counter, modulo what its register rolls over at; None where the
-        firmware does not run."""
+        """How many counts the firmware has noted as given to the mechanical counter, modulo the register's roll-over;
+        None where the firmware does not run."""
         running = meter()
         return None if running is None else running.cycle.state.counter_given
 

@@ -83,10 +83,8 @@ def _bar_look(bits):
 
 
 class Glass:
-    """A glass, by its map of each dot's name to (segment line, common).
-
-    Images are 20 bytes: byte k holds segment line 2k in bits 7 to 4 and 2k + 1 in bits 3 to 0, common 0 in the highest.
-    """
+    """A glass by its map, dot name -> (segment line, common). Images are 20 bytes: byte k holds segment line 2k in bits
+    7 to 4 and 2k + 1 in bits 3 to 0, common 0 in the highest."""
 
     def __init__(self, dots):
         self.places = {}
@@ -124,8 +122,8 @@ class Glass:
         return _bits(image, self._bar)
 
     def text(self, image, value):
-        """(screen ID, main text) of an image; `value` is the same image as an integer, by which it is seen whether it
-        has changed and has to be decoded anew."""
+        """(screen ID, main text); `value` is the image as one integer, which is decoded anew only when it has
+        changed."""
         seen = value & self._text_mask
         if seen != self._text_seen:
             self._text_seen = seen
@@ -142,8 +140,8 @@ class Glass:
         return self._text
 
     def read(self, image):
-        """One look at the glass: {"screen", "text", "symbols", "bar", "lit"}. `bar` is off, solid, left or right;
-        `screen` is the ID as it stands, which may be F."""
+        """One look: {"screen", "text", "symbols", "bar", "lit"}; `bar` off, solid, left or right; `screen` as it
+        stands, F too."""
         screen, text = self.text(image, int.from_bytes(image, "big"))
         symbols = self.symbols(image)
         return {
@@ -175,8 +173,7 @@ _OTHER = 0xFC  # symbols other than L1 and L2
 
 
 class _Look:
-    """What is lit from `t_us` on: ID, text and symbols, for each of the lamps L1, L2 and F whether it is lit, and for
-    the bar how it looks."""
+    """What is lit from `t_us` on: ID, text, symbols; of the lamps L1, L2 and F whether they are lit, of the bar how."""
 
     def __init__(self, t_us, screen, text, symbols, bar):
         self.t_us = t_us
@@ -205,8 +202,7 @@ def _note(since, before, look):
 
 
 class GlassReader:
-    """Watches the glass: call `feed` at each refresh. `emit(t_us, record)` is called for each change of what the glass
-    says.
+    """Watches the glass: call `feed` at each refresh. `emit(t_us, record)` is called for each change of what it says.
 
     A record is {"screen", "text", "symbols", "bar", "blinking"}; the symbols include those that blink. Whether a dot
     blinks is only seen in what follows, so a change is told 1.65 s after it came, with the time at which it came. `off`
@@ -252,7 +248,7 @@ class GlassReader:
         self._say(t_us, "", "", 0, "off", [])
 
     def finish(self, t_us):
-        """Tell what is still held back, judged by what has been seen until now."""
+        """Tell what is held back, judged by what has been seen."""
         while self._waiting:
             self._tell(self._waiting.pop(0), t_us)
 
