@@ -83,7 +83,8 @@ WANTED = st.builds(
     CURVES,
     st.integers(-correction.LEAD_TEMPCO_MOST, correction.LEAD_TEMPCO_MOST),
 )
-COUNTS = st.integers(-(1 << 23), 1 << 23)
+FEW = 1 << 14  # up to here counts are multiplied whole
+COUNTS = st.one_of(st.integers(-(1 << 23), 1 << 23), st.integers(-FEW - 2, FEW + 2))
 CYCLES = st.lists(st.tuples(COUNTS, COUNTS), max_size=30)
 
 
@@ -124,7 +125,8 @@ class Small(int):
         return value if value is NotImplemented else Small(value)
 
 
-for name in ("add", "sub", "mul", "floordiv", "rshift", "lshift", "and", "radd", "rsub", "rmul", "rand", "neg"):
+LEFT = ("add", "sub", "mul", "floordiv", "rshift", "lshift", "and", "or", "neg")
+for name in (*LEFT, "radd", "rsub", "rmul", "rand", "ror"):
     method = getattr(int, f"__{name}__")
     setattr(Small, f"__{name}__", lambda self, *other, method=method: self._checked(method(self, *other)))
 
@@ -139,9 +141,22 @@ def test_every_step_in_the_cycle_stays_below_2_to_the_30(wanted, i_ma, centi, mo
     line.correction._segments = tuple(tuple(Small(x) for x in row) for row in line.correction._segments)
     line.correction.warm(Small(centi))
     line.correction.follow(Small(i_ma))
-    for active in (-(1 << 24), (1 << 24) - 1, 0):
-        for reactive in (-(1 << 24), (1 << 24) - 1):
+    for active in (-(1 << 24), (1 << 24) - 1, 0, -FEW, FEW - 1):
+        for reactive in (-(1 << 24), (1 << 24) - 1, -FEW, FEW - 1):
             line.book(Small(active), Small(reactive))
+
+
+def test_the_largest_coefficients_of_few_counts_stay_below_2_to_the_30():
+    """Multiplied whole as long as curve and temperature together are small; then in halves."""
+    line = Line(Wanted(tempco=-15_000, curve=((100, -20_000, 5_000),))).at(20.0, 3_200)
+    assert line.correction._few_bits
+    assert 29_000 < sum(map(abs, line.coefficients)) < 2 * correction._SMALL
+    line.correction.gain = line.correction.phase = Small(correction._SMALL + 1_000)
+    for active in (-FEW, FEW - 1):
+        for reactive in (-FEW, FEW - 1):
+            line.book(Small(active), Small(reactive))
+    line.at(20.0, 9_900)
+    assert not line.correction._few_bits
 
 
 @pytest.mark.parametrize("lead", [-18_000, -1_000, 0, 500, 2_500, 18_000])

@@ -1,5 +1,7 @@
 """The corrections of all lines in the measuring cycle (CA-1a); correction.py has those of one."""
 
+TURNS = 8  # cycles from one look at a line's current to the next
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.metrology.correction import Correction, Counts
@@ -17,7 +19,7 @@ class CorrectedLines:
         self._element_one = elements[0]
         self._two = lines[1] if len(lines) > 1 else None
         self._element_two = elements[len(lines) - 1]
-        self._turn = False
+        self._turn = 0
         self.in_force = False
         self.changed()
 
@@ -27,16 +29,17 @@ class CorrectedLines:
 
     def correct(self) -> None:
         """Correct what both front ends were just read to have counted; for time, one line's coefficients follow its
-        current in each cycle. Allocates nothing."""
+        current in every fourth cycle. Allocates nothing."""
         self._one.correct(self._element_one)
         two = self._two
         if two is not None:
             two.correct(self._element_two)
-            self._turn = not self._turn
-            if self._turn:
-                two.follow(self._element_two.i_ma)
-                return
-        self._one.follow(self._element_one.i_ma)
+        turn = self._turn + 1 & TURNS - 1
+        self._turn = turn
+        if turn == 0:
+            self._one.follow(self._element_one.i_ma)
+        elif turn == TURNS >> 1 and two is not None:
+            two.follow(self._element_two.i_ma)
 
     def undo(self) -> None:
         """The cycle was given up: see Correction.undo."""

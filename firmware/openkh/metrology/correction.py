@@ -10,8 +10,8 @@ rounded to 2^-20 (1 ppm). A CT whose secondary is (1 + r) times too large and le
 read p = (1 + r) (P cos d + Q sin d) and q = (1 + r) (Q cos d - P sin d), so that P = (p cos d - q sin d) / (1 + r).
 
 Pure: counts, mA and 0.01 degC in, counts out; nothing takes heap but `prepare`. All products stay below 2^30: counts
-are 24 bits and are multiplied in halves of 12 bits, coefficients are at most 17 bits. A CT's lead drifts with the
-copper of its winding; that is taken as the same at every current.
+are 24 bits and are multiplied in halves of 12 bits, unless they are few; coefficients are at most 17 bits. A CT's lead
+drifts with the copper of its winding; that is taken as the same at every current.
 """
 
 TYPE_CHECKING = False
@@ -50,6 +50,10 @@ POINTS_MOST = 4
 CURRENT_MOST = 12_000  # 0.01 % of the CT's rating
 NO_REFERENCE = -32_768  # no temperature is known
 
+_FEW_BITS = 14
+_FEW = 1 << _FEW_BITS  # counts of a cycle, 140 % of full load; up to here they are multiplied whole,
+_SMALL = 31_000  # where gain and phase are below this, 2.9 % or 100 minutes, both times 2^14 below 2^30
+
 _PRODUCT_PER_UNIT = 9537  # 1e10 / 2^20: 0.01 ppm/K times 0.01 K to 2^-20
 _WARMER_MOST = 10_000  # 100 K: what is beyond is no board's temperature
 _FAR = 1 << 29
@@ -75,13 +79,15 @@ def _coefficients(ratio_ppm: int, lead: int) -> "tuple[int, int]":
 
 def prepare(wanted: "Wanted", model: "Model") -> "Segments":
     """The curve as segments of current for `Correction.take`: (from, gain, phase, gain's rise, phase's rise, span) with
-    currents in units of 16 mA (32 mA at 200 A). Below the first current and above the last it stays as it is there.
+    currents in units of 16 mA (32 mA at 200 A). Below the first current and above the last it stays as it is there. The
+    last row is the end: (a current never reached, largest gain or phase of all).
 
     At the prompt or at the start, not in the cycle: may take heap.
     """
     segments: list[tuple[int, int, int, int, int, int]] = []
     shift = shift_of(model)
     before = (0, 0, 0)
+    largest = 0
     for at, ratio_ppm, lead in wanted.curve:
         x = at * model.rating_a // 10 >> shift  # 0.01 % of the rating, mA
         gain, phase = _coefficients(ratio_ppm, lead)
@@ -91,8 +97,9 @@ def prepare(wanted: "Wanted", model: "Model") -> "Segments":
             x = max(x, before[0] + 1)
             segments.append(before + (gain - before[1], phase - before[2], x - before[0]))
         before = (x, gain, phase)
+        largest = max(largest, abs(gain), abs(phase))
     segments.append(before + (0, 0, 1))
-    segments.append((_FAR, 0, 0, 0, 0, 1))
+    segments.append((_FAR, largest, 0, 0, 0, 1))
     return tuple(segments)
 
 
@@ -122,6 +129,7 @@ class Correction:
         self._rest = UNITY >> 1  # half: cut off, it rounds. Less than a count is lost in a restart
         self._rest_before = 0
         self._begun = False
+        self._few_bits = 0  # what to cut off a sum to see whether counts are few; 0: all are multiplied in halves
         self._n = 0
         self.extra = 0
         self.total = 0
@@ -137,6 +145,7 @@ class Correction:
         self._reference = wanted.reference
         self.in_force = len(segments) > 2 or wanted.tempco != 0 or wanted.lead_tempco != 0
         self.gain = self.phase = 0
+        self._largest = segments[-1][1]
         self.warm(self.centi)
 
     def warm(self, centi: "int | None") -> None:
@@ -151,6 +160,12 @@ class Correction:
         self._warm_phase = -x * self._lead_tempco // _LEAD_PER_UNIT
         x = x * self._tempco // _PRODUCT_PER_UNIT
         self.warm_gain = (x * x >> UNITY_BITS) - x
+        self._sized()
+
+    def _sized(self) -> None:
+        """Whether few counts may be multiplied whole: gain and phase stay within the curve's and the temperature's."""
+        largest = self._largest + max(abs(self.warm_gain), abs(self._warm_phase))
+        self._few_bits = _FEW_BITS + 1 if largest < _SMALL and self._begun else 0
 
     def follow(self, i_ma: int) -> None:
         """The coefficients at a measured current.
@@ -182,15 +197,31 @@ class Correction:
             return
         a = element.active
         q = element.reactive
+        rest = self._rest
+        self._rest_before = rest
+        if (a + _FEW | q + _FEW) >> self._few_bits:
+            self._correct_many(element)
+            return
+        low = a * self.gain + q * self.phase + rest
+        self._rest = low & 0xFFFFF
+        low >>= 20
+        self.extra = low
+        self.total = self.total + low & 0xFFFFFF
+        element.active = a + low
+
+    def _correct_many(self, element: "Counts") -> None:
+        """The same for counts of any size, in halves, and for the first reading."""
+        a = element.active
+        q = element.reactive
         if not self._begun:
             self._begun = True
+            self._sized()
             q = 0  # of the first reading's reactive counts it is not known when they began
         gain = self.gain
         phase = self.phase
         low = (a & 4095) * gain + (q & 4095) * phase + self._rest
         q = (a >> 12) * gain + (q >> 12) * phase
         low += (q & 255) << 12
-        self._rest_before = self._rest
         self._rest = low & 0xFFFFF
         q = (q >> 8) + (low >> 20)
         self.extra = q
