@@ -6,6 +6,7 @@ never prints or sleeps, and an interrupted cycle changes nothing (DR-7 to DR-10)
 """
 
 from openkh import event_codes, failures
+from openkh.bound import bind
 from openkh.metrology.energy import book
 from openkh.outputs.pulses import FINE_SEALED
 from openkh.startup import restart
@@ -119,6 +120,7 @@ class Cycle:
         self._read_us = 0  # when the energy in the state was read
         self._rebased = False  # a chip's counter was taken anew in this cycle
         self._gap_us = 0  # run time of a restart, to be counted with its energy (MD-3a)
+        bind(self, "_measure _act _poll _share _may_count _judge _plan _save _drive_counter _record _follow")
 
     def start(self, now_us: int) -> None:
         """Begin at `now_us`; what the chips counted before is booked by the first cycle (Resuming)."""

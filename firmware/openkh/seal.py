@@ -5,6 +5,7 @@ that was never opened must not be. A change while the meter runs is answered by 
 """
 
 from openkh import event_codes
+from openkh.bound import bind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Seal:
         self.closed = True  # until it has been looked at
         self.moved = False
         self._differs = 0
+        bind(self, "step")
 
     def look(self) -> None:
         """Read the switch at the start, before anything else; what it says stands until the restart."""

@@ -11,6 +11,7 @@ voltage of the 12 V supply below 10 V. Either can be wrong, and the outputs stan
 """
 
 from openkh import event_codes
+from openkh.bound import bind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class Supply:
         self._borne_us = 0  # how long the sag has stood
         self._sagging = False  # it stands, and is believed
         self._calm = False  # there is nothing to follow up
+        bind(self, "step")
 
     def sample(self) -> bool:
         """`raw` was read (2 ms hard timer: no heap); True at the moment it becomes low and is believed. Needed where

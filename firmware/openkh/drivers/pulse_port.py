@@ -8,6 +8,7 @@ instructions 3.4, FIFO join 3.5.7.
 
 import rp2
 
+from openkh.bound import bind
 from openkh.ticks import ticks_add, ticks_us
 
 TYPE_CHECKING = False
@@ -52,6 +53,7 @@ class PulsePort:
         self.words = 0  # words put so far, modulo WORDS_MASK + 1
         self.end_us = 0
         self._machine.active(1)
+        bind(self, "room pulled put")
 
     def room(self) -> int:
         """Words that can be put without waiting, 0 to DEPTH."""

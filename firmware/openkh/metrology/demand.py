@@ -5,6 +5,7 @@ which it was counted, in proportion to time, and the interval demand that has en
 """
 
 from openkh import event_codes
+from openkh.bound import bind
 from openkh.fixed import muldiv
 
 TYPE_CHECKING = False
@@ -34,6 +35,7 @@ class Demand:
         self._log = log
         # mW = counts * 3.6e12 / counts_per_wh / us; lengths are kept in units of 4 us to stay below 2^28
         self._mw_counts = 900_000_000 // model.counts_per_wh * 1000
+        bind(self, "step")
 
     def step(self, state: "State", dt_us: int) -> None:
         """Add `dt_us` of run time, and end the sub-interval at the first cycle at or after k * 300 s (MD-3).

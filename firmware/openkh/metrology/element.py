@@ -11,6 +11,7 @@ is dropped, and the gap is logged. Reset and wrap are told apart by the checksum
 """
 
 from openkh import event_codes
+from openkh.bound import bind
 from openkh.calibration import PHCAL_BITS, VAR_REVERSED
 from openkh.drivers.ade7953 import FrontEndError
 from openkh.drivers.ade7953_registers import (
@@ -128,6 +129,7 @@ class Element(Recovery):
         self._sag_us = 0
         self._sag_cleared = False
         self._lag_sign = 1  # of reactive counts where the current lags
+        bind(self, "poll read_ahead _book _measure _round _judge")
 
     # Start and calibration
 

@@ -8,6 +8,7 @@ A loss of power ends an interval early, where it was a minute or longer; what is
 so that a supply that comes and goes does not use up the memory.
 """
 
+from openkh.bound import bind
 from openkh.metrology.demand import SUB_INTERVAL_S
 from openkh.metrology.energy import ROLL_WH
 from openkh.storage.interval_ring import FAILURE, GAP, JUMP, MOST, PARTIAL, POWER_LOST, POWER_UP, Ring
@@ -51,6 +52,7 @@ class Intervals:
         self._partial_s = 0
         self._due = 0  # sub-intervals at the end of the running interval
         self._failed_s = -1
+        bind(self, "step")
 
     def _start(self) -> None:
         """What is stored has been found: close what a loss of power has left."""

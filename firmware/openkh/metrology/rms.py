@@ -1,5 +1,6 @@
 """An rms register of a front end as volts or amps: spoilt readings left out, scaled in integers."""
 
+from openkh.bound import bind
 from openkh.model import RMS_FULL_SCALE
 
 
@@ -25,6 +26,7 @@ class Rms:
             shift += 1
         self._shift = shift
         self._ratio = ((full_scale << (13 + shift)) // RMS_FULL_SCALE + 1) >> 1
+        bind(self, "take")
 
     def take(self, code: int) -> int:
         """The middle one, with the newest code (24 bits); every step below 2^30; exact to 4 ppm and 1 unit."""

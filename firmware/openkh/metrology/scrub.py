@@ -4,6 +4,7 @@ The ADE7953's checksum does not cover the no-load levels, sag, LINECYC, the over
 the optimum setting (DS p.58). Three of them are read back every other cycle, all within a second.
 """
 
+from openkh.bound import bind
 from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER
 from openkh.drivers.ade7953_registers import IRQSTATA, PERIOD, UNCOVERED
 
@@ -35,6 +36,7 @@ class Scrub:
         self.flags = 0
         self.altered = -1
         self.stuck = -1
+        bind(self, "step")
 
     def step(self) -> bool:
         """Read the next registers of the round. True where there is something to look at. Allocates nothing."""

@@ -7,6 +7,7 @@ condition is reported when it has stood for 2 s and leaves when it has been gone
 """
 
 from openkh import event_codes
+from openkh.bound import bind
 from openkh.drivers.ade7953_registers import PERIOD_CLOCK_MILLIHZ
 from openkh.failures import CONFIGURATION_ALTERED, FRONT_END_SILENT
 from openkh.fixed import muldiv
@@ -101,6 +102,7 @@ class Line:
         self._frequency_off = False  # what was logged last
         self.episodes = Episodes(log, _BEGUN, _ENDED, number, 0)
         self.forget()
+        bind(self, "step _follow _take judge _beyond_80_degrees")
 
     def forget(self) -> None:
         """Nothing of this line is known: the start, or a front end that is silent (DX-6)."""
@@ -283,6 +285,7 @@ class Status:
         self._passed_us = 0  # since what is shown and logged was looked at
         begun, ended = (event_codes.FAILURE,) * _FAILURES, (event_codes.FAILURE_ENDED,) * _FAILURES
         self._failed = Episodes(log, begun, ended, 1, 1)
+        bind(self, "step _changed")
 
     def set_failure(self, number: int, stands: bool) -> None:
         """FAIL 03, 04, 05: established elsewhere. 01 and 02 follow the front ends at each step. Shows at once."""

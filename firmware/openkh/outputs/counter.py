@@ -7,6 +7,7 @@ A count is entered as given, and saved, before the coil is switched on: a cut wi
 double it. Where the coil is known to have been dropped before GIVEN_US the entry is taken back, and it is repeated.
 """
 
+from openkh.bound import bind
 from openkh.metrology.energy import ROLL_WH
 from openkh.ticks import ticks_diff
 
@@ -37,6 +38,7 @@ class Counter:
         self._given = 0  # modulo _counts
         self._phase = _PAUSE
         self._since_us = 0
+        bind(self, "enter step owed")
 
     def start(self, given: int, now_us: int) -> None:
         """Take up what was given before; the coil is off."""

@@ -16,6 +16,7 @@ Long because an output's edges, its chain of segments and the fine pulses on it 
 both have to reach into.
 """
 
+from openkh.bound import bind
 from openkh.drivers.pulse_port import DEPTH, MIN_US, WORDS_MASK
 from openkh.fixed import muldiv
 from openkh.metrology.energy import ROLL_WH
@@ -73,6 +74,7 @@ class Reading:
         self.t_us = 0
         self.step_counts = 0  # 0 where it is too large, or the span too long, to be interpolated
         self.step_us = 0
+        bind(self, "take back_us")
 
     def take(self, wh: int, counts: int, t_us: int) -> None:
         """Go on to a newer reading."""
@@ -140,6 +142,7 @@ class Output:
         self._fine_counts = 0  # half a weight of the fine pulses, in counts; 0: there are none
         self._fine_sum = 0  # energy since their last crossing; -1 while billing edges are still on their way
         self._fine_level = 0
+        bind(self, "edges_given follow feed _pending _retire")
 
     def start(self, edges: int, now_us: int) -> None:
         """Output off, `edges` given so far (modulo); what is owed beyond them is given (PO-4).
@@ -397,6 +400,7 @@ class Pulses:
         self.fine_ended = 0  # why the last one ended; the cycle logs and clears it
         self._fine_limit = 0  # counts per 10 ms
         self._fine_now_us = 0
+        bind(self, "write_given plan")
 
     def start(self, state: "State", now_us: int) -> None:
         """Take up the state found at power-up; every output is off."""

@@ -12,6 +12,7 @@ nothing: there may be no counter, one that takes 1 mA, or a transmitter that pul
 """
 
 from openkh import event_codes
+from openkh.bound import bind
 from openkh.ticks import ticks_diff, ticks_us
 
 TYPE_CHECKING = False
@@ -71,6 +72,7 @@ class Rail12:
         self._since_us = 0  # when `state` was entered
         self._stuck = False  # the sensor was found stuck, and that is logged
         self._full_us = 0  # since when full scale may have been read
+        bind(self, "step")
 
     def ma(self) -> int:
         """Current as last sampled, mA; full scale is reported as it reads."""

@@ -13,6 +13,7 @@ record that is found, or with it; else the record has the same or more. A count 
 written before the coil moves.
 """
 
+from openkh.bound import bind
 from openkh.drivers.ade7953_registers import LINECYC, ZXTOUT
 from openkh.startup.scratch_registers import on_from
 
@@ -69,6 +70,7 @@ class ChipNotes:
         self._edges = -1
         self._due = 0  # chips that have not got the newest yet
         self._turn = 0
+        bind(self, "keep")
 
     def read(self) -> int:
         """The note that the front ends hold, of two the newer one; -1 if none does. What they hold is left in them."""

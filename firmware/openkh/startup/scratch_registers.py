@@ -15,6 +15,7 @@ of the supply clears the registers (EN-1, MD-4, PO-4, CO-2).
 Each register is whole in itself, and they are written in an order in which a reset between two does no harm.
 """
 
+from openkh.bound import bind
 from openkh.metrology.energy import ROLL_WH, book
 
 TYPE_CHECKING = False
@@ -80,6 +81,7 @@ class ScratchRegisters:
         """Whether the last cycle before the restart fed the watchdog, so that a hang began after it."""
         self.shown = 0
         """Net counts that `resume` has added: what the chips counted since the record contains them, too."""
+        bind(self, "keep")
 
     def keep(self, state: "State", life: int, queued: int, fed: bool = True) -> None:
         """Once a cycle, when the state is published and its edges are queued, before it is saved.

@@ -15,6 +15,7 @@ from array import array
 from struct import pack_into, unpack_from
 
 from openkh import event_codes
+from openkh.bound import bind
 from openkh.storage.check import check
 from openkh.storage.layout import EVENT_BYTES
 from openkh.storage.verdict import BLANK, DAMAGED, GOOD, SILENT
@@ -291,6 +292,7 @@ class EventLog:
         self.wanted: list[tuple[int, int, int, int, int]] | None = None  # see collect()
         self._collect_ring = 0
         self._collect_slot = 0
+        bind(self, "step")
 
     def load(self) -> bool:
         """Find where each region goes on; False if the memory does not answer: entries wait in the queue then."""

@@ -10,6 +10,7 @@ model, or a memory that does not answer) the register counts in RAM (FAIL 04) an
 When the record is found after all, the cycle adds it to what it has counted (`adopt`).
 """
 
+from openkh.bound import bind
 from openkh.metrology.energy import ROLL_WH, add
 from openkh.state import State
 from openkh.storage import records
@@ -88,6 +89,7 @@ class Journal:
         self._tried_s = -1
         self._last = State()  # as saved last: decides what is due
         self._saved = False
+        bind(self, "step due")
 
     @property
     def failed(self) -> bool:
