@@ -119,8 +119,10 @@ class Cycle:
         self.last_error: BaseException | None = None
         self._read_us = 0  # when the energy in the state was read
         self._rebased = False  # a chip's counter was taken anew in this cycle
+        self._unstored = False  # the journal takes no records
         self._gap_us = 0  # run time of a restart, to be counted with its energy (MD-3a)
-        bind(self, "_measure _act _poll _share _may_count _judge _plan _save _drive_counter _record _follow")
+        bind(self, "_measure _poll _share _may_count _judge")
+        bind(self, "_act _plan _save _see_storage _drive_counter _record _follow")
 
     def start(self, now_us: int) -> None:
         """Begin at `now_us`; what the chips counted before is booked by the first cycle (Resuming)."""
@@ -267,7 +269,7 @@ class Cycle:
         self._notes.keep(state, self._journal.sequence, saved)
         self._see_storage()
         if not failing:
-            self._drive_counter(now_us, saved or self._journal.failed)
+            self._drive_counter(now_us, saved or self._unstored)
         if self._intervals is not None and not failing:
             self._record(state, saved)
         if saved and not self._journal.tidy() and not failing:
@@ -285,7 +287,8 @@ class Cycle:
         return alive
 
     def _see_storage(self) -> None:
-        at_risk = self._journal.failed or self._supply.blind
+        self._unstored = self._journal.failed()
+        at_risk = self._unstored or self._supply.blind
         if at_risk or self._status.failures:
             self._status.set_failure(failures.REGISTER_NOT_STORED, at_risk)
 
@@ -304,9 +307,9 @@ class Cycle:
             self._log.add(event_codes.FINE_PULSES_OFF, self._pulses.fine_ended)
             self._pulses.fine_ended = 0
         log = self._log
-        if log.run_s != state.run_s:
+        if log.run_s != state.run_s or log.pending or log.wanted is not None:  # for time: else there is nothing to do
             log.run_s = state.run_s
-        log.step()
+            log.step()
         if self._seal.step() and not self.leave:
             self.leave = restart.SEAL
         if self.leave and not (self.request is not None and self.request.committed):

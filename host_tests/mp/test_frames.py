@@ -24,6 +24,7 @@ ELSEWHERE = {
         "_corrected_lines",
         "<listcomp>",
     ),
+    "bound.py": ("bind",),
     "display/glass.py": ("<listcomp>", "_place"),
     "display/glyphs.py": ("_font",),
     "drivers/flash.py": ("find", "_starting_with", "_parse", "create", "_write", "_places"),

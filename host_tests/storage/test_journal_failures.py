@@ -66,7 +66,7 @@ def test_DX_6_failure_04_comes_and_goes_by_itself_and_costs_no_record(medium, ki
     for _ in range(600):  # a minute
         advance(state)
         journal.step(state, False)
-    assert journal.failed
+    assert journal.failed()
     setattr(rig.chip, kind, False)
     again = State()
     assert rig.journal().load(again) == GOOD
@@ -75,7 +75,7 @@ def test_DX_6_failure_04_comes_and_goes_by_itself_and_costs_no_record(medium, ki
         advance(state)
         if journal.step(state, False):
             journal.tidy()
-    assert not journal.failed
+    assert not journal.failed()
     assert rig.journal().load(again) == GOOD
     assert state.delivered_wh - again.delivered_wh <= 100
 
@@ -97,7 +97,7 @@ def test_DX_6_a_memory_silent_at_the_start_is_taken_up_later_and_nothing_is_lost
     ram = State()
     journal = rig.journal()
     assert journal.load(ram) == SILENT
-    assert journal.failed
+    assert journal.failed()
     for cycle in range(400):
         advance(ram)
         ram.received_counts = (ram.received_counts + 10) % 32_000
@@ -119,7 +119,7 @@ def test_DX_6_a_memory_silent_at_the_start_is_taken_up_later_and_nothing_is_lost
     assert ram.counter_given == (9_999_999 + (cycle + 1) // 100) % 10_000_000
     assert ram.received_wh == 700 + (30_000 + 10 * (cycle + 1)) // 32_000
     assert journal.step(ram, False)
-    assert not journal.failed
+    assert not journal.failed()
 
 
 def test_DX_6_a_flash_without_raw_blocks_is_no_memory():
@@ -127,7 +127,7 @@ def test_DX_6_a_flash_without_raw_blocks_is_no_memory():
     rig.chip.silent = True  # not even the map of the blocks is there
     journal = rig.journal()
     assert journal.load(State()) == SILENT
-    assert journal.failed
+    assert journal.failed()
     assert not journal.step(State(), False)
 
 
@@ -149,7 +149,7 @@ def test_an_unprovisioned_board_stores_nothing_which_is_no_failure():
     for _ in range(300):
         advance(state)
         assert not journal.step(state, False)
-    assert not journal.failed
+    assert not journal.failed()
     assert not any(rig.chip.memory)
 
 
@@ -222,7 +222,7 @@ def test_DX_6_a_stuck_line_does_not_look_like_a_new_meter():
     rig.chip.stuck = True
     journal = rig.journal()
     assert journal.load(State()) == SILENT
-    assert journal.failed
+    assert journal.failed()
     ram = State()
     for cycle in range(600):
         advance(ram, 0)

@@ -195,8 +195,6 @@ class Element(Recovery):
         chip.forget()
         return chip.mended()
 
-    # The cycle
-
     def poll(self, last_raw: int, now_us: int) -> None:
         """Read and verify; never raises, never allocates.
 

@@ -92,7 +92,8 @@ class ChipNotes:
         `state`. Allocates nothing."""
         run_s = state.run_s
         edges = state.edges_10 + state.edges_100 + state.edges_1000  # changes with each of them
-        late = self._late(sequence)
+        # Many records have been made since the last note, or the numbers are others than they were.
+        late = not 0 <= sequence - self._sequence < MOST_RECORDS
         if late or (not saved and (edges != self._edges or run_s - self._run_s >= LONGEST_S)):
             self._due = len(self._chips)
         if saved or self._due:
@@ -100,11 +101,6 @@ class ChipNotes:
             self._run_s = run_s
         if self._due and (late or not saved):  # a cycle that saves is long enough
             self._write(state, sequence)
-
-    def _late(self, sequence: int) -> bool:
-        """Many records have been made since the last note, or the numbers are others than they were."""
-        records = sequence - self._sequence
-        return records >= MOST_RECORDS or records < 0
 
     def _write(self, state: "State", sequence: int) -> None:
         """A front end that does not take it keeps the older one, which the record's number tells from this one."""

@@ -89,9 +89,8 @@ class Journal:
         self._tried_s = -1
         self._last = State()  # as saved last: decides what is due
         self._saved = False
-        bind(self, "step due")
+        bind(self, "step due failed")
 
-    @property
     def failed(self) -> bool:
         """Register storage has failed: FAIL 04. Clears by itself when records can be written again (DX-6)."""
         mode = self.mode
