@@ -51,6 +51,7 @@ LATE_US = 150_000  # a cycle that ends a longer span than this is counted as lat
 LOG_LATE_US = 1_000_000
 GAP_US = 1_000_000  # a front end's counts of a longer time are shared out over the demand's sub-intervals (MD-3a)
 DEADLINE_US = 2_000_000  # of the display's task; the watchdog is fed only while it is met
+DEAD_US = 6_000_000  # later still, the restart is made in order, before the watchdog does it in the middle of a pulse
 
 LEAVE_CYCLES = 30  # a restart waits at most so many cycles for the log and the coil
 
@@ -281,7 +282,10 @@ class Cycle:
     def _plan(self, state: State, now_us: int) -> bool:
         """Queue the coming pulse edges and keep what outlives a reset; whether the display's task is alive."""
         self._pulses.plan(state, self._read_us, now_us)
-        alive = ticks_diff(now_us, self.display_us) < DEADLINE_US
+        late_us = ticks_diff(now_us, self.display_us)
+        alive = late_us < DEADLINE_US
+        if late_us > DEAD_US and not self.leave:
+            self.leave = restart.DISPLAY
         # Where the watchdog will restart a cycle that runs, it is no hang in which the PIO goes on alone.
         self._registers.keep(state, self._journal.life, self._pulses.queued if alive else 0, alive)
         return alive
@@ -294,8 +298,8 @@ class Cycle:
 
     def _save(self, state: State, failing: bool) -> bool:
         """Whether the journal has this state now."""
-        if self._resuming.waiting:
-            return False  # until then the state is ahead of its raw counts
+        if self._resuming.waiting and not self._resuming.settled:
+            return False  # the state is ahead of its raw counts
         if self._journal.step(state, failing, self._supply.ending):
             return True
         # What the journal holds of a rebased chip's counters is worthless: a restart must not count from it.

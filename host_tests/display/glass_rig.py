@@ -39,6 +39,7 @@ class Element:
         self.i_ma = 0
         self.period_raw = 223_750 // model.hz - 1
         self.silent = self.altered = False
+        self.fitted = True
         self.p_mw = self.q_mvar = 0
         self._rest = [0, 0]
 

@@ -31,6 +31,7 @@ class Element:
         self.i_ma = 10000
         self.period_raw = 3728
         self.silent = self.altered = False
+        self.fitted = True
 
 class I2c:
     def __init__(self):

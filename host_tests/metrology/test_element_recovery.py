@@ -8,7 +8,7 @@ import random
 import pytest
 
 from host_tests.metrology.element_rig import RATE_100A, running
-from host_tests.mp.front_end import Calibration, Element
+from host_tests.mp.front_end import Ade7953, Calibration, Element
 from openkh import event_codes
 from openkh.drivers import ade7953_registers as reg
 
@@ -151,13 +151,13 @@ def test_field_bug_8_a_neighbour_that_loses_its_lock_silences_nobody_for_long():
 # Restart of the RP2040, interrupted cycles, calibration
 
 
-def restart(rig, raw):
+def restart(rig, raw, fed=False):
     """The RP2040 alone restarts: new objects, the chip goes on."""
     line = rig.line
+    line.driver = rig.driver = Ade7953(rig.spi, line.driver._cs, rig.irq, line.driver._reset)
     line.element = rig.element = Element(rig.driver, rig.model, 0, rig.log)
-    rig.driver.forget()
     line.element.calibrate(Calibration())
-    line.element.start(raw)
+    line.element.start(raw, fed)
     line.raw = raw
 
 
@@ -170,6 +170,40 @@ def test_EN_2_a_restart_of_the_RP2040_alone_loses_no_count(seconds):
     assert b.element.gap_ms == 0
     assert b.log.events == []
     assert b.error() == 0
+
+
+@pytest.mark.parametrize("seconds", [0.3, 5, 60])
+@pytest.mark.parametrize("taken_down", [False, True])
+def test_EN_2_a_front_end_that_is_silent_as_the_RP2040_restarts_goes_on(seconds, taken_down):
+    """It is not reset: what it holds of its counter's base, of notes and of flags stays, and all that it has counted is
+    booked."""
+    b = running(amps=100, cycles=260 if taken_down else 15)
+    b.driver.note(reg.LINECYC, 0x1234, reg.ZXTOUT, 0x5678)
+    assert (b.driver.base > 0) == taken_down
+    b.chip.fault("silent")
+    restart(b, b.line.raw, True)
+    b.run(int(seconds * 10))
+    assert b.element.silent == (seconds >= 1)
+    b.chip.unfault("silent")
+    b.run(40)
+    assert b.element.gap_ms == b.element.repairs == b.element.resets == 0
+    assert b.driver.read(reg.LINECYC) == 0x1234 and b.driver.read(reg.ZXTOUT) == 0x5678
+    assert not b.element.silent and b.driver.learnt
+    assert b.error() == 0
+
+
+@pytest.mark.parametrize("harm", ["reset", "register"])
+def test_EN_2_a_front_end_harmed_while_silent_in_a_restart_is_set_up_anew_and_told(harm):
+    b = running(amps=100)
+    b.chip.fault("silent")
+    restart(b, b.line.raw, True)
+    b.run(5)
+    b.chip.unfault("silent")
+    b.chip.fault(harm, {"address": reg.AWGAIN, "value": 5_000_000})
+    before = b.line.total
+    b.run(10)
+    assert b.line.total - before < 11 * RATE_100A
+    assert b.log.codes() == [event_codes.CHIP_RESET if harm == "reset" else event_codes.CHIP_REPAIRED]
 
 
 @pytest.mark.parametrize("raw", [0x7FFFF0, 3_000, 0xFFF000])

@@ -13,15 +13,11 @@ class Chip:
     def __init__(self):
         self.regs = {LINECYC: 0, ZXTOUT: 0xFFFF}
         self.silent = False
-        self.wanted = {}
         self.writes = 0
         self.left = 10**9  # writes until the power of the writing RP2040 ends
 
     def read_sure(self, address):
         return -1 if self.silent else self.regs[address]
-
-    def want(self, address, value):
-        self.wanted[address] = value
 
     def note(self, *pairs):
         for address, value in zip(pairs[::2], pairs[1::2], strict=True):
@@ -93,7 +89,6 @@ def test_ST_1a_front_ends_that_lost_their_supply_and_half_a_note_hold_none():
     chip.left = 1
     notes.keep(state_at(8), 3, False)
     assert ChipNotes((chip,)).read() == -1
-    assert chip.wanted[LINECYC] == chip.regs[LINECYC]  # left as it is: a chip that runs is not set up anew for it
 
 
 def test_ST_1a_nothing_is_written_while_nothing_changes():

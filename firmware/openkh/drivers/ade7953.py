@@ -159,7 +159,6 @@ class Ade7953(Counter):
         flags = self.read_sure(IRQSTATA)
         if flags < 0 or flags & IRQ_RESET or not self.resume():
             return False
-        self.watch_reserved()
         self.close()  # the restart may have come while the write protection was lifted
         return self.as_wanted() and self.learn()
 

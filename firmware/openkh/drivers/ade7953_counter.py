@@ -12,7 +12,7 @@ reading.
 """
 
 from openkh.drivers.ade7953_config import Config
-from openkh.drivers.ade7953_registers import AENERGYA, LAST_RWDATA_8, LCYCMODE, OILVL, OVLVL, RSTREAD
+from openkh.drivers.ade7953_registers import AENERGYA, LAST_RWDATA_8, LCYCMODE, NOTES, OILVL, OVLVL, RSTREAD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,8 +106,20 @@ class Counter(Config):
         self.want(address, base)
         return self.put(address, base)
 
+    def _take_notes(self) -> bool:
+        for address in NOTES:
+            value = self.read_sure(address)
+            if value < 0:
+                return False
+            self.want(address, value)
+        return True
+
     def resume(self) -> bool:
-        """Take `base` from a chip that runs, and finish what a restart has interrupted. False if it does not answer."""
+        """Go on with a chip that runs: take from it what stands in it alone; finish what a restart has interrupted.
+        False if it does not answer."""
+        if not self._take_notes():
+            return False
+        self.watch_reserved()
         behind = self.read_sure(OVLVL)
         ahead = self.read_sure(OILVL)
         if behind < 0 or ahead < 0:

@@ -80,6 +80,8 @@ CONFIG_RESET = COMM_LOCK | HPFEN
 CONFIG_LOCK = HPFEN
 CONFIG_RUN = HPFEN | CRC_ENABLE
 
+NOTES = (LINECYC, ZXTOUT)  # not used as such: what outlives a reset of the RP2040 (startup/chip_notes.py)
+
 # IRQENA, IRQSTATA, RSTIRQSTATA, DS p.66
 IRQ_AEOF = 1 << 3  # the active energy register went over its end
 IRQ_SAG = 1 << 19

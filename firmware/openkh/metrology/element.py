@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from openkh.metrology.recovery import Log
     from openkh.model import Model
 
-
 # The no-load register is 65,536 - Y / 1.4 (DS p.40); Y is full-scale power over the level below which nothing counts:
 # 23,570 to 1.2 on every model, 20 % of the starting power (EN-5). 5 A at 89.5 degrees still count (DX-7).
 NOLOAD = 51_500
@@ -60,10 +59,11 @@ SAG_CLEAR_US = 50_000  # not within this time of clearing the flag, because the 
 # Full scale is 23,570 W * 32,000 / 3600 = 209.5 counts per ms for every model (EN-6), and 5 % on top.
 COUNTS_PER_MS = 220
 EXACT_MS = 38_000  # up to here the bound is below half of the register's range: the difference is unambiguous
-# Beyond, it is unambiguous if the chip's overflow flag is clear, or within the highest load that the ratings allow
-# (110 % current at 115 % voltage, 135 counts per ms); else the counts are dropped.
+# Beyond, it is if the chip's overflow flag is clear, or within the highest load that the ratings allow (110 % current,
+# 115 % voltage: 135 counts per ms); else the counts are dropped.
 RATED_MS = 60_000
 RESTART_MS = 50_000  # what a restart of the RP2040 alone is taken to have lasted at most
+LATE_US = 2_000_000  # a first reading this long after a restart is mostly of the time since
 
 # Counts since the record at a restart: what the journal lets run up (3.2 million) and 10 s at full scale.
 RESUMED_MOST = 5_600_000
@@ -78,7 +78,7 @@ class Element(Recovery):
     `raw`       the counter to store as booked (24 bits); where nothing may be booked, the one that `poll` was told
     `active`    signed counts to book; `reactive` signed counts of the same span, for the status only
     `at_us`     when the counts were read; `fresh` whether this cycle's values were measured and verified
-    `span_us`   the time in which they were counted; 0 where they come from before a restart, and it is not known
+    `span_us`   the time in which they were counted; 0 where much of it may lie before a restart
     `rebased`   the counter was taken anew in this cycle: store `raw` soon, the older one is worthless
     `v_mv` `i_ma` `period_raw`   the latest; of three rms readings the middle one, so that a spoilt one is not seen
     `silent`    FAIL 01; `altered` FAIL 02; `sag` the supply of the line is low
@@ -160,27 +160,26 @@ class Element(Recovery):
         cal.wattos = offset - 0x1000000 if offset & 0x800000 else offset
         return min(cal.vgain, cal.igain, cal.wgain, cal.phcal, offset) >= 0
 
-    def start(self, resume_raw: int) -> None:
-        """Bring the chip up, before the first poll; may block for 0.3 s and allocate.
-
-        `resume_raw` is the counter as booked last, or -1. A chip found running with the wanted configuration is not
-        reset, and the first poll books what it counted meanwhile. A chip that does not come up is left to `poll`.
-        """
+    def start(self, resume_raw: int, fed: bool = False) -> None:
+        """Bring the chip up, before the first poll; may block for 0.3 s and allocate. `resume_raw` is the counter as
+        booked last, or -1; `fed`: the supply has not been lost since then. A chip that runs with the wanted
+        configuration is not reset, nor one that does not answer and may be running: `poll` books what it counted
+        meanwhile. What does not come up is left to `poll`."""
         chip = self._chip
         self._now_us = ticks_us()
-        if chip.running():
+        self._absent = fed and resume_raw >= 0 and chip.read_sure(IRQSTATA) < 0
+        if self._absent or chip.running():
             self._lost = False
             self._resumed = resume_raw >= 0
             return
         for _ in range(2):
             try:
                 chip.bring_up()
+                if self._try_energy() or self._try_energy():
+                    self._rebase()
+                    return
             except FrontEndError:
                 self.spoilt += 1
-                continue
-            if self._try_energy() or self._try_energy():
-                self._rebase()
-                return
         self._now_us = ticks_us()
 
     def apply(self, cal: "Calibration") -> bool:
@@ -284,7 +283,8 @@ class Element(Recovery):
             return
         self.active = counts
         self._odd = 0
-        self.span_us = 0 if self._resumed else self._age_us + ticks_diff(self._reading_us, self._now_us)
+        if not self._resumed or self._age_us > LATE_US:
+            self.span_us = self._age_us + ticks_diff(self._reading_us, self._now_us)
         self.raw = raw
         self.at_us = self._reading_us
         self._offered = True
@@ -302,7 +302,7 @@ class Element(Recovery):
         """`counts` since `last_raw` after a long span, in which the register may have gone over its end; NO_COUNTS
         where nothing is to be booked."""
         now = (self._reading - self._chip.base & 0xFFFFFF) ^ 0x800000
-        # The plain difference of signed values: right where the register did not go over its end.
+        # The difference of signed values: right where the register did not go over its end.
         plain = now - ((last_raw - self._chip.base & 0xFFFFFF) ^ 0x800000)
         if not 0 < now < 0xFFFFFF:  # it stands at its end: what it holds is booked
             self._log.add(event_codes.COUNTER_FULL, self._line)
@@ -313,9 +313,9 @@ class Element(Recovery):
         flags = self._chip.read_sure(IRQSTATA)
         if flags < 0:
             return NO_COUNTS
-        # (The flag may have been cleared between the record and the restart: there a small difference is believed.)
-        if not flags & IRQ_AEOF and not (self._resumed and -RESUMED_MOST <= counts <= RESUMED_MOST):
-            return plain
+        if not flags & IRQ_AEOF:
+            # The flag may have been cleared between the record and the restart: there a small difference is believed.
+            return counts if self._resumed and -RESUMED_MOST <= counts <= RESUMED_MOST else plain
         if span_ms > RATED_MS:
             self._lose(event_codes.READING_REJECTED, counts)
             self._rebase()

@@ -33,19 +33,21 @@ NEAR_COUNTS = 440  # two readings in one cycle, at twice full scale
 
 
 class Recovery:
-    """`silent` FAIL 01; `altered` FAIL 02; `spoilt` `resets` `repairs` fault counters."""
+    """`silent` FAIL 01, where it is `fitted`; `altered` FAIL 02; `spoilt` `resets` `repairs` fault counters."""
 
     def __init__(self, chip: "Ade7953", index: int, log: "Log") -> None:
         self._chip = chip
         self._log = log
         self._line = index + 1
         self.silent = False
+        self.fitted = True  # False: it is not known whether the meter has this one, and it has not answered yet
         self.altered = False
         self.spoilt = 0  # readings that could not be verified
         self.resets = 0  # of the chip, not asked for
         self.repairs = 0  # registers found altered and mended
 
         self._lost = True  # what the chip counted since the last booked reading is not to be trusted
+        self._absent = False  # it did not answer at a restart: nothing is known of it yet, and it may have counted on
         self._event = 0  # why, for the log
         self._event_b = 0
         self._reading = 0
@@ -92,7 +94,8 @@ class Recovery:
             self._good += 1
             if self._good >= BACK_READINGS:
                 self.silent = False
-                self._log.add(event_codes.CHIP_BACK, self._line)
+                if self.fitted:
+                    self._log.add(event_codes.CHIP_BACK, self._line)
 
     def _unanswered(self, dt_us: int) -> None:
         """No valid answer in this cycle: FAIL 01 after a second; keep asking."""
@@ -102,7 +105,8 @@ class Recovery:
         self._wake_us = min(self._wake_us + dt_us, LONGEST_US)
         if self._mute_us >= SILENT_US and not self.silent:
             self.silent = True
-            self._log.add(event_codes.CHIP_SILENT, self._line)
+            if self.fitted:
+                self._log.add(event_codes.CHIP_SILENT, self._line)
         if chip.deaf():
             chip.lock()  # a chip back from a reset that is not locked yet, this one or its neighbour (field bug 8)
         if self._wake_us >= (WAKE_FRESH_US if self._lost else WAKE_US):
@@ -124,8 +128,12 @@ class Recovery:
             if not self._lost:
                 self.resets += 1
                 self._lose(event_codes.CHIP_RESET, 0)
+            self._absent = False
             chip.setup()
         else:
+            absent = self._absent
+            if absent and not chip.resume():
+                return False
             complete = chip.audit(True)
             if chip.altered >= 0:
                 self.repairs += 1
@@ -133,9 +141,10 @@ class Recovery:
                     self._lose(event_codes.CHIP_REPAIRED, chip.altered)
             if not complete:
                 return False
+            self._absent = False
             if chip.altered < 0 and not self._lost:  # all as wanted: another checksum alone says nothing
                 chip.seen_as_wanted()
-                return True
+                return not absent or self._try_energy()
         if not chip.mended():
             if chip.failed >= 0:
                 self._not_restored()

@@ -315,7 +315,7 @@ class Status:
     def _changed(self, e1: "Element", e2: "Element | None") -> bool:
         """Bring FAIL 01 and 02 up to date; whether anything stands that did not, or the other way round."""
         failures = self.failures & ~(_SILENT | _ALTERED)
-        if e1.silent or (e2 is not None and e2.silent):
+        if e1.silent or (e2 is not None and e2.silent and e2.fitted):
             failures |= _SILENT
         if e1.altered or (e2 is not None and e2.altered):
             failures |= _ALTERED

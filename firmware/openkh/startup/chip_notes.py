@@ -73,17 +73,13 @@ class ChipNotes:
         bind(self, "keep")
 
     def read(self) -> int:
-        """The note that the front ends hold, of two the newer one; -1 if none does. What they hold is left in them."""
+        """The note that the front ends hold, of two the newer one; -1 if none does."""
         found = -1
         for chip in self._chips:
             low = chip.read_sure(LINECYC)
             high = chip.read_sure(ZXTOUT)
-            if low < 0 or high < 0:
-                continue
-            chip.want(LINECYC, low)
-            chip.want(ZXTOUT, high)
             note = low | (high & 0xFF) << 16
-            if high == _high(note) and (found < 0 or _later(note, found)):
+            if low >= 0 and high == _high(note) and (found < 0 or _later(note, found)):
                 found = note
         return found
 

@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.drivers.ade7953 import Ade7953
     from openkh.meter import Meter
-    from openkh.metrology.element import Element
 
 
 def bring_up(meter: "Meter", chips: "tuple[Ade7953, ...]", shared: bool) -> bool:
@@ -28,21 +27,23 @@ def bring_up(meter: "Meter", chips: "tuple[Ade7953, ...]", shared: bool) -> bool
     tried = False
     for n in range(len(chips)):
         raw = meter.state.raw_2 if n else meter.state.raw_1
-        tried = _start(meter.elements[n], raw, meter.calibration[n], meter.model.hz) or tried
+        tried = _start(meter, n, raw) or tried
     return tried
 
 
-def _start(element: "Element", raw: int, calibration: Calibration, hz: int) -> bool:
-    """Start a front end whose counter was `raw` when it was booked last (-1: not known).
+def _start(meter: "Meter", n: int, raw: int) -> bool:
+    """Start front end `n`, whose counter was `raw` when it was booked last (-1: not known).
 
-    One that runs with another calibration than `calibration` is not reset for it, because its counts would be lost: the
-    calibration found in it is taken over, and True returned.
+    One that runs with another calibration than the stored one is not reset for it, because its counts would be lost:
+    the calibration found in it is taken over, and True returned.
     """
+    element = meter.elements[n]
+    calibration = meter.calibration[n]
     found = Calibration()
     found.take(calibration)  # which way the chip is does not stand in it
     if raw >= 0 and element.found(found) and not found.same_registers(calibration):
         try:
-            check_calibration(found, hz)
+            check_calibration(found, meter.model.hz)
         except ValueError:
             pass  # it has been reset, or is not ready
         else:
@@ -50,5 +51,5 @@ def _start(element: "Element", raw: int, calibration: Calibration, hz: int) -> b
             element.calibrate(found)
             element.start(raw)
             return True
-    element.start(raw)
+    element.start(raw, meter.resuming.continued)
     return False

@@ -35,6 +35,9 @@ class LateMemory:
     def carry_out(self) -> bool:
         """Once a cycle; the restart ends it."""
         meter = self._meter
+        if len(meter.elements) > 1:
+            # A single-element meter has none, and does not miss it.
+            meter.elements[1].fitted = meter.state.raw_2 >= 0
         if self._answered:
             self._answered = False
             self._go_on()

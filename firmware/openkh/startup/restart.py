@@ -11,6 +11,7 @@ PROVISIONED = 2  # factory data were written
 COMMAND = 3  # asked for at the prompt
 SERVICE = 4  # into service mode: no metering
 MEMORY = 6  # the memory answers again, and says what the meter is
+DISPLAY = 7  # the display's task is dead, and the watchdog no longer fed for it: FAIL 05 as after its time-out
 OUTSIDE = 8  # machine.reset() by whoever typed it, the RUN pin, the RP2040's brown-out detector; never in the registers
 SOFT = 5  # a soft reset at the prompt: boot.py found its pins still set up
 

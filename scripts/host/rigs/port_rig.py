@@ -43,7 +43,7 @@ class Slots:
 
 def element(v_mv: int = 120_000, i_ma: int = 10_000, silent: bool = False) -> Any:
     """What a front end measures."""
-    return SimpleNamespace(v_mv=v_mv, i_ma=i_ma, period_raw=3728, silent=silent)
+    return SimpleNamespace(v_mv=v_mv, i_ma=i_ma, period_raw=3728, silent=silent, fitted=True)
 
 
 def still_meter(code: str = "MDNCT-1SC", service: str = "60Hz", **changed: int) -> Any:

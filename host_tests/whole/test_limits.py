@@ -1,0 +1,67 @@
+"""Two faults at once, of which a restart of the RP2040 alone, or a power-up, is one."""
+
+import pytest
+
+from host.rigs.trial import load, run, steps
+
+START_COUNTS = 20_000  # what the chips count before they are set up, and the restart must not add to it
+
+
+def fault(at, part, kind, for_s=None):
+    more = "" if for_s is None else f", for_s = {for_s}"
+    return f'at = {at}\nfault = {{part = "{part}", kind = "{kind}"{more}}}'
+
+
+def missing(result):
+    """Counts of the chips that are not in the register."""
+    net = result.delivered_counts - received_counts(result)
+    return sum(chip["counts"] for chip in result.report["counted"]) - net
+
+
+def received_counts(result):
+    whole, part = result.report["register"]["received_wh"].split(".")
+    return int(whole) * 32_000 + -(-int(part) * 32_000 // 1_000_000)
+
+
+def outputs_equal_the_register(result):
+    wh = float(result.report["register"]["delivered_wh"])
+    return result.report["pulses"]["10"] == wh // 10 and result.report["counter"]["counts"] == wh // 100
+
+
+@pytest.mark.parametrize(
+    ("model", "chips", "from_s", "for_s", "memory", "kind"),
+    [
+        ("MDNCT-1SC", (1,), 19.3, 6.0, "flash", "reset"),
+        ("MDNCT-1SC", (2,), 19.3, 31.0, "fram", "hang"),
+        ("MDNCT-1SC", (1, 2), 19.9, 11.0, "flash", "hang"),
+        ("MSNCT-1SC", (1,), 18.0, 23.0, "fram", "reset"),
+    ],
+)
+def test_EN_2_what_a_front_end_counts_while_it_is_silent_through_a_restart_is_booked(
+    model, chips, from_s, for_s, memory, kind
+):
+    text = steps(
+        load(amps=20.0),
+        *(fault(from_s, f"chip{n}", "silent", for_s + n) for n in chips),
+        fault(20.0, "cpu", kind),
+        load(at=70.0, amps=0.0),
+        model=model,
+        board=f'memory = "{memory}"',
+    )
+    result = run(text, 80.0)
+    assert 0 <= missing(result) < START_COUNTS
+    assert result.report["register"]["received_wh"] == "0.000000"
+    assert outputs_equal_the_register(result)
+    assert "chip_reset" not in result.logged()
+    assert result.report["status"]["failures"] == ([5] if kind == "hang" else [])
+
+
+def test_DX_6_a_second_front_end_that_a_meter_of_unknown_model_has_is_missed():
+    """The memory is silent at power-up, and then the front end that has answered before."""
+    text = steps(
+        load(amps=20.0),
+        fault(0.01, "fram", "silent", 40.0),
+        fault(8.0, "chip2", "silent", 10.0),
+    )
+    result = run(text, 16.0)
+    assert result.report["status"]["failures"] == [1, 4]
