@@ -48,8 +48,8 @@ def slots_of(rig):
         return [(region._first + slot * region._stride, layout.RECORD_BYTES) for slot in range(region.slots)]
     where = []
     for slot in range(region.slots):
-        in_block = slot % region.group
-        at = region.blocks[slot // region.group] * 4096 + in_block // 3 * 256 + in_block % 3 * layout.RECORD_BYTES
+        page, place = divmod(slot % region.group, region._per_page)
+        at = region.blocks[slot // region.group] * 4096 + page * 256 + place * layout.RECORD_BYTES
         where.append((at, layout.RECORD_BYTES))
     return where
 

@@ -20,7 +20,7 @@ from host.rigs.prompt_rig import Prompt
 from host.sim.link import TOP
 from openkh import calibration, identity
 from openkh.calibration import Calibration
-from openkh.state import FIELDS, State
+from openkh.state import State
 from openkh.storage import layout, records, verdict
 from openkh.storage.journal import Journal
 from openkh.storage.vault import Vault
@@ -55,10 +55,10 @@ def test_ST_1_an_image_of_the_first_firmware_is_read_exactly(medium):
     content, want = written(medium)
     chip, parts = regions(medium, content)
     board = bytes.fromhex(want["board"])
-    journal = Journal(parts.journal, records.identity(board, want["model"], want["service"]))
+    journal = Journal(parts.journal, records.identity(board, want["model"], want["service"]), parts.older_journals)
     state = State()
     assert journal.load(state) == verdict.GOOD
-    assert {name: getattr(state, name) for name in FIELDS} == want["state"]
+    assert {name: getattr(state, name) for name in want["state"]} == want["state"]
     assert (journal.sequence, journal.life, journal.damaged, journal.foreign) == (want["sequence"], want["life"], 0, 0)
     assert [list(entry) for entry in image.events(medium, chip)] == want["log"]
     vault = Vault(parts.calibration, records.identity(board, "", ""))
@@ -199,6 +199,10 @@ def test_the_documented_places_are_those_of_the_layout():
         "service events": (layout.FRAM_SERVICE_EVENTS, layout.EVENT_BYTES, 3),
         "factory": (layout.FRAM_FACTORY, layout.VAULT_BYTES, 1),
     }
+    first, slots, _ = layout.FRAM_SEAL_EVENTS
+    seal = f"| {slots} slots of {layout.EVENT_BYTES} bytes at 0x{first:04X} | {layout.FLASH_SEAL_BLOCKS} blocks"
+    assert seal in next(line for line in text.splitlines() if line.startswith("| seal events |"))
+    assert f"the {layout.FLASH_BLOCKS} blocks of a new board and their map" in text
     for name, ((first, slots, _), size, use) in places.items():
         row = next(line for line in text.splitlines() if line.startswith(f"| {name} |"))
         assert f"| {slots} slots of {size} bytes at 0x{first:04X} |" in row

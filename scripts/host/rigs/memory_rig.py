@@ -44,7 +44,7 @@ class Rig:
         self.medium = medium
         self._journal_blocks = blocks
         if medium == "fram":
-            self.chip = FramChip(8192, seed, count_wear)
+            self.chip = FramChip(8192 if layout.FRAM_JOURNAL[0] < 8192 else layout.FRAM_32K, seed, count_wear)
         else:
             self.chip = FlashChip(160, None, seed)
             self.chip.prepare(layout.FLASH_BLOCKS, FIRST_BLOCK)
