@@ -1,9 +1,11 @@
 """A register-level ADE7953 on SPI: what a firmware can see of the chip, and how it can fail.
 
-Written from the data sheet (Rev. C) alone. Hangs on the board as an SPI device: `cs(level)`, `exchange(tx, rx)`,
-`clock_rate(hz)`, `idle_miso()`, with `reset_pin(level)`, `power(on)`, and an IRQ pin that it drives itself. Its parts:
-_flaws (tolerances, and the data sheet's open questions), _outside (supply, reset, faults), _registers (map, checksum),
-_signals (inputs to rates and results), _levels, _energy, _events, and _idle (channel B).
+Written from the data sheet (DS, Rev. C) alone. On the board it is an SPI device, with `cs(level)`, `exchange(tx, rx)`,
+`clock_rate(hz)` and `idle_miso()`; it has `reset_pin(level)` and `power(on)` as well, and drives its IRQ pin itself.
+The other modules of this folder are its parts: flaws (tolerances, and the data sheet's open questions), outside
+(supply, reset, faults), registers (map, checksum), signals (from inputs to rates), results (what result registers
+read), levels (rms, peaks, line timing), energy (counters), events (interrupts), pins (the other outputs) and idle
+(channel B).
 """
 
 from boards.virtual.ade7953 import registers
@@ -13,19 +15,19 @@ from boards.virtual.ade7953.outside import Outside
 _READ = 0x35  # LAST_OP codes, DS p.57
 _WRITE = 0xCA
 _FULL = 1 << 32  # marks a value of 32 bits that is not to be sign-extended
-_LOCK_US = 2  # CS stays low for 1.2 us after the frame that locks; DS p.6
+_LOCK_US = 2  # CS has to stay low for 1.2 us after the frame that locks the interface; DS p.6
 _FASTEST_HZ = 5_000_000  # DS p.6
 
 
 class Ade7953(Outside):
-    """One chip. Construct with a clock, a function for its IRQ pin, and what `Imperfections` takes."""
+    """One chip; `imperfections` are the arguments of `Imperfections` (flaws.py)."""
 
     def __init__(self, clock, irq, seed=1, released=0x00, **imperfections):
         """irq(level) is called with each change of the IRQ pin: 0, 1, or None (released) without supply.
         released: what a byte reads as when nobody drives MISO."""
         super().__init__(clock, irq, seed, imperfections)
         self._released = released
-        self._slow = (0, False, 0, 0, False)  # frame in pieces: address, reading, width, value, known
+        self._slow = (0, False, 0, 0, False)  # of a frame that comes in pieces: address, reading, width, value, known
         self._forget_interface()
         self._noted = 0x100 if self._flaws.last_changes else 0xFD  # low bytes from here on are not noted: LAST_*
         self._readers = self._make_readers(self._flaws.version)
@@ -34,7 +36,7 @@ class Ade7953(Outside):
     # -- SPI ----------------------------------------------------------------------------------------------------
 
     def cs(self, level):
-        """Level of the CS pin. Rising early ends a frame without effect."""
+        """Set the level of the CS pin. Where it rises before the end of a frame, the frame has no effect."""
         if level:
             self._position = -1
             if self._locking_us >= 0:  # locked until the next reset, if CS was low long enough; DS p.6, 51
@@ -56,17 +58,17 @@ class Ade7953(Outside):
 
     @property
     def locked(self):
-        """The interface is locked to SPI."""
+        """Whether the interface is locked to SPI."""
         return self._locked
 
     def clock_rate(self, hz):
-        """The controller's clock. A frame that is clocked faster than 5 MHz is not understood; DS p.6."""
+        """Set the controller's clock. A frame that is clocked faster than 5 MHz is not understood; DS p.6."""
         self._too_fast = hz > _FASTEST_HZ
         self._clean = self._signals.running and not self._faults and not self._too_fast
 
     def exchange(self, tx, rx):
-        """Bytes clocked while selected: tx goes in, rx (same length, or None) is filled with what comes out.
-        Returns False where the chip does not drive MISO at all."""
+        """Clock bytes while the chip is selected: `tx` goes in, and `rx` (of the same length, or None) is filled with
+        what comes out. Returns False where the chip does not drive MISO at all."""
         if not self._clean or self._position:
             return self._exchange_slowly(tx, rx)
         size = len(tx)
@@ -113,7 +115,7 @@ class Ade7953(Outside):
         return True
 
     def _exchange_slowly(self, tx, rx):
-        """Byte by byte: frames in pieces, stray bytes, faults."""
+        """`exchange` byte by byte, for frames that come in pieces, stray bytes, and faults."""
         faults = self._faults
         if self._position < 0:
             return False
@@ -150,7 +152,8 @@ class Ade7953(Outside):
         return byte
 
     def _byte(self, byte):
-        """One byte of a frame: address high, address low, direction, data; what MISO carries meanwhile."""
+        """Take one byte of a frame (address high, address low, direction, data), and return what MISO carries
+        meanwhile."""
         n = self._position
         self._position = n + 1
         if n < 3:
@@ -191,7 +194,7 @@ class Ade7953(Outside):
         self._slow = (address, bool(byte & 0x80), width, value or 0, known)
 
     def _note(self, operation, address, width, value):
-        """LAST_OP, LAST_ADD and LAST_RWDATA of the width; DS p.57."""
+        """Note an access in LAST_OP, LAST_ADD and the LAST_RWDATA of its width; DS p.57."""
         self._last_op = operation
         self._last_address = address
         if width == 1:
@@ -204,7 +207,7 @@ class Ade7953(Outside):
     # -- writes -------------------------------------------------------------------------------------------------
 
     def _written(self, address, width, value):
-        """The last data bit of a write is in."""
+        """Carry out a write, whose last data bit is in."""
         if address == 0x0FE:
             if not self.regs[0x040] & 1:
                 self._key_frame = self._frame if value == 0xAD else -2
@@ -236,7 +239,7 @@ class Ade7953(Outside):
             self._locking_us = self._clock.now_us
 
     def _set(self, address, value):
-        """Store a value and let everything that depends on it follow."""
+        """Store a value, and let everything that depends on it follow."""
         before = self.regs[address]
         registers.store(self.regs, address, value)
         if not self._signals.running:
@@ -305,7 +308,7 @@ class Ade7953(Outside):
         return readers
 
     def _make_after(self):
-        """What happens once a register has been read to its last bit."""
+        """Functions for what happens once a register has been read to its last bit."""
         signals = self._signals
         wide = {
             0x21E: lambda: self._zero(signals.active),
@@ -322,7 +325,7 @@ class Ade7953(Outside):
         return after
 
     def _zero(self, energy):
-        """RSTREAD: the register starts anew once it has been read; DS p.25."""
+        """With RSTREAD set, start an energy register anew once it has been read; DS p.25."""
         if self.regs[0x004] & 0x40:
             energy.zero()
             self._signals.events.arm(ENERGIES)

@@ -1,4 +1,4 @@
-"""Energy accumulation of the ADE7953 in exact integers, advanced lazily: only when somebody looks.
+"""How the ADE7953 accumulates energy, in exact integers. It is worked out only when somebody looks.
 
 The chip adds a power sample each 128/895000 s and gives one count per 163,840 power codes (DS p.25); here power codes
 have nine fraction bits and time is in microseconds, so one count is
@@ -16,7 +16,8 @@ TOP = 0x7FFFFF  # of the signed register
 
 
 class Accumulator:
-    """One energy of one channel: the hidden 48-bit accumulator, the 24-bit register, and a total that never wraps."""
+    """One energy of one channel: the hidden 48-bit accumulator, the 24-bit register, and a total that never wraps,
+    which only tests and reports see."""
 
     def __init__(self, clock, rng, stops=False):
         """stops: the register stays at its end instead of wrapping; the total goes on."""
@@ -32,7 +33,7 @@ class Accumulator:
         self.clear()
 
     def clear(self):
-        """A reset of the chip."""
+        """Start anew, as with a reset of the chip; the total stays."""
         self.acc = 0
         self.count = 0  # counts since the register (or its window) was last zeroed
         self.window = False  # line-cycle accumulation: the register shows `held`
@@ -47,7 +48,7 @@ class Accumulator:
         self._step_us = 0
 
     def set_table(self, step_us, rates, origin_us):
-        """Accumulate a table of rates, one a step, that began at `origin_us` and repeats end to end."""
+        """Accumulate a table of rates, one for each step, which began at `origin_us` and repeats end to end."""
         now = self._clock.now_us
         self.advance(now)
         total = 0
@@ -61,8 +62,8 @@ class Accumulator:
         self._mark = self._along(now)
 
     def set_ripple(self, swing, degrees_at, lag):
-        """A ripple of `swing` counts at twice the line frequency from now on, `lag` degrees behind it;
-        degrees_at(t_us): phase of the voltage."""
+        """Add a ripple of `swing` counts at twice the line frequency from now on, `lag` degrees behind it;
+        degrees_at(t_us) is the phase of the voltage."""
         self._swing = swing * COUNT
         self._degrees_at = degrees_at
         self._lag = lag
@@ -123,7 +124,7 @@ class Accumulator:
             self.count = TOP if self.count > 0 else -TOP - 1
 
     def skip(self):
-        """Time has passed without measuring (reset, start-up)."""
+        """Go on to now without counting: the chip was in reset, or starting up."""
         self.at_us = self._clock.now_us
         if self._step_us:
             self._mark = self._along(self.at_us)
@@ -136,13 +137,14 @@ class Accumulator:
         return None
 
     def latch(self, t_us):
-        """End of a line-cycle window: the register becomes its total, the next window starts at 0; DS p.26."""
+        """End a line-cycle window: the register takes its total, and the next window starts at 0; DS p.26."""
         self.advance(t_us)
         self.held = self.count
         self.count = 0
 
     def zero(self):
-        """Read with reset; DS p.25. In a line-cycle window only what is shown is cleared."""
+        """Zero the register, because it was read with reset; DS p.25. In a line-cycle window only what is shown is
+        zeroed."""
         if self.window:
             self.held = 0
         else:

@@ -17,7 +17,7 @@ SAMPLE_US = 143  # 128/895 kHz
 
 
 class Events:
-    """IRQSTATA, the IRQ pin, line-cycle windows, sag, and the checksum's watch."""
+    """IRQSTATA, the IRQ pin, line-cycle windows, sag, and the watch over the checksum."""
 
     def __init__(self, clock, irq, regs, flaws, line, energies, v_peak, i_peak):
         self._clock = clock
@@ -56,7 +56,7 @@ class Events:
         self.idle = (False, False, False)  # no-load states, for flags that return
 
     def pin(self, level):
-        """Level of the IRQ pin; None = no supply."""
+        """The level of the IRQ pin; None without supply."""
         if level is not self._level:
             self._level = level
             self._irq(level)
@@ -68,7 +68,7 @@ class Events:
         return self._status
 
     def zero(self):
-        """RSTIRQSTATA has been read: every flag is cleared, IRQ lets go; DS p.50."""
+        """Clear every flag and let go of IRQ, because RSTIRQSTATA has been read; DS p.50."""
         cleared = self._status
         self._status = 0
         self.arm(cleared)
@@ -91,7 +91,7 @@ class Events:
         self._plan()
 
     def raise_bits(self, bits):
-        """Latch these at once; the pin follows with the next `arm`."""
+        """Latch these bits at once; the pin follows with the next `arm`."""
         self._status |= bits
 
     def settle(self):
@@ -118,13 +118,13 @@ class Events:
         self._plan()
 
     def follow(self):
-        """Inputs or settings have changed."""
+        """Follow a change of inputs or settings."""
         self._watch_windows()
         self._watch_sag()
         self.arm(ALL)
 
     def arm(self, bits):
-        """New due times for those status bits of `bits` that are not latched."""
+        """Set new times for those status bits of `bits` that are not latched."""
         now = self._clock.now_us
         regs = self._regs
         line = self._line
@@ -150,7 +150,8 @@ class Events:
         self._plan()
 
     def _timeout(self, now, since, timeout, on):
-        """The time-out runs anew while crossings stay away, and with them where it is shorter than a half cycle."""
+        """When a zero-crossing time-out comes next. It runs anew while crossings stay away, and also with crossings
+        where it is shorter than half a cycle."""
         if not timeout or (on and timeout >= self._line.half_us):
             return NEVER
         return since + ((now - since) // timeout + 1) * timeout
@@ -164,7 +165,7 @@ class Events:
         return self._line.seen_us(n)
 
     def _arm_energies(self, now, bits):
-        """When the energy registers come to half full and over; DS p.25."""
+        """Set the times at which the energy registers become half full and run over; DS p.25."""
         for k in range(3):
             energy = self._energies[k]
             if not bits >> k & 9:
@@ -184,7 +185,8 @@ class Events:
                 self._due[bit] = NEVER if wait is None else now + wait
 
     def _plan(self):
-        """The next time at which a bit latches, an event at it if it is enabled, and the pin as it is now."""
+        """Find the next time at which a bit latches, put an event there if the bit is enabled, and set the pin as it is
+        now."""
         mask = self._regs[0x22C] | 1 << RESET  # the reset interrupt cannot be masked; DS p.18
         earliest = self._window_us
         enabled = earliest if mask >> CYCEND & 1 else NEVER
@@ -249,14 +251,14 @@ class Events:
             self._due[SAG] = self._clock.now_us + cycles * self._line.half_us
 
     def _now(self):
-        """The checksum of the registers as they are."""
+        """The checksum of the registers as they are now."""
         if self._checksum is None:
             self._checksum = checksum(self._regs, self.live, self._hidden)
         return self._checksum
 
     def watch_checksum(self, newly_enabled):
-        """A register that the checksum covers has changed. Its interrupt compares with the value that it had when
-        the interrupt was enabled; DS p.58."""
+        """Follow a change of a register that the checksum covers. Its interrupt compares the checksum with the one at
+        the time when the interrupt was enabled; DS p.58."""
         regs = self._regs
         now = self._clock.now_us
         if not regs[0x102] & 0x100:
@@ -283,7 +285,7 @@ class Events:
         self._plan()
 
     def read_checksum(self):
-        """The checksum register, 32 bits, all ones until it is enabled and through."""
+        """The checksum register, 32 bits; all ones until the checksum is enabled and worked out."""
         if self._clock.now_us < self._shown_us:
             return self._shown
         return self._now()

@@ -11,7 +11,7 @@ VA_NOLOAD_CODES = 4862401 * 5 // 7  # over 65,536 - level: the threshold; DS p.4
 
 
 class IdleChannel:
-    """Registers and flags of channel B. `signals` gives voltage and noise."""
+    """The registers and flags of channel B; voltage and noise come from `signals`."""
 
     def __init__(self, clock, regs, signals):
         self._clock = clock
@@ -22,13 +22,13 @@ class IdleChannel:
         self._since_us = 0
 
     def begin(self):
-        """Out of reset."""
+        """Begin, out of a reset."""
         self._status = 0
         self._idle = [False, False, False]
         self._since_us = self._clock.now_us
 
     def judge(self, v):
-        """Settings or the voltage have changed; v: its rms, of full scale."""
+        """Judge no-load anew, because settings or the voltage have changed; `v` is its rms, a part of full scale."""
         off = self._regs[0x001]
         level = VA_NOLOAD_CODES // max(1, 65536 - self._regs[0x205])
         quiet = (True, True, int(v * FULL_SCALE) * self.i_rms() >> 24 < level)
@@ -39,12 +39,12 @@ class IdleChannel:
             self._idle[k] = idle
 
     def accmode(self):
-        """Its part of ACCMODE."""
+        """Channel B's bits of ACCMODE."""
         active, reactive, apparent = self._idle
         return (ACTNLOAD if active else 0) | (VANLOAD if apparent else 0) | (VARNLOAD if reactive else 0)
 
     def va(self):
-        """BVA: the voltage times a current that is noise alone."""
+        """BVA: the voltage times a current that is nothing but noise."""
         return self._signals.v_rms.read() * self.i_rms() >> 24
 
     def i_rms(self):
@@ -52,7 +52,7 @@ class IdleChannel:
         return int(self._signals.i_rms.noise * FULL_SCALE)
 
     def power(self):
-        """BWATT, BVAR: noise."""
+        """BWATT or BVAR, which are noise."""
         return self._signals.power_noise() >> 9 & 0xFFFFFF
 
     def pf(self):

@@ -1,4 +1,4 @@
-"""Level measurements of the ADE7953: rms registers with their settling and noise, peak registers, line timing."""
+"""What the ADE7953 measures of levels: rms registers with their settling and noise, peak registers, and line timing."""
 
 import math
 
@@ -7,8 +7,8 @@ from boards.virtual.exactmath import decay, sincos
 
 RMS_FULL_SCALE = 9032007.0  # DS p.23
 NEVER = 1 << 62
-ZX_DELAY_US = 2200  # zero crossings are seen behind LPF1, so much late; DS p.43
-RIPPLE_LAG = 88.0  # degrees of a ripple behind the filter
+ZX_DELAY_US = 2200  # zero crossings are seen behind LPF1, and so much later than they come; DS p.43
+RIPPLE_LAG = 88.0  # degrees by which a ripple lags behind the filter
 
 
 class Rms:
@@ -34,8 +34,8 @@ class Rms:
         self._depth = 0.0
 
     def set_ripple(self, depth, degrees, lag):
-        """The mean square ripples by the part `depth` at twice the line frequency, `lag` degrees behind it; degrees():
-        phase of the voltage."""
+        """Let the mean square ripple by the part `depth` at twice the line frequency, `lag` degrees behind it;
+        degrees() is the phase of the voltage."""
         self._depth = depth
         self._degrees = degrees
         self._lag = lag + RIPPLE_LAG
@@ -43,8 +43,8 @@ class Rms:
             self._code = -1
 
     def to(self, squares, step_us, origin_us, gain, offset):
-        """Mean squares (parts of full scale) from now on: one, or a table of settled ones. gain of the data path,
-        offset the register's 24 bits (1 LSB = 4096 squares; DS p.35)."""
+        """Set the mean squares (parts of full scale) from now on: one, or a table of settled ones. `gain` is that of
+        the data path, `offset` the offset register's 24 bits, one of which is 4096 squares; DS p.35."""
         now = self._clock.now_us
         full = RMS_FULL_SCALE * RMS_FULL_SCALE
         target = max(squares) * full
@@ -62,7 +62,7 @@ class Rms:
         self._code = -1 if self.noise or step_us or self._depth else self._root(target)
 
     def read(self):
-        """The register now, 0 .. 0xFFFFFF."""
+        """What the register reads now, 0 .. 0xFFFFFF."""
         now = self._clock.now_us
         if now >= self._settled_us and self._code >= 0:
             return self._code
@@ -72,11 +72,11 @@ class Rms:
         return self._root(self._square(now))
 
     def settled(self):
-        """No longer on its way from an earlier level."""
+        """Whether it is no longer on its way from an earlier level."""
         return self._clock.now_us >= self._settled_us
 
     def settled_part(self):
-        """How much of the final value it shows, 1 = settled."""
+        """Which part of the final value it shows; 1: it is settled."""
         return math.sqrt(self._square(self._clock.now_us) / self._target) if self._target else 1.0
 
     def _square(self, now_us):
@@ -112,20 +112,20 @@ class Peak:
         self.zero()
 
     def to(self, level):
-        """The input's peaks are `level` from now on."""
+        """Let the input's peaks be `level` from now on."""
         self.read()
         self.level = min(0x7FFFFF, level)
         self._from_us = self._clock.now_us
 
     def play(self, codes, step_us, origin_us):
-        """The largest |sample| in each step of a table that repeats end to end; None: a sine of `level`."""
+        """Take the largest |sample| of each step of a table that repeats end to end; None: a sine of `level`."""
         self._codes = codes
         self._step_us = step_us
         self._origin_us = origin_us
 
     def sags(self, level, for_us, after_us):
-        """When, after a time, the samples will have been below `level` for `for_us`: once for each time that they do.
-        NEVER where they do not, None where there is no table."""
+        """When, after `after_us`, the samples will have been below `level` for `for_us`; each sag is told once. NEVER
+        where there is none, None where there is no table."""
         codes = self._codes
         if codes is None:
             return None
@@ -143,13 +143,13 @@ class Peak:
         return NEVER
 
     def read(self):
-        """The register. A peak counts once its half cycle is through."""
+        """What the register reads. A peak counts once its half cycle is over."""
         if self._clock.now_us - self._from_us >= self.half_us and self.level > self._held:
             self._held = self.level
         return self._held
 
     def zero(self):
-        """Read with reset."""
+        """Start anew, because the register was read with reset."""
         self._held = 0
         self._from_us = self._clock.now_us
 
@@ -158,7 +158,7 @@ class Line:
     """Zero crossings of the voltage and of the current, and what the chip times by them; DS p.36, 43."""
 
     def __init__(self, clock, clkin_ppm, settle_us):
-        """settle_us: in which the period register goes over to another frequency."""
+        """settle_us: how long the period register takes to go over to another frequency."""
         self._clock = clock
         self._ppm = 1000000 + clkin_ppm
         self._settle_us = settle_us
@@ -167,7 +167,7 @@ class Line:
     def clear(self):
         """A reset of the chip."""
         now = self._clock.now_us
-        self.on = False  # the voltage is large enough for crossings
+        self.on = False  # whether the voltage is large enough for crossings
         self.current_on = False
         self.lost_us = now  # last crossing of each, while there are none
         self.current_lost_us = now
@@ -179,7 +179,7 @@ class Line:
         self._period_us = now
 
     def to(self, on, current_on, millihertz):
-        """What the inputs are from now on. The count of crossings goes on through a change of frequency."""
+        """Set what the inputs are from now on. The count of crossings goes on through a change of frequency."""
         now = self._clock.now_us
         if on != self.on or (on and millihertz != self.millihertz):
             n = self.count(now)
@@ -201,14 +201,14 @@ class Line:
         self.current_on = current_on
 
     def period(self):
-        """PERIOD: behind a change of frequency it takes its time; DS p.36."""
+        """What PERIOD reads; after a change of frequency it takes its time to follow; DS p.36."""
         since = self._clock.now_us - self._period_us
         if since >= self._settle_us:
             return self._period
         return self._period_from + (self._period - self._period_from) * since // self._settle_us
 
     def count(self, t_us):
-        """Crossings up to a time; never goes back. Even numbers are positive-going."""
+        """The number of crossings up to a time, which never goes back. Those with even numbers go positive."""
         if not self.on:
             return self._base
         return self._base + (t_us - self._base_us) * self.millihertz // 500000000
@@ -220,7 +220,7 @@ class Line:
         return self._base_us - (self._base - n) * 500000000 // self.millihertz
 
     def seen(self, t_us):
-        """Crossings that the chip has seen up to a time."""
+        """The number of crossings that the chip has seen up to a time."""
         return self.count(t_us - ZX_DELAY_US)
 
     def seen_us(self, n):
@@ -228,9 +228,9 @@ class Line:
         return self.crossing_us(n) + ZX_DELAY_US
 
     def degrees(self):
-        """Phase of the voltage now."""
+        """The phase of the voltage now, in degrees."""
         return self.degrees_at(self._clock.now_us)
 
     def degrees_at(self, t_us):
-        """Phase of the voltage at a time."""
+        """The phase of the voltage at a time, in degrees."""
         return (t_us - self._base_us) * self.millihertz % 1000000000 * 360e-9 + (self._base & 1) * 180.0

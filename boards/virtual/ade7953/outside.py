@@ -1,4 +1,4 @@
-"""The simulated ADE7953 from outside its interface: inputs, supply, RESET pin, faults, and what the tests may know."""
+"""The simulated ADE7953 apart from its interface: inputs, supply, RESET pin, faults, and what tests may know of it."""
 
 from boards.virtual.ade7953 import registers
 from boards.virtual.ade7953.flaws import Imperfections
@@ -13,13 +13,13 @@ FAULTS = ("reset", "silent", "stuck_ones", "stuck_zeros", "bit_error", "drop_cs"
 
 
 class Outside:
-    """Base of `Ade7953`."""
+    """The base of `Ade7953`."""
 
     def __init__(self, clock, irq, seed, imperfections):
         self._position = -1  # bytes into the frame; -1 = not selected
         self._frame = 0
-        self._clean = False  # running and nothing wrong with the bus: the quick way through `exchange`
-        self._too_fast = False  # the controller's clock
+        self._clean = False  # it runs, and nothing is wrong with the bus: `exchange` may go its quick way
+        self._too_fast = False  # the controller's clock is faster than the chip allows
         self.regs = registers.reset_values()
         self._flaws = Imperfections(**imperfections)
         self._signals = Signals(clock, irq, self.regs, seed, self._flaws)
@@ -28,30 +28,32 @@ class Outside:
         self._clock = clock
         self._powered = False
         self._reset_low = False
-        self._start = None  # pending end of a reset or of a start-up
-        self._hold = None  # pending recognition of a RESET pulse
+        self._start = None  # the event at the end of a reset or of a start-up
+        self._hold = None  # the event at which a RESET pulse has become long enough
         self._faults = {}
 
     # -- analogue side ------------------------------------------------------------------------------------------
 
     def drive(self, v, i, p, q, hz):
-        """Sine inputs from now on: v, i rms and p, q active and reactive power as parts of full scale (1.0 = 0.5 V
-        peak at the pins, both at unity power factor), q > 0 where the current lags; hz 0 without a voltage."""
+        """Set sine inputs from now on. v and i are rms, p and q active and reactive power, all in parts of full scale
+        (1.0 is 0.5 V peak at the pins, for power at both of them in phase); q > 0 where the current lags; hz is 0
+        without voltage."""
         self._signals.feed(((v, i, p, q),), 0, hz)
 
     def drive_table(self, step_us, rows, hz, origin_us=None):
-        """Any waveform from now on: rows of (v, i, p, q) as for `drive`, one each step_us, repeated end to end.
-        v and i are what the rms registers show (settled), p and q the mean products of the step. origin_us: when the
-        first row began, not after now."""
+        """Set any waveform from now on: rows of (v, i, p, q) as for `drive`, one for each step_us, repeated end to end.
+        v and i are what the rms registers show when settled, p and q the mean products of the step. origin_us: when the
+        first row began, which is not after now."""
         self._signals.feed(rows, step_us, hz, origin_us)
 
     def temperature(self, celsius):
-        """The temperature of the chip and its resistors from now on, degrees C."""
+        """Set the temperature of the chip and its resistors, degrees C."""
         self._flaws.at(celsius)
         self._signals.update()
 
     def counted_total(self):
-        """Signed total of active energy counts of channel A since the board was made; no reset takes from it."""
+        """The signed total of channel A's active energy counts since the board was made; no reset takes anything from
+        it."""
         active = self._signals.active
         if self._signals.running:
             active.advance(self._clock.now_us)
@@ -59,12 +61,12 @@ class Outside:
 
     @property
     def gap_us(self):
-        """Microseconds in which voltage was there and the chip did not measure (reset, start-up, no supply)."""
+        """How many microseconds there was a voltage and the chip did not measure (reset, start-up, no supply)."""
         return self._signals.gap_us()
 
     @property
     def running(self):
-        """Out of reset, with supply, measuring."""
+        """Whether it has a supply, is out of reset, and measures."""
         return self._signals.running
 
     # -- supply and reset ---------------------------------------------------------------------------------------
@@ -81,7 +83,7 @@ class Outside:
             self._signals.events.pin(None)
 
     def reset_pin(self, level):
-        """Level of the RESET pin (active low, at least 10 us)."""
+        """Set the level of the RESET pin; low for 10 us or more resets the chip."""
         low = not level
         if low == self._reset_low:
             return
@@ -97,7 +99,7 @@ class Outside:
             self._start_in(self._flaws.silent_us)
 
     def _soft_reset(self):
-        """As the RESET pin does it: SWRST, or a disturbance."""
+        """Reset as the RESET pin does: by SWRST, or by a disturbance."""
         if self._powered and not self._reset_low:
             self._stop()
             self._start_in(self._flaws.silent_us)
@@ -142,18 +144,19 @@ class Outside:
         elif kind == "register":
             self.poke(params["address"], params["value"])
         else:
-            # A rate becomes a threshold for one draw a byte; 2^31 - 1 draws are all alike on every engine.
+            # A rate becomes a threshold for one draw a byte. There are 2^31 - 1 draws, which are the same on every
+            # engine.
             rate = params.get("rate", 0.0) * (8 if kind == "bit_error" else 1)
             self._faults[kind] = int(min(1.0, rate) * 2147483647)
             self._clean = False
 
     def unfault(self, kind):
-        """The fault is over."""
+        """End a fault."""
         self._faults.pop(kind, None)
         self._clean = self._signals.running and not self._faults and not self._too_fast
 
     def poke(self, address, value):
-        """Alter a register behind everybody's back."""
+        """Alter a register without a write on the bus, as a disturbance does."""
         if 0x300 <= address < 0x400:
             address -= 0x100
         stored = registers.NARROW.get(address) or registers.WIDE.get(address)

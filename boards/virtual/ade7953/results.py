@@ -14,10 +14,10 @@ LPF2_LAG = 86.0  # degrees of the ripple behind LPF2
 
 
 class Results:
-    """The read_* functions."""
+    """The base of `Signals`: a read_* function for each result register."""
 
     def read_watt(self):
-        """AWATT. Behind its low pass: of a table, the mean over the last cycle."""
+        """AWATT, which lies behind a low pass: of a table the mean over the last cycle."""
         return self._mean(0) + self._unrest(0, 0.0) >> 9 & 0xFFFFFF
 
     def read_var(self):
@@ -25,13 +25,13 @@ class Results:
         return self._mean(1) + self._unrest(1, 90.0) >> 9 & 0xFFFFFF
 
     def power_noise(self):
-        """Noise of a power register, nine fraction bits."""
+        """The noise of a power register, with nine fraction bits."""
         if not self._flaws.noise:
             return 0
         return max(-NOISE_POWER_MOST, min(NOISE_POWER_MOST, int(self._rng.gauss() * NOISE_POWER)))
 
     def _unrest(self, k, shift):
-        """Noise and ripple of a power register."""
+        """The noise and ripple of a power register."""
         unrest = self.power_noise()
         if self._swing:
             angle = 2.0 * self.line.degrees() - self._lag_degrees() - LPF2_LAG - shift
@@ -50,7 +50,7 @@ class Results:
         return total // count
 
     def read_va(self):
-        """AVA: the settling rms values' product."""
+        """AVA: the product of the rms values as they settle."""
         va = self._powers[2]
         if self._swing:
             return int(self.v_rms.read() * self.i_rms.read() / (1 << 24) * self._regs[0x284] / GAIN) & 0xFFFFFF

@@ -1,7 +1,7 @@
-"""The measuring half of the simulated ADE7953: analogue inputs and settings to rates, levels and results.
+"""The measuring half of the simulated ADE7953: it makes rates, levels and results of analogue inputs and settings.
 
-Written from the data sheet (Rev. C) alone. Inputs hold until the next `drive`; everything between is worked out when
-somebody looks, so that a quiet chip costs nothing. What is known only roughly is a constructor argument.
+Written from the data sheet (Rev. C) alone. Inputs hold until the next `drive`; everything in between is worked out when
+somebody looks, so that a quiet chip costs nothing. What is known only roughly is an argument of the constructor.
 """
 
 import math
@@ -45,10 +45,12 @@ class Noise(Rng):
 
 
 class Signals(Results):
-    """Everything behind the ADE7953's interface, channel A and voltage. Channel B has no input: see _idle."""
+    """All that lies behind the ADE7953's interface for channel A and the voltage. Channel B has no input: see
+    idle.py."""
 
     def __init__(self, clock, irq, regs, seed, flaws):
-        """regs: the register image {address: value}, shared with the interface. irq(level): the IRQ pin."""
+        """regs: the register image {address: value}, which it shares with the interface. irq(level) sets the IRQ
+        pin."""
         self._clock = clock
         self._regs = regs
         self._flaws = flaws
@@ -87,8 +89,8 @@ class Signals(Results):
     # -- inputs -------------------------------------------------------------------------------------------------
 
     def feed(self, rows, step_us, hz, origin_us=None):
-        """New inputs: rows of (v, i, p, q) or (v, i, p, q, v peak, i peak), parts of full scale; one for good, or one
-        each step_us since origin_us."""
+        """Set new inputs: rows of (v, i, p, q) or (v, i, p, q, v peak, i peak) in parts of full scale; one row for
+        good, or one for each step_us since origin_us."""
         self.events.settle()
         self._gap_us = self.gap_us()
         self._gap_from_us = self._clock.now_us
@@ -112,13 +114,13 @@ class Signals(Results):
         self.update()
 
     def gap_us(self):
-        """Microseconds so far in which a voltage was there and nothing was measured."""
+        """How many microseconds so far there was a voltage and nothing was measured."""
         if self.running or self._rows[0][0] <= 0.0:
             return self._gap_us
         return self._gap_us + self._clock.now_us - self._gap_from_us
 
     def begin(self):
-        """Measuring starts, with all registers at their reset values."""
+        """Start to measure, with all registers at their reset values."""
         self._gap_us = self.gap_us()
         self.running = True
         for energy in (self.active, self.reactive, self.apparent):
@@ -128,7 +130,7 @@ class Signals(Results):
         self.update()
 
     def halt(self):
-        """Measuring stops, everything but the running total is forgotten."""
+        """Stop to measure, and forget everything but the running total."""
         now = self._clock.now_us
         if self.running:
             for energy in (self.active, self.reactive, self.apparent):
@@ -144,7 +146,7 @@ class Signals(Results):
     # -- from inputs and settings to rates ----------------------------------------------------------------------
 
     def update(self):
-        """Inputs or settings have changed: new rates, levels and due times from now on.
+        """Follow a change of inputs or settings with new rates, levels and times at which something is due.
 
         Long because all that follows from a row of the inputs shares a dozen factors, made here once.
         """
@@ -216,7 +218,7 @@ class Signals(Results):
             self.events.watch_checksum(False)
 
     def _set_peaks(self, v, i, v_scale, i_scale, v_gain, i_gain):
-        """The peak detectors look at the waveform itself: that of a table where it tells its peaks, else a sine."""
+        """Set what the peak detectors see of the waveform itself: a table's where that tells its peaks, else a sine."""
         self.v_peak.play(None, 0, 0)
         if not self._peaks:
             self.v_peak.to(int(v * WAVE_FULL_SCALE * v_gain + 0.5))
@@ -238,7 +240,7 @@ class Signals(Results):
         return delay + 90.0 if self._regs[0x102] & 1 else delay
 
     def _judge(self, v):
-        """No-load and sign of each quantity, with their status bits; DS p.38, 40."""
+        """Judge no-load and sign of each quantity, with their status bits; DS p.38, 40."""
         regs = self._regs
         for k in range(3):
             power = self._powers[k]
@@ -260,7 +262,7 @@ class Signals(Results):
         self.idle_b.judge(v)
 
     def _set_rates(self, i_squares, i_gain):
-        """Accumulation modes, no-load gates and the clock, then the rates themselves; DS p.25-31, 40."""
+        """Set the rates, by accumulation modes, no-load gates and the clock; DS p.25-31, 40."""
         mode = self._regs[0x201]
         watts, vars_, vas = self._tables
         if mode & 3 == 1:
@@ -287,7 +289,7 @@ class Signals(Results):
             energy.set_rate(codes[0] * PER_CODE * ppm // 1000000)
 
     def _set_noise(self, v, i, gains):
-        """Noise of the power samples: each channel's noise times the other channel's signal."""
+        """Set the noise of the power samples: each channel's noise times the other channel's signal."""
         if not self._flaws.noise:
             return
         sample = math.sqrt(v * v * NOISE_I * NOISE_I + i * i * NOISE_V * NOISE_V) * PER_CODE * math.sqrt(SAMPLE_US)

@@ -1,6 +1,6 @@
-"""The wires of SPI and I2C: which device is selected, what an answer looks like when none or several are.
+"""The wires of SPI and I2C: which device is selected, and what comes back when none is, or several are.
 
-A controller (the stand-in for `machine`) puts bytes on them.
+A controller, which is in the stand-in for `machine`, puts bytes on them.
 """
 
 NAK = 5  # errno EIO
@@ -12,7 +12,7 @@ class SpiBus:
 
     def __init__(self):
         self.selected = None
-        self.plain = True  # one device, right clock phase: `selected` may be asked without this class
+        self.plain = True  # one device, and the right clock phase: a controller may talk to `selected` directly
         self._slots = []
         self._late = False
         self._hertz = 1_000_000
@@ -29,12 +29,13 @@ class SpiBus:
             slot.on_cs(0, 0)
 
     def clock_mode(self, polarity, phase):
-        """The controller's mode: modes 0 and 3 sample on the rising edge as the front ends do, 1 and 2 an edge off."""
+        """Set the controller's mode. Modes 0 and 3 sample on the rising edge, as the front ends do, 1 and 2 an edge
+        off."""
         self._late = polarity != phase
         self.plain = len(self._slots) == 1 and not self._late
 
     def clock_rate(self, hertz):
-        """The controller's clock."""
+        """Set the controller's clock."""
         self._hertz = hertz
         for slot in self._slots:
             slot.device.clock_rate(hertz)
@@ -81,7 +82,7 @@ def _fill(buffer, value):
 
 
 def _shift(buffer):
-    """Sampled an edge late: every bit one place to the right."""
+    """What is read where bits are sampled an edge late: every bit is one place to the right."""
     carry = 0
     for i in range(len(buffer)):
         value = buffer[i]
@@ -103,7 +104,8 @@ class I2cBus:
         self._devices[address] = device
 
     def write(self, address, data, byte_us):
-        """START, address, data: how many bytes were acknowledged, -1 without any. Takes nine bits a byte."""
+        """START, address, data. Returns how many bytes were acknowledged, -1 where the address was not. A byte takes
+        the time of nine bits."""
         device = self._devices.get(address)
         us = byte_us * (len(data) + 1)
         if self._clock.now_us + us < self._clock.next_us or device is None:
@@ -128,7 +130,7 @@ class I2cBus:
             device.stop()
 
     def cut(self):
-        """The power is cut now: what was on its way is delivered as far as it came, without a STOP."""
+        """Cut what is on its way, because the power is gone: it is delivered as far as it came, without a STOP."""
         if self._flying is not None:
             device, data, start_us, byte_us = self._flying
             self._flying = None

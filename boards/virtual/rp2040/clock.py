@@ -11,7 +11,7 @@ AGAIN_US = 1  # from the end of the soft callbacks to those that came in while t
 
 
 class Event:
-    """Something due: cancel with `Clock.cancel`. `cpu` marks what only a running CPU can do."""
+    """Something that is due at a time; `Clock.cancel` cancels it. `cpu` marks what only a running CPU can do."""
 
     def __init__(self, fn, cpu):
         self.fn = fn
@@ -23,18 +23,18 @@ class Clock:
 
     def __init__(self):
         self.now_us = 0
-        self.next_us = NEVER  # when the earliest event is due: lets bus calls skip the heap
+        self.next_us = NEVER  # when the earliest event is due, so that most bus calls need not look into the heap
         self.run_soft = None  # runs the firmware's pending soft callbacks; set by the CPU model
         self.on_wait = None  # called while the firmware waits (engine/heap.py)
         self.break_in = None  # raises KeyboardInterrupt in the main code when one is pending (engine/console.py)
-        self.cpu_blocked = False  # CPU events wait: stall, flash erase, interrupts disabled
+        self.cpu_blocked = False  # events for the CPU wait: it stalls, flash is erased, or interrupts are disabled
         self._heap = []
         self._held = []
-        self._sequence = 0  # events of the same instant fire in the order they were asked for
+        self._sequence = 0  # of events: those of the same instant fire in the order in which they were asked for
         self._cancelled = 0
 
     def at(self, t_us, fn, cpu=False):
-        """Call `fn()` at `t_us` (at once on the next move if that is past). Returns a handle for `cancel`."""
+        """Call `fn()` at `t_us`, or with the next move where that is past. Returns what `cancel` takes."""
         event = Event(fn, cpu)
         self._sequence += 1
         heappush(self._heap, (t_us, self._sequence, event))
@@ -87,7 +87,7 @@ class Clock:
         self.sleep(max(0, self.next_us - self.now_us))
 
     def stall(self, us):
-        """The CPU stands still for `us`; devices, PIO and the watchdog go on. What was due for the CPU is late."""
+        """Let the CPU stand still for `us`. Devices, PIO and the watchdog go on; what is due for the CPU comes late."""
         blocked = self.cpu_blocked
         self.cpu_blocked = True
         self._advance(self.now_us + us)
@@ -95,7 +95,7 @@ class Clock:
             self.release()
 
     def release(self):
-        """The CPU runs again: what it missed fires now, in the order it was due."""
+        """Let the CPU run again: what it has missed fires now, in the order in which it was due."""
         self.cpu_blocked = False
         for entry in self._held:
             heappush(self._heap, entry)
@@ -104,14 +104,14 @@ class Clock:
         self.spend(0)
 
     def resume(self):
-        """As `release`, where there may be nothing that was missed."""
+        """Do as `release` does, where there may be nothing that was missed."""
         if self._held:
             self.release()
         else:
             self.cpu_blocked = False
 
     def reset_cpu(self):
-        """The CPU starts anew: what waited for it is gone."""
+        """Start the CPU anew: what has waited for it is gone."""
         self.cpu_blocked = False
         self._held = []
 

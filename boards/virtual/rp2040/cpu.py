@@ -1,12 +1,13 @@
-"""The RP2040's side of interrupts as MicroPython sees it: alarms, the queue of soft callbacks, stalls, hangs.
+"""The RP2040's interrupts as MicroPython sees them: alarms, the queue of soft callbacks, stalls, hangs.
 
-Soft callbacks go through an 8-deep queue, dropped silently when it is full, and do not nest. They run while the
-firmware sleeps; with `interleave` also between any two bus calls of code that is itself no callback, as on the chip.
+Soft callbacks go through a queue of eight, are dropped without a word when it is full, and do not nest. They run while
+the firmware sleeps, and with `interleave` also between any two bus calls of code that is itself no callback, as on the
+chip.
 """
 
 QUEUE_DEPTH = 8  # MICROPY_SCHEDULER_DEPTH of the rp2 port
-CALM_RUNS = 4  # a hard timer callback that saw nothing change this often may be skipped
-EARLY_CHANCE = 8  # interleave: one bus call in so many takes until the next soft timer is due
+CALM_RUNS = 4  # the callback of a hard timer that has seen nothing change so often may be skipped
+EARLY_CHANCE = 8  # with `interleave` one bus call in so many takes until the next soft timer is due
 EARLY_LIMIT_US = 100_000
 
 
@@ -35,7 +36,8 @@ class Alarm:
             cpu.alarms.remove(self)
 
     def _again(self):
-        """Due again a period after it was due (not after it ran): the SDK's alarms keep their phase and catch up."""
+        """Plan the next time, a period after the last one was due, not after it ran: the SDK's alarms keep their phase
+        and catch up."""
         self.due_us += self._period_us
         self._event = self._cpu.clock.at(self.due_us, self._fire, True)
 
@@ -70,7 +72,7 @@ class Alarm:
             self._again()
 
     def wake(self):
-        """Something changed: take up the phase again."""
+        """Take up the phase again, because something has changed."""
         behind_us = self._cpu.clock.now_us - self.due_us
         if behind_us >= 0:
             self.due_us += behind_us // self._period_us * self._period_us
@@ -88,8 +90,8 @@ class Cpu:
         self.interleave = interleave
         self.jitter_us = jitter_us
         self.on_error = None  # called with the exception a callback let out
-        self.dropped = 0  # soft callbacks lost to a full queue
-        self.stirs = 0  # changes of pins and ADC readings seen
+        self.dropped = 0  # soft callbacks that found the queue full
+        self.stirs = 0  # changes of pins and of the converter's readings so far
         self.restless = False  # an analogue value changes by itself (the supply is failing): skip nothing
         self.alarms = []
         self.dormant = []
@@ -98,7 +100,7 @@ class Cpu:
         self.restart()
 
     def restart(self):
-        """What a reset of the core does to all of this: nothing pending, nothing armed."""
+        """Do what a reset of the core does: nothing is pending and nothing armed any more."""
         for alarm in list(self.alarms):
             alarm.cancel()
         self._life += 1
@@ -109,13 +111,13 @@ class Cpu:
         self.clock.reset_cpu()
 
     def start_alarm(self, delay_us, period_us, fn, arg, hard):
-        """A timer; returns the alarm, to be cancelled."""
+        """Start a timer; returns its alarm, which can be cancelled."""
         alarm = Alarm(self, self.clock.now_us + delay_us, period_us, fn, arg, hard)
         self.alarms.append(alarm)
         return alarm
 
     def soft(self, fn, arg):
-        """A soft interrupt: `fn(arg)` joins the queue, late by up to `jitter_us` in that mode."""
+        """Take a soft interrupt: `fn(arg)` joins the queue, late by up to `jitter_us` where that is set."""
         if not self.jitter_us:
             self.schedule(fn, arg)
             return
@@ -152,9 +154,9 @@ class Cpu:
         return bool(self._queue)
 
     def hard(self, fn, arg):
-        """A hard interrupt: `fn(arg)` now. False if it let an exception out.
+        """Take a hard interrupt: call `fn(arg)` now. False if it let an exception out.
 
-        All have one priority: what falls due within one comes after it.
+        All interrupts have one priority: what falls due within one comes after it.
         """
         clock = self.clock
         inside = clock.cpu_blocked
@@ -170,7 +172,7 @@ class Cpu:
         return done
 
     def stir(self):
-        """A pin or an ADC reading changed: hard timers that were skipped go on."""
+        """Let hard timers that were skipped go on, because a pin or a reading of the converter has changed."""
         self.stirs += 1
         if self.dormant:
             sleepers = self.dormant
@@ -197,7 +199,7 @@ class Cpu:
             self.run_soft()
 
     def _take_until_due(self):
-        """The code since the last bus call took until the next soft timer was due."""
+        """Let the code since the last bus call have taken until the next soft timer is due."""
         due_us = self.clock.now_us + EARLY_LIMIT_US
         for alarm in self.alarms:
             if not alarm.hard and alarm.due_us < due_us:

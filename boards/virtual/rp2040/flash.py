@@ -1,8 +1,9 @@
-"""W25Q16JV: the RP2040's flash, as rp2.Flash shows the filesystem's region, with what NOR flash does when power fails.
+"""The W25Q16JV, the RP2040's flash: the filesystem's region as rp2.Flash shows it, and what a cut does to NOR flash.
 
-Data sheet (Winbond W25Q16JV): program only clears bits, 256-byte page, 0.4 ms typical, 3 ms max.; 4 KiB sector erase
-45 ms, 400 ms max.; 100,000 erases. While it works the RP2040 can neither run code from it nor take interrupts.
-A power cut in the middle leaves bits in between: some done, some not, some that read differently each time.
+Data sheet (Winbond W25Q16JV): programming only clears bits, a page of 256 bytes in 0.4 ms (3 ms at most); an erase of a
+sector of 4 KiB takes 45 ms (400 ms at most); a sector lasts for 100,000 erases. While the flash works, the RP2040 can
+neither run code from it nor take interrupts. A power cut in the middle leaves some bits done, some not, and some that
+read differently each time.
 """
 
 from boards.virtual.rng import Rng
@@ -113,7 +114,7 @@ class Flash:
         self.memory[first * BLOCK : first * BLOCK + len(entry)] = entry
 
     def image(self):
-        """What the chip holds: for keeping between runs."""
+        """What the chip holds, to be kept between runs."""
         return bytes(self.memory)
 
     def load(self, image):
@@ -123,7 +124,7 @@ class Flash:
         self.memory[:] = image
 
     def _callbacks(self):
-        """What was due meanwhile runs at the caller's next byte code."""
+        """Let what was due meanwhile run at the caller's next byte code."""
         if self._clock is not None and self._clock.run_soft is not None:
             self._clock.run_soft()
 
@@ -136,7 +137,7 @@ class Flash:
         self._run(ERASE_WORST_US if self.worst else ERASE_US, at, None)
 
     def _run(self, us, at, data):
-        """An operation takes its time, in which the power may go."""
+        """Carry out an operation, which takes its time, in which the power may go."""
         if self.silent or self.stuck:
             return
         if self.cut_in == 0:
@@ -174,7 +175,7 @@ class Flash:
                     self._weak[at + i] &= data[i]
 
     def _half(self, at, data, fraction):
-        """Cut: each bit that was to change is done, not done, or weak."""
+        """Leave an operation that was cut: each bit that was to change is done, not done, or weak."""
         rng = self._rng
         memory = self.memory
         done = int(max(0.0, min(1.0, fraction)) * 256)

@@ -28,10 +28,10 @@ class Net:
         self._pull = PULL_DOWN
         self._latch = 0
         self._outside = None
-        self._held = None  # fault: the wire stays at this level
+        self._held = None  # fault: the level at which the wire is stuck; None: it is whole
         self._listeners = []
-        self._plain = False  # a push-pull output that only the CPU drives
-        self._quick = None  # the one listener of a bus line: chip selects change 300,000 times a simulated minute
+        self._plain = False  # it is a push-pull output that only the CPU drives
+        self._quick = None  # the only listener of a bus line, because chip selects change 300,000 times a minute
 
     def board_pull(self, level):
         """A resistor on the board pulls to `level` (None: there is none)."""
@@ -39,7 +39,7 @@ class Net:
         self._settle()
 
     def quiet(self):
-        """A bus line: its changes are not what a hard timer's callback looks for."""
+        """Say that this is a bus line, for whose changes no hard timer's callback looks."""
         self._stir = None
         self._see_quick()
 
@@ -65,7 +65,7 @@ class Net:
         self._settle()
 
     def reset(self):
-        """The pad's reset state: input, pull-down on, no interrupt, output latch low."""
+        """Put the pad into its reset state: input, pull-down on, no interrupt, output latch low."""
         self.on_interrupt(None)
         self._latch = 0
         self.configure(IN, PULL_DOWN)
@@ -80,7 +80,7 @@ class Net:
         self._settle()
 
     def put(self, level):
-        """The CPU writes its output latch."""
+        """Write the CPU's output latch."""
         self._latch = level
         if self._plain:
             if level != self.level:
@@ -93,7 +93,7 @@ class Net:
             self._settle()
 
     def on_interrupt(self, fn):
-        """The CPU's interrupt of this pin: `fn(level)` after every change; None: off."""
+        """Set the CPU's interrupt of this pin: `fn(level)` is called after every change; None: it is off."""
         self.interrupt = fn
         self._see_quick()
 

@@ -7,7 +7,7 @@ one in the FIFO. Framing and parity errors are not told: the byte is stored as i
 """
 
 FIFO = 32
-LEVEL = 24  # of the receive FIFO at which the interrupt comes, where IRQ_RXIDLE is in use
+LEVEL = 24  # bytes in the receive FIFO at which the interrupt comes, where IRQ_RXIDLE is in use
 IDLE_BITS = 32
 RXIDLE = 64
 
@@ -26,7 +26,7 @@ class Uart:
         self.reset()
 
     def reset(self):
-        """As after a reset of the chip."""
+        """Put it into the state after a reset of the chip."""
         self._life = getattr(self, "_life", 0) + 1
         self.handler = None
         self.trigger = 0
@@ -36,11 +36,11 @@ class Uart:
         self._heard_us = 0
         self._watch = None
         self._queue = []  # MicroPython's transmit buffer
-        self._tx_fifo = 0  # of it: how many are in the FIFO already
+        self._tx_fifo = 0  # how many bytes of it are in the FIFO already
         self._sending = False
 
     def setup(self, baud, parity, read_bytes):
-        """Baud rate, parity (None, 0, 1) and size of the receive buffer; what was in the buffers is gone."""
+        """Set baud rate, parity (None, 0, 1) and size of the receive buffer; what was in the buffers is gone."""
         handler, trigger = self.handler, self.trigger
         self.reset()
         self.handler, self.trigger = handler, trigger
@@ -55,7 +55,7 @@ class Uart:
     # Receiving
 
     def receive(self, byte):
-        """A character has come in, to its stop bit."""
+        """Take a character that has come in to its stop bit."""
         if not self.baud:
             return
         clock = self._clock
@@ -72,12 +72,12 @@ class Uart:
             self._watch = clock.at(clock.now_us + int(IDLE_BITS * self.bit_us), self._idle, True)
 
     def _level(self):
-        """The interrupt of a full FIFO leaves a byte in it, so that the time-out can come."""
+        """Take the interrupt of a full FIFO, which leaves a byte in it, so that the time-out can come."""
         if len(self._fifo) > 1:
             self._drain(1)
 
     def _idle(self):
-        """32 bit times may have passed since the last byte."""
+        """See whether 32 bit times have passed since the last byte."""
         self._watch = None
         if not self._fifo:
             return
@@ -98,12 +98,12 @@ class Uart:
                 self.lost += 1
 
     def waiting(self):
-        """Bytes that can be read; empties the FIFO, and with it takes the time-out away."""
+        """How many bytes can be read. Asking empties the FIFO, and with that takes the time-out away."""
         self._drain(0)
         return len(self._read)
 
     def take(self, count):
-        """Up to `count` bytes."""
+        """Take up to `count` bytes out."""
         taken = self._read[:count]
         self._read = self._read[count:]
         return taken
@@ -124,7 +124,7 @@ class Uart:
 
     @property
     def last(self):
-        """Whether nothing waits behind the character that goes out."""
+        """Whether nothing waits behind the character that is going out."""
         return not self._queue
 
     def _fill(self):
