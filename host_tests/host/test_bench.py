@@ -24,6 +24,10 @@ REFUSED = [
     (["--chaos", "0"], "argument --chaos: '0': allowed"),
     (["--chaos", "0-5"], "argument --chaos: '0-5': allowed"),
     (["--shrink"], "--shrink: goes with --chaos"),
+    (["--workers", "2"], "--workers: goes with --chaos, --power-cuts, --power-cycles, --output-days, --accuracy"),
+    (["--recordings", "3", "--cluster", "tcp://10.0.0.5:8786"], "--cluster: goes with --chaos, "),
+    (["--chaos", "3", "--workers", "1025"], "argument --workers: '1025': allowed: a whole number from 1 to 1024"),
+    (["--chaos", "3", "--workers", "2", "--cluster", "tcp://10.0.0.5:8786"], "--workers: goes without --cluster"),
     (["size", "--against", "HEAD"], "--against: goes with the sections rp2040 and speed, and with no other"),
     (["--against", "HEAD"], "--against: goes with the sections rp2040 and speed, and with no other"),
     (["speed", "--against", "nothing"], "--against: no commit 'nothing' here: allowed: what `git log` shows"),
@@ -78,10 +82,10 @@ def test_an_interrupt_ends_it_without_a_traceback(monkeypatch, capsys):
     assert capsys.readouterr().err.endswith("openkh: stopped before the end\n")
 
 
-def test_setup_takes_no_arguments(tmp_path):
+def test_setup_takes_no_other_argument(tmp_path):
     said = subprocess.run([TOP / "scripts" / "setup", "--force"], cwd=tmp_path, capture_output=True, text=True)
     assert (said.returncode, said.stdout) == (2, "")
-    assert said.stderr == "openkh: --force: scripts/setup takes no arguments (see --help)\n"
+    assert said.stderr == "openkh: --force: scripts/setup takes no argument but cluster (see --help)\n"
 
 
 def test_figures_of_another_commit_stand_beside_as_a_ratio():

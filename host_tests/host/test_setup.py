@@ -15,6 +15,7 @@ case "$*" in
 "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/bin"; cp "$TOOLS/python3" "$4/bin/python"; echo venv >>"$TOOLS/log" ;;
 "-m pip --version") [ ! -e "${0%/*}/../broken" ] ;;
 "-m pip install"*)
+    [ ! -e "$TOOLS/offline" ] || exit 1
     echo pip >>"$TOOLS/log"
     sleep 0.5
     for word; do [ "${before:-}" != --target ] || mkdir "$word"; before=$word; done ;;
@@ -37,8 +38,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return checkout
 
 
-def setup(folder: Path) -> subprocess.Popen:
-    return subprocess.Popen([folder / "scripts" / "setup"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def setup(folder: Path, *words: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [folder / "scripts" / "setup", *words], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
 
 
 def log(folder: Path) -> list[str]:
@@ -66,3 +69,24 @@ def test_what_an_interrupted_one_has_left_is_made_anew(folder: Path) -> None:
     assert setup(folder).wait(30) == 0
     assert log(folder) == ["venv", "pip", "pip"] * 2
     assert not lock.exists()
+
+
+def test_what_campaigns_run_on_is_installed_when_it_is_asked_for(folder: Path) -> None:
+    assert setup(folder).wait(30) == 0
+    assert log(folder) == ["venv", "pip", "pip"]
+    for _ in range(2):
+        assert setup(folder, "cluster").wait(30) == 0
+        assert log(folder) == ["venv", "pip", "pip", "pip"]
+
+
+def test_what_cannot_be_installed_is_said_in_one_line_and_tried_again(folder: Path) -> None:
+    assert setup(folder).wait(30) == 0
+    (folder.parent / "tools" / "offline").touch()
+    for _ in range(2):
+        failing = setup(folder, "cluster")
+        said = failing.communicate(timeout=30)[1].splitlines()
+        assert failing.returncode == 1
+        assert said == [
+            "openkh: first use: installing what campaigns run on into .venv",
+            "openkh: the packages could not be installed (see above); check the network and run this again",
+        ]

@@ -10,7 +10,7 @@ from openkh.state import State
 @pytest.mark.parametrize(("medium", "cuts"), [("fram", 3000), ("flash", 1500)])
 def test_ST_1_no_cut_loses_more_than_its_bound(medium, cuts):
     """EN-4, ST-2: each state loaded had been saved, none is above what was measured; the campaign raises otherwise."""
-    result = power_cuts.run(cuts, seed=7, media=(medium,))[medium]
+    result = power_cuts.run(medium, cuts, seed=7)
     assert result["cuts"] == cuts
     assert result["cuts_in_write"] > cuts // 3
     assert result["cuts_with_warning"] > cuts // 6

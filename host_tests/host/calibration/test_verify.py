@@ -19,6 +19,7 @@ from host.verification import command as verify
 from host.verification import points, report
 from host.verification.points import LAG, LEAD, PF1, limit_of
 from host.verification.verifier import Scope, Verdict, Verifier
+from host_tests.host.here import Here
 
 SHORT = Scope(no_load_s=20.0, repeat_s=3.0, seconds=0.2)
 
@@ -198,7 +199,7 @@ def test_boards_whose_parts_cancel_are_told_from_the_others():
 
 def test_ID_4_CA_1_five_random_boards():
     """As in ./scripts/bench --accuracy: raw they fail, calibrated they pass, within ten minutes of bench time."""
-    results = accuracy.run(5, SHORT)
+    results = accuracy.run(Here(), 5, SHORT)
     assert accuracy.complaints(results) == []
     assert len(results) == 5 and {r.core for r in results} == {"solid"}
     assert len({r.model for r in results}) == len(accuracy.MODELS)

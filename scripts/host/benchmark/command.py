@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from host.benchmark import against
+from host.benchmark import against, campaigns
 from host.cli.parser import Parser, command_parser
 from host.cli.refused import RefusedError, writable
 from host.cli.status import DONE, FAILED, reported, writing
@@ -29,6 +29,7 @@ from host.sim.memory import write_whole
 CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}}
 LOAD = [["mains", 0, 0, [120.0, 20.0, 30.0, 0.0], [120.0, 10.0, 0.0, 180.0], 60.0]]
 RUNS = 3
+MOST_WORKERS = 1024
 SPEED_S = 300
 IMAGE = "OPENKH_RP2040_UF2"
 SECOND_US = 1_000_000
@@ -101,30 +102,6 @@ def rp2040() -> list[Row]:
     return rp2040_costs.rows() + rp2040_costs.flash_cuts()
 
 
-def power_cuts(cuts: int) -> list[Row]:
-    """Power cuts on the journal, both memories; a broken bound ends it."""
-    from host.campaigns import power_cuts as campaign
-
-    rows: list[Row] = []
-    for medium, figures in campaign.run(cuts).items():
-        rows += [(f"{medium}: {name}", value, "") for name, value in figures.items()]
-    return rows
-
-
-def power_cycles(cycles: int) -> list[Row]:
-    """The whole meter through power cycles, both memories; a broken bound ends it."""
-    from host.campaigns import power_cycles as campaign
-
-    return campaign.campaign(cycles)
-
-
-def output_days(days: int) -> list[Row]:
-    """Days of random load and export on the whole meter; a disagreement of its outputs ends it."""
-    from host.campaigns import output_days as campaign
-
-    return campaign.rows(days)
-
-
 def bus_faults() -> list[Row]:
     """The whole meter through each fault of a front end's bus; a broken bound ends it."""
     from host.campaigns import bus_faults as campaign
@@ -151,83 +128,6 @@ def mutants() -> list[Row]:
     from host.campaigns import mutants as campaign
 
     return campaign.rows()
-
-
-def accuracy(boards: int) -> list[Row]:
-    """Random boards, each calibrated without a hand on it and verified."""
-    from host.campaigns.accuracy import boards as campaign
-
-    return campaign.rows(boards)
-
-
-def accuracy_drift(boards: int) -> list[Row]:
-    """Random boards with drifting parts, calibrated by a bench that errs, verified at three temperatures."""
-    from host.campaigns.accuracy import drift as campaign
-
-    return campaign.rows(boards)
-
-
-def correction_cycles(cycles: int) -> list[Row]:
-    """Corrections in software over very many measuring cycles, against the exact sum."""
-    from host.campaigns.accuracy import correction_sums as campaign
-
-    return campaign.rows(cycles)
-
-
-def chaos(seeds: range, small: bool) -> list[Row]:
-    """Random scenarios of the whole meter; each that breaks a rule is told as it comes."""
-    from host.campaigns.chaos import campaign
-
-    return campaign.campaign(seeds, small)
-
-
-def recordings(count: int) -> list[Row]:
-    """Random COMTRADE recordings against the power that they were made of; each read wrongly is told as it comes."""
-    from host.campaigns.inputs import recordings as campaign
-
-    return campaign.rows(count)
-
-
-def malformed(count: int) -> list[Row]:
-    """Damaged recordings and load profiles; each that is met otherwise than in one line is told as it comes."""
-    from host.campaigns.inputs import malformed as campaign
-
-    return campaign.rows(count)
-
-
-def ctrl_c(count: int) -> list[Row]:
-    """Ctrl-C at random moments of the prompt's commands; a lost count ends it."""
-    from host.campaigns import port_abuse as campaign
-
-    return campaign.ctrl_c_rows(count)
-
-
-def sealed_port(meters: int) -> list[Row]:
-    """Sealed meters that are typed at; a difference to one that is left alone ends it."""
-    from host.campaigns import port_abuse as campaign
-
-    return campaign.sealed_rows(meters)
-
-
-def port_noise(bursts: int) -> list[Row]:
-    """Noise and requests at the RS-485 port; a wrong answer, or a difference to a meter left alone, ends it."""
-    from host.campaigns.remote import noise as campaign
-
-    return campaign.rows(bursts)
-
-
-def polled_hours(hours: int) -> list[Row]:
-    """The RS-485 port of a meter under random load polled each 50 ms; a torn answer ends it."""
-    from host.campaigns.remote import polling as campaign
-
-    return campaign.rows(hours)
-
-
-def interval_cuts(cuts: int) -> list[Row]:
-    """Interval data through power cuts of the whole meter; a sum that is not the register ends it."""
-    from host.campaigns.remote import interval_cuts as campaign
-
-    return campaign.rows(cuts)
 
 
 def web(hours: int) -> list[Row]:
@@ -258,25 +158,12 @@ def parser() -> Parser:
         metavar="SECTION",
         help=f"what to measure: {', '.join(names)} (default: {', '.join(s.__name__ for s in ALWAYS)})",
     )
-    p.add_argument("--power-cuts", type=_count, metavar="N", help="cut the power N times during journal writes")
-    p.add_argument("--power-cycles", type=_count, metavar="N", help="switch the whole meter off and on N times")
-    p.add_argument(
-        "--output-days", type=_count, metavar="N", help="run the whole meter for N simulated days of random load"
-    )
-    p.add_argument("--accuracy", type=_count, metavar="N", help="calibrate and verify N random boards")
-    p.add_argument("--accuracy-drift", type=_count, metavar="N", help="N random boards at three temperatures")
-    p.add_argument("--correction-cycles", type=_count, metavar="N", help="sum N cycles with corrections in force")
+    for campaign in campaigns.SIZED:
+        p.add_argument(f"--{campaign.option}", type=_count, metavar="N", help=campaign.help)
     p.add_argument("--chaos", type=_seeds, metavar="N|A-B", help="random scenarios of seeds 1 to N, or A to B")
-    p.add_argument("--recordings", type=_count, metavar="N", help="read N random COMTRADE recordings")
-    p.add_argument("--malformed", type=_count, metavar="N", help="read N damaged files of each format")
     p.add_argument("--shrink", action="store_true", help="with --chaos: the smallest case that breaks the same rule")
-    p.add_argument("--ctrl-c", type=_count, metavar="N", help="interrupt the prompt's commands N times")
-    p.add_argument("--sealed-port", type=_count, metavar="N", help="type at N sealed meters, from the reset on")
-    p.add_argument("--port-noise", type=_count, metavar="N", help="send N bursts of noise and requests to RS-485 ports")
-    p.add_argument(
-        "--polled-hours", type=_count, metavar="N", help="poll an RS-485 port each 50 ms for N simulated hours"
-    )
-    p.add_argument("--interval-cuts", type=_count, metavar="N", help="cut the power N times, and add up interval data")
+    p.add_argument("--workers", type=_workers, metavar="N", help="campaigns: N seeds at a time (default: one a core)")
+    p.add_argument("--cluster", metavar="ADDRESS", help="campaigns: on the workers of the dask scheduler at ADDRESS")
     p.add_argument("--web-hours", type=_count, metavar="N", help="run the page of the meter for N simulated hours")
     p.add_argument("--random", type=_count, metavar="N", help="with mutants: N small random changes instead")
     p.add_argument("--seed", type=_count, metavar="S", help="with --random: which changes are drawn (default 1)")
@@ -288,6 +175,12 @@ def parser() -> Parser:
 def _count(text: str) -> int:
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: allowed: a whole number from 1 to 999999999")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if _count(text) > MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: a whole number from 1 to {MOST_WORKERS}")
     return int(text)
 
 
@@ -333,25 +226,25 @@ def jobs_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
     jobs = {name: known[name] for name in args.sections}
     if args.against is not None:
         jobs = compared(jobs, args.against)
-    campaigns: dict[str, tuple[Any, Callable[[], list[Row]]]] = {
-        "power-cuts": (args.power_cuts, lambda: power_cuts(args.power_cuts)),
-        "power-cycles": (args.power_cycles, lambda: power_cycles(args.power_cycles)),
-        "output-days": (args.output_days, lambda: output_days(args.output_days)),
-        "accuracy": (args.accuracy, lambda: accuracy(args.accuracy)),
-        "accuracy-drift": (args.accuracy_drift, lambda: accuracy_drift(args.accuracy_drift)),
-        "correction-cycles": (args.correction_cycles, lambda: correction_cycles(args.correction_cycles)),
-        "chaos": (args.chaos, lambda: chaos(args.chaos, args.shrink)),
-        "recordings": (args.recordings, lambda: recordings(args.recordings)),
-        "malformed": (args.malformed, lambda: malformed(args.malformed)),
-        "ctrl-c": (args.ctrl_c, lambda: ctrl_c(args.ctrl_c)),
-        "sealed-port": (args.sealed_port, lambda: sealed_port(args.sealed_port)),
-        "port-noise": (args.port_noise, lambda: port_noise(args.port_noise)),
-        "polled-hours": (args.polled_hours, lambda: polled_hours(args.polled_hours)),
-        "interval-cuts": (args.interval_cuts, lambda: interval_cuts(args.interval_cuts)),
-        "web-hours": (args.web_hours, lambda: web(args.web_hours)),
-    }
-    jobs |= {name: job for name, (size, job) in campaigns.items() if size is not None}
+    jobs |= campaigns_of(args)
+    if args.web_hours is not None:
+        jobs["web-hours"] = lambda: web(args.web_hours)
     return jobs or {section.__name__: section for section in ALWAYS}
+
+
+def campaigns_of(args: argparse.Namespace) -> dict[str, Callable[[], list[Row]]]:
+    """The campaigns that the arguments ask for; RefusedError where none of them goes with where they are to run."""
+    where = (args.cluster, args.workers)
+    asked = list(campaigns.asked_for(args))
+    jobs = {campaign.option: partial(campaign.start, size, *where) for campaign, size in asked}
+    if args.chaos is not None:
+        jobs["chaos"] = partial(campaigns.chaos, args.chaos, args.shrink, *where)
+    if args.cluster is not None and args.workers is not None:
+        raise RefusedError("--workers: goes without --cluster: a cluster has workers of its own")
+    if any(where) and args.chaos is None and not any(campaign.spread for campaign, _ in asked):
+        allowed = ", ".join(f"--{campaign.option}" for campaign in campaigns.SIZED if campaign.spread)
+        raise RefusedError(f"--{'cluster' if args.cluster else 'workers'}: goes with --chaos, {allowed}")
+    return jobs
 
 
 @reported()

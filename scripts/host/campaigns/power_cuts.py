@@ -10,7 +10,7 @@ it, never one above what was measured, and less only by the bound.
 
 import random
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from host.rigs.memory_rig import Cut, Rig
 from openkh.metrology.energy import ROLL_WH, book
@@ -18,9 +18,16 @@ from openkh.model import Model
 from openkh.state import FIELDS, State
 from openkh.storage.verdict import BLANK, GOOD
 
+if TYPE_CHECKING:
+    from host.campaigns.spread.spread import Spread
+
 CYCLE_US = 100_000
 SECOND = 10  # cycles
 MEDIA = ("fram", "flash")
+PART = 1000  # cuts in the life of one journal
+HOLDUP = "firmware: smallest hold-up that loses nothing, ms"
+BUSY_HOLDUP = "firmware: the same, RP2040 busy for 31 ms, ms"
+LOST = "firmware: Wh lost by a cut without warning"
 
 
 class Campaign:
@@ -205,20 +212,37 @@ class Campaign:
         return ((wh - less_wh + half) % ROLL_WH - half) * self.model.counts_per_wh + counts - less_counts
 
 
-def run(cuts: int, seed: int = 1, media: tuple[str, ...] = MEDIA) -> dict[str, dict[str, Any]]:
-    """`cuts` power cuts, shared evenly between the media; figures by medium. AssertionError where a bound is broken.
+def run(medium: str, cuts: int, seed: int = 1) -> dict[str, Any]:
+    """`cuts` power cuts in one life of a journal; AssertionError where a bound is broken."""
+    return Campaign(medium, seed).run(cuts)
 
-    From 20,000 on also on the whole firmware.
-    """
-    results = {medium: Campaign(medium, seed).run(cuts // len(media)) for medium in media}
+
+def rows(spread: "Spread", cuts: int) -> list[tuple[str, Any, str]]:
+    """For ./scripts/bench: half of the cuts on each memory, in lives of PART; from 20,000 on whole meters, too."""
     few = min(FIRMWARE_CUTS, cuts // 1000)
-    if few >= FIRMWARE_CUTS // 2:
-        for medium, result in results.items():
-            result["firmware: smallest hold-up that loses nothing, ms"] = smallest_holdup_ms(medium, few)
-            result["firmware: the same, RP2040 busy for 31 ms, ms"] = smallest_holdup_ms(medium, few, BUSY_MS)
-            lost = whole_firmware(medium, NO_WARNING_MS, few)
-            result["firmware: Wh lost by a cut without warning, mean"] = round(lost / few, 2)
-    return results
+    jobs: dict[str, tuple[Any, ...]] = {}
+    if few >= FIRMWARE_CUTS // 2:  # the longest come first
+        for medium in MEDIA:
+            jobs[f"{medium}, {HOLDUP}"] = (smallest_holdup_ms, medium, few)
+            jobs[f"{medium}, {BUSY_HOLDUP}"] = (smallest_holdup_ms, medium, few, BUSY_MS)
+            jobs[f"{medium}, {LOST}"] = (whole_firmware, medium, NO_WARNING_MS, few)
+    half = -(-cuts // len(MEDIA))
+    for medium in MEDIA:
+        for seed, first in enumerate(range(0, half, PART), 1):
+            jobs[f"{medium}, seed {seed}"] = (run, medium, min(PART, half - first), seed)
+    found = dict(zip(jobs, spread.each("power cuts", jobs), strict=True))
+    told: list[tuple[str, Any, str]] = []
+    for medium in MEDIA:
+        lives = [figures for name, figures in found.items() if name.startswith(f"{medium}, seed")]
+        for name in lives[0] if lives else ():
+            whole = max if "worst" in name else sum
+            told.append((f"{medium}: {name}", whole(life[name] for life in lives), ""))
+        for name in (HOLDUP, BUSY_HOLDUP):
+            if f"{medium}, {name}" in found:
+                told.append((f"{medium}: {name}", found[f"{medium}, {name}"], ""))
+        if f"{medium}, {LOST}" in found:
+            told.append((f"{medium}: {LOST}, mean", round(found[f"{medium}, {LOST}"] / few, 2), ""))
+    return told
 
 
 # The whole firmware on the virtual board

@@ -6,13 +6,18 @@ counted.
 """
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from host.campaigns import chip_settings
 from host.rigs import trial
 
+if TYPE_CHECKING:
+    from host.campaigns.spread.spread import Spread
+
 START_S = 0.3  # a chip counts so long at most before the meter has set it up, at each power-up
 SETTLE_S = 20.0
+MEMORIES = ("fram", "flash")
+PART = 50  # cycles of one meter
 
 
 def plan(seed: int, cycles: int, board: str = "") -> tuple[str, float]:
@@ -57,14 +62,16 @@ def run(cycles: int, seed: int = 1, board: str = "", engine: str = "micropython"
     }
 
 
-def campaign(cycles: int, seed: int = 1) -> list[tuple[str, Any, str]]:
-    """Rows for ./scripts/bench: `cycles` on each memory."""
+def campaign(spread: "Spread", cycles: int, seed: int = 1) -> list[tuple[str, Any, str]]:
+    """Rows for ./scripts/bench: `cycles` on each memory, in runs of PART."""
+    jobs = {}
+    for memory in MEMORIES:
+        for first in range(0, cycles, PART):
+            board = f'memory = "{memory}"\n{chip_settings.board_rows(seed + first)}'
+            jobs[f"{memory}, seed {seed + first}"] = (run, min(PART, cycles - first), seed + first, board)
+    found = spread.each("power cycles", jobs)
     rows: list[tuple[str, Any, str]] = []
-    for memory in ("fram", "flash"):
-        total: dict[str, Any] = {}
-        for part in range(0, cycles, 50):
-            board = f'memory = "{memory}"\n{chip_settings.board_rows(seed + part)}'
-            for name, value in run(min(50, cycles - part), seed + part, board).items():
-                total[name] = round(total.get(name, 0) + value, 3)
-        rows += [(f"{memory}: {name}", value, "") for name, value in total.items()]
+    for n, memory in enumerate(MEMORIES):
+        parts = found[n * len(found) // len(MEMORIES) :][: len(found) // len(MEMORIES)]
+        rows += [(f"{memory}: {name}", round(sum(part[name] for part in parts), 3), "") for name in parts[0]]
     return rows

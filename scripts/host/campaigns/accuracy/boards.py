@@ -6,13 +6,9 @@ is the engine's instead of a serial port, so that simulated time runs as fast as
 """
 
 import json
-import os
 import statistics
-import sys
-import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from host.calibration import raw_boards
 from host.calibration.bench_source import VirtualBench
@@ -24,6 +20,9 @@ from host.sim.board import Board
 from host.sim.link import TOP
 from host.verification.verifier import SUM, Scope, Verdict, Verifier
 from openkh.model import Model
+
+if TYPE_CHECKING:
+    from host.campaigns.spread.spread import Spread
 
 MOST_BENCH_S = 600.0
 MODELS = (("MDNCT-1SC", "60Hz"), ("MDTCT-2SC", "60Hz"), ("MSNCT-1SC", "50Hz"), ("MSNCT-2SC", "60Hz"))
@@ -99,18 +98,15 @@ def _errors(verdict: Verdict) -> dict[str, list[float]]:
     return found
 
 
-def run(boards: int, scope: Scope | None = None, raw_all: bool = False) -> list[Result]:
-    """`boards` solid-core boards and a tenth as many with split cores, side by side."""
-    jobs = [(seed, "solid") for seed in range(1, boards + 1)]
-    jobs += [(seed, "split") for seed in range(1, boards // SPLIT_EACH + 1)]
-    results: list[Result] = []
-    began = time.monotonic()
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for result in pool.map(board, *zip(*jobs, strict=True), [scope] * len(jobs), [raw_all] * len(jobs)):
-            results.append(result)
-            if len(results) % 10 == 0 and sys.stderr.isatty():
-                print(f"  {len(results)} of {len(jobs)} boards, {time.monotonic() - began:.0f} s", file=sys.stderr)
-    return results
+def run(spread: "Spread", boards: int, scope: Scope | None = None, raw_all: bool = False) -> list[Result]:
+    """`boards` solid-core boards and a tenth as many with split cores."""
+    many = {"solid": boards, "split": boards // SPLIT_EACH}
+    jobs = {
+        f"{core} core, seed {seed}": (board, seed, core, scope, raw_all)
+        for core, count in many.items()
+        for seed in range(1, count + 1)
+    }
+    return spread.each("boards", jobs, tell=lambda result: "; ".join(complaints([result])))
 
 
 def rows_of(results: list[Result]) -> list[Row]:
@@ -162,10 +158,10 @@ def _largest(errors: list[float]) -> float:
     return max(errors, key=abs)
 
 
-def rows(boards: int) -> list[Row]:
+def rows(spread: "Spread", boards: int) -> list[Row]:
     """For ./scripts/bench --accuracy N; RuntimeError where a board is not what it must be. Every board's figures go to
     build/accuracy.json, for host.docs_made.accuracy_plots."""
-    results = run(boards, raw_all=True)
+    results = run(spread, boards, raw_all=True)
     FIGURES.parent.mkdir(exist_ok=True)
     FIGURES.write_text(json.dumps([vars(result) for result in results]))
     bad = complaints(results)

@@ -9,7 +9,7 @@ simulated meter and compares every load point.
 import json
 import statistics
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from host.calibration import raw_boards, second_temperature
 from host.calibration.bench_source import Bench, LineLoad, Load, VirtualBench
@@ -21,6 +21,9 @@ from host.sim.board import Board
 from host.sim.link import TOP
 from host.verification.points import CURVES, limit_of
 from openkh.model import Model
+
+if TYPE_CHECKING:
+    from host.campaigns.spread.spread import Spread
 
 FIGURES = TOP / "build" / "accuracy_drift.json"
 TEMPERATURES = (-20.0, 23.0, 50.0)
@@ -127,11 +130,18 @@ def against_simulation(seed: int, core: str) -> float:
     return max(abs(a - b) for key in found for a, b in zip(found[key], expected[key], strict=True))
 
 
-def rows(boards: int) -> list[Row]:
+def rows(spread: "Spread", boards: int) -> list[Row]:
     """For ./scripts/bench --accuracy-drift N: N solid-core and N split-core boards; RuntimeError where one is not what
     it must be. Every figure goes to build/accuracy_drift.json, for host.docs_made.drift_plots."""
-    results = [board(seed, core) for core in ("solid", "split") for seed in range(1, boards + 1)]
-    differences = [against_simulation(n, "solid" if n % 2 else "split") for n in range(1, min(COMPARED, boards) + 1)]
+    compared = {
+        f"simulation, seed {n}": (against_simulation, n, "solid" if n % 2 else "split")
+        for n in range(1, min(COMPARED, boards) + 1)
+    }
+    made = {
+        f"{core} core, seed {seed}": (board, seed, core) for core in ("solid", "split") for seed in range(1, boards + 1)
+    }
+    found = spread.each("boards over temperature", compared | made)  # the longest come first
+    differences, results = found[: len(compared)], found[len(compared) :]
     FIGURES.parent.mkdir(exist_ok=True)
     FIGURES.write_text(json.dumps([vars(result) for result in results]))
     bad = complaints(results)

@@ -5,11 +5,9 @@
 """
 
 import random
-import sys
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from typing import IO, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from host.campaigns.chaos.cases import Case, make
 from host.campaigns.chaos.rules import Rules, Seen
@@ -19,11 +17,13 @@ from host.sim.session import FirmwareError, Session, Setup
 from host.stimulus import scenario
 from openkh.model import Model
 
+if TYPE_CHECKING:
+    from host.campaigns.spread.spread import Spread
+
 WINDOWS_US = (50_000, 300_000, 1_000_000, 2_000_000)  # between two looks at the meter
 OTHER_ENGINES = ("cpython", "wasm")
 COMPARE_EVERY = 20  # one seed in so many runs on them too
 BROKEN = "broke a rule"
-PROGRESS_S = 10.0
 
 
 def run(case: Case, engine: str = "micropython") -> Seen:
@@ -96,45 +96,60 @@ def shrink(case: Case, check: Callable[[Case], list[str]] = judge) -> Case:
     return smaller if end_s < case.calm_s and kept(smaller) else case
 
 
-def campaign(seeds: range, small: bool = False, err: IO[str] | None = None) -> list[tuple[str, Any, str]]:
-    """Rows for ./scripts/bench. What breaks a rule is told at once on `err`; `small`: shrunk, too."""
-    err = err or sys.stderr
-    began = told = time.monotonic()
-    incidents = compared = bad = 0
-    for done, seed in enumerate(seeds, 1):
-        case = make(seed)
-        incidents += len(case.incidents)
-        check = judge
-        broken = judge(case)
-        if not broken and seed % COMPARE_EVERY == 0:
-            compared += 1
-            check = compare
-            broken = compare(case)
-        if broken:
-            bad += 1
-            _tell(case, broken, err)
-            if small:
-                smallest = shrink(case, check)
-                _show(smallest, check(smallest), err)
-        now = time.monotonic()
-        if now - told >= PROGRESS_S:
-            told = now
-            print(f"  {done} of {len(seeds)} cases, {bad} broke a rule, {now - began:.0f} s", file=err, flush=True)
+@dataclass
+class Trial:
+    """What came of a seed. `text`: for people, where it broke a rule."""
+
+    incidents: int = 0
+    compared: bool = False
+    broken: list[str] = field(default_factory=list)
+    text: str = ""
+
+
+def trial_of(seed: int, small: bool = False) -> Trial:
+    """Run and judge the case of `seed`. `small`: what breaks a rule is shrunk, too."""
+    case = make(seed)
+    found = Trial(len(case.incidents))
+    check = judge
+    found.broken = judge(case)
+    if not found.broken and seed % COMPARE_EVERY == 0:
+        found.compared = True
+        check = compare
+        found.broken = compare(case)
+    if found.broken:
+        lines = _told(case, found.broken)
+        if small:
+            smallest = shrink(case, check)
+            lines += _shown(smallest, check(smallest))
+        found.text = "\n".join(lines)
+    return found
+
+
+def campaign(spread: "Spread", seeds: range, small: bool = False) -> list[tuple[str, Any, str]]:
+    """Rows for ./scripts/bench. What breaks a rule is told at once; `small`: shrunk, too."""
+    found: list[Trial] = spread.each(
+        "random scenarios",
+        {f"seed {seed}": (trial_of, seed, small) for seed in seeds},
+        tell=lambda trial: trial.text,
+        undone=lambda name, what: Trial(broken=[what], text=f"  {name}: {what}"),
+    )
     return [
-        ("random scenarios", len(seeds), ""),
-        ("incidents in them", incidents, ""),
-        ("of them on all three engines, equal or told", compared, ""),
-        (BROKEN, bad, ""),
+        ("random scenarios", len(found), ""),
+        ("incidents in them", sum(trial.incidents for trial in found), ""),
+        ("of them on all three engines, equal or told", sum(trial.compared for trial in found), ""),
+        (BROKEN, sum(bool(trial.broken) for trial in found), ""),
     ]
 
 
-def _tell(case: Case, broken: list[str], err: IO[str]) -> None:
-    print(f"  seed {case.seed}: {', '.join(incident.what for incident in case.incidents)}", file=err)
-    print(*(f"    {text}" for text in broken), sep="\n", file=err)
-    print(f"    again: ./scripts/bench --chaos {case.seed}-{case.seed} --shrink", file=err, flush=True)
+def _told(case: Case, broken: list[str]) -> list[str]:
+    return [
+        f"  seed {case.seed}: {', '.join(incident.what for incident in case.incidents)}",
+        *(f"    {text}" for text in broken),
+        f"    again: ./scripts/bench --chaos {case.seed}-{case.seed} --shrink",
+    ]
 
 
-def _show(case: Case, broken: list[str], err: IO[str]) -> None:
+def _shown(case: Case, broken: list[str]) -> list[str]:
     lines = [*case.text().splitlines(), f"# engine: {case.config}"]
     lines += [f"# seal {'closed' if closed else 'opened'} at {at:.4f}" for at, closed in case.seal_moves()]
-    print(*(f"      {line}" for line in [*lines, *(f"# {text}" for text in broken)]), sep="\n", file=err, flush=True)
+    return [f"      {line}" for line in [*lines, *(f"# {text}" for text in broken)]]
