@@ -1,6 +1,6 @@
 """The bus of questions.py on a Pico: one ADE7953 on a hardware SPI. MicroPython; it is sent to the board as text."""
 
-from time import sleep_us, ticks_diff, ticks_us
+from time import sleep_ms, sleep_us, ticks_diff, ticks_us
 
 from machine import SPI, Pin
 
@@ -16,8 +16,12 @@ class Bus:
         self._spi = SPI(
             number, baudrate=1_000_000, polarity=1, phase=1, sck=Pin(sck), mosi=Pin(mosi), miso=Pin(miso, Pin.IN)
         )
-        self.sleep_us = sleep_us
         self.ticks_us = ticks_us
+
+    def sleep_us(self, us):
+        """Wait; the longer part of it so that the USB port is served meanwhile."""
+        sleep_ms(us // 1000)
+        sleep_us(us % 1000)
 
     def since(self, start):
         """Microseconds since a reading of ticks_us."""
