@@ -19,8 +19,7 @@ ITEMS = ("wgain", "phcal", "wattos", "vgain", "igain")
 CORRECTIONS = ("tempco", "lead_tempco", "reference", "curve")
 # Numbers of the corrections in the log, after those of ITEMS: a point of the curve is two, its current and ratio, and
 # its lead.
-TEMPCO_ITEM = 5
-REFERENCE_ITEM = 6
+TEMPCO_ITEM = 5  # and the number after it is that of its reference
 CURVE_ITEM = 7
 LEAD_TEMPCO_ITEM = 15
 LOGGED = 16  # items of a line in all

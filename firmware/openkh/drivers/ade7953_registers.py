@@ -27,7 +27,6 @@ CFMODE = 0x107  # 16      unsigned  RW      CF selection, both off after reset; 
 PHCALA = 0x108  # 16      magnitude RW      phase A: b9 1 = advance the current, b8..0 1.117 us each, <= 383; DS p.34
 PHCALB = 0x109  # 16      magnitude RW      phase B
 PFA = 0x10A  # 16         signed    R       power factor A, 2^-15; sign of the reactive power; DS p.38
-ANGLE_A = 0x10C  # 16     signed    R       voltage to current A, 1/223.75 kHz each; DS p.39
 PERIOD = 0x10E  # 16      unsigned  R       line frequency = 223,750 / (PERIOD + 1) Hz; DS p.36
 ALT_OUTPUT = 0x110  # 16  unsigned  RW      what the ZX, ZX_I and REVP pins carry; DS p.64
 OPTIMUM = 0x120  # 16     unsigned  RW      must be 0x0030, lost at every reset; DS p.18

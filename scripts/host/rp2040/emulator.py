@@ -29,7 +29,6 @@ FS_START = 0xA0000  # RPI_PICO: the filesystem takes the last 1408 KiB of 2 MiB
 FS_BLOCKS = 352
 FS_BLOCK_BYTES = 4096
 CLK_PERI_HZ = 48_000_000  # MicroPython feeds SPI and UART from the USB PLL; rp2040py assumes 125 MHz
-CPU_HZ = 125_000_000
 UNIQUE_ID = bytes.fromhex("e66164084b680101")
 
 ERASE_NS = 45_000_000  # W25Q16JV: sector erase, typical (400 ms worst)
