@@ -69,8 +69,8 @@ class Meter:
         self.start_wh = start_wh
         self.state = State()
         self.state.delivered_wh = start_wh
-        given = edges or (start_wh // 10, start_wh // 100, start_wh // 1000)
-        self.state.edges_10, self.state.edges_100, self.state.edges_1000 = given
+        edges_given = edges or (start_wh // 10, start_wh // 100, start_wh // 1000)
+        self.state.edges_10, self.state.edges_100, self.state.edges_1000 = edges_given
         self.edges = {10: record(self.board, 0), 100: record(self.board, 2), 1000: record(self.board, 3)}
         self.led = record(self.board, 1)
         self.log = []  # (time of the reading, counts since the start) of each commit

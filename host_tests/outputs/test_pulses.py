@@ -118,8 +118,8 @@ def test_PO_1_edges_times_weight_and_remainder_are_the_energy(steps, counts_per_
     for weight in (10, 100, 1000):
         whole = (start_wh * counts_per_wh + meter.energy()) // (weight * counts_per_wh)
         assert start_wh // weight + meter.rises(weight) == whole
-        given = getattr(meter.state, "edges_%d" % weight)
-        assert given == whole % (ROLL_WH // weight)
+        edges = getattr(meter.state, "edges_%d" % weight)
+        assert edges == whole % (ROLL_WH // weight)
         assert (shortest_us(meter.edges[weight]) or 30_000) >= 30_000
         # The moments of the edges are the register's or later.
         for n, (t_us, level) in enumerate(meter.edges[weight]):

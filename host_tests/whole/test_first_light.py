@@ -44,8 +44,8 @@ def test_ID_2_every_model_meters_its_service(code, service, volts, hz):
     register_wh = float(result.report["register"]["delivered_wh"])
     assert abs(register_wh / true_wh - 1) < 4e-4  # the moment of the start is known to 0.2 s
     for weight in (10, 100, 1000):
-        given = result.report["pulses"][str(weight)]
-        assert register_wh / weight - 1 - volts * amps * 2 * 0.5 / 3600 / weight < given <= register_wh / weight
+        pulses = result.report["pulses"][str(weight)]
+        assert register_wh / weight - 1 - volts * amps * 2 * 0.5 / 3600 / weight < pulses <= register_wh / weight
     assert result.report["counter"]["counts"] == int(register_wh // model.counter_wh)
     assert result.report["led"] == result.report["pulses"]["10"]  # PO-2
     assert result.report["status"]["condition"] == "normal"

@@ -386,10 +386,10 @@ class Calibrator:
         """The corrections in software, as a line of cal() has them; none where it has none."""
         self.service.call(f"cal_curve({line}, {curve.argument()})")
         names = ("tempco", "lead_tempco")
-        given = [f"{name}={values.get(name, 0)}" for name in names]
+        settings = [f"{name}={values.get(name, 0)}" for name in names]
         if "reference" in values:
-            given.append(f"reference={values['reference']}")
-        self.service.call(f"cal_set({line}, {', '.join(given)})")
+            settings.append(f"reference={values['reference']}")
+        self.service.call(f"cal_set({line}, {', '.join(settings)})")
 
     def _set_drift(self, line: int, was: dict[str, Any]) -> None:
         if was.get("tempco") or was.get("lead_tempco"):

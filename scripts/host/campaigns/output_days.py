@@ -87,8 +87,8 @@ def run(days: float, seed: int = 1, engine: str = "micropython") -> dict[str, An
             snap = go(REST_US, ["mains", None, 0, [120.0, 0.0, 0.0, 0.0], [120.0, 0.0, 0.0, 180.0], 60.0])
             wh = register_wh(snap)
             for signal, weight in WEIGHTS.items():
-                given = pins.rises[signal]
-                assert given == wh // weight, f"{now_us} us: {signal} has given {given} edges at {wh} Wh"
+                seen = pins.rises[signal]
+                assert seen == wh // weight, f"{now_us} us: {signal} has given {seen} edges at {wh} Wh"
             assert snap["counter"] == wh // MODEL.counter_wh, f"{now_us} us: {snap['counter']} counts at {wh} Wh"
             checks += 2
         final = meter.finish()

@@ -245,11 +245,11 @@ def provision(device: SerialPrompt, options: argparse.Namespace) -> None:
         )
         return
     date = options.date or time.strftime("%y%m%d")
-    given = (options.model, options.service, options.serial, date)
+    factory_data = (options.model, options.service, options.serial, date)
     for _ in range(PROVISION_TRIES):
-        said = device.reset_by(f"import openkh.service\nopenkh.service.provision{given!r}", PROVISION_S)
+        said = device.reset_by(f"import openkh.service\nopenkh.service.provision{factory_data!r}", PROVISION_S)
         if provisioned(device):
-            say(f"factory data written: {' '.join(given)}")
+            say(f"factory data written: {' '.join(factory_data)}")
             return
     raise FailedError(f"the board did not take the factory data: {said}")
 

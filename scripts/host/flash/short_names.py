@@ -149,12 +149,12 @@ def _arguments(tree: ast.Module, by_name: set[str]) -> None:
             isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef | ast.Global | ast.Nonlocal) for node in inner
         ):
             continue
-        given = function.args
+        arguments = function.args
         taken = {node.id for node in inner if isinstance(node, ast.Name)} | set(vars(builtins))
-        names = [node.arg for node in (*given.posonlyargs, *given.args)]
+        names = [node.arg for node in (*arguments.posonlyargs, *arguments.args)]
         free = [word for word in WORDS if word not in taken and word not in names]
         found = {name: free.pop(0) for name in names if name not in (*WORDS, "self") and name not in by_name and free}
-        for node in (*given.posonlyargs, *given.args):
+        for node in (*arguments.posonlyargs, *arguments.args):
             node.arg = found.get(node.arg, node.arg)
         for node in inner:
             if isinstance(node, ast.Name):

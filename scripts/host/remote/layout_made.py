@@ -188,10 +188,10 @@ def _sunspec_rows() -> list[list[str]]:
         )
         at = address + 2
         for row in zip(*both, strict=True):
-            given = [_given(point) for point in row]
-            if any(given):
+            values = [_value_of(point) for point in row]
+            if any(values):
                 name = row[0].name if len({point.name for point in row}) == 1 else "/".join(p.name for p in row)
-                text = given[0] if len(set(given)) == 1 else f"{given[0] or 'not implemented'}; {DUAL}: {given[-1]}"
+                text = values[0] if len(set(values)) == 1 else f"{values[0] or 'not implemented'}; {DUAL}: {values[-1]}"
                 rows.append([str(at), name, text])
             at += row[0].words
         address = at
@@ -199,7 +199,8 @@ def _sunspec_rows() -> list[list[str]]:
     return rows
 
 
-def _given(point: sunspec_points.Point) -> str:
+def _value_of(point: sunspec_points.Point) -> str:
+    """What the table says of a point's value; "" where the point is not implemented."""
     if point.source is None:
         return ""
     return f"always {point.source}" if isinstance(point.source, int) else f"`{point.source}`"

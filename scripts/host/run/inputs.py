@@ -46,8 +46,8 @@ def source_of(args: argparse.Namespace, plan: Scenario, model: Model) -> Source:
         raise RefusedError("--load and --waveform: only one of them can say what the lines carry")
     for names, allowed in ((FOR_WAVEFORM, ("waveform",)), (FOR_LOAD, ("load",)), (FOR_BOTH, ("waveform", "load"))):
         for name in names:
-            given = getattr(args, name) not in (None, False)
-            if given and all(getattr(args, other) is None for other in allowed):
+            used = getattr(args, name) not in (None, False)
+            if used and all(getattr(args, other) is None for other in allowed):
                 raise RefusedError(f"--{name}: goes with {' or '.join('--' + other for other in allowed)}")
     if args.load is not None or args.waveform is not None:
         option = "--load" if args.load is not None else "--waveform"

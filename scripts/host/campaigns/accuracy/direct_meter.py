@@ -77,9 +77,9 @@ class DirectMeter:
         name = command.partition("(")[0]
         if name in ("cal", "status", "lines"):
             return getattr(self, f"_{name}")()
-        given, values = eval(command, {name: lambda *given, **values: (given, values)})
-        n = given[0] - 1
-        getattr(self, f"_{name}")(n, *given[1:], **values)
+        positional, values = eval(command, {name: lambda *positional, **values: (positional, values)})
+        n = positional[0] - 1
+        getattr(self, f"_{name}")(n, *positional[1:], **values)
         own = self.calibrations[n]
         self.corrections[n].take(own, prepare(own, self.model))
         self.corrections[n].warm(self._centi)

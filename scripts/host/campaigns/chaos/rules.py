@@ -85,10 +85,10 @@ class Rules:
             highest = max(highest, delivered)
             lost_wh = lost.forward / self.model.counts_per_wh
             for name, weight in WEIGHTS:
-                given = rises["opto" + name]
+                seen = rises["opto" + name]
                 may = lost_wh / weight + (1 if lost_wh else 0) + self._twice("opto" + name)
-                if given - self._owed(wh, weight) > may:
-                    self._say(f"PO-1 {name} Wh ahead", f"at {at_s:.3f} s {given} edges, {wh} Wh")
+                if seen - self._owed(wh, weight) > may:
+                    self._say(f"PO-1 {name} Wh ahead", f"at {at_s:.3f} s {seen} edges, {wh} Wh")
             if snap["counter"] > self._owed(wh + lost_wh, self.model.counter_wh):
                 self._say("CO-1 counter ahead", f"at {at_s:.3f} s {snap['counter']} counts, {wh} Wh")
 
@@ -108,11 +108,11 @@ class Rules:
         unsafe = self._unsafe()
         lost_wh = lost.forward / self.model.counts_per_wh if unsafe else 0.0
         for name, weight in WEIGHTS:
-            given, owed = report["pulses"][name], self._owed(wh, weight)
+            seen, owed = report["pulses"][name], self._owed(wh, weight)
             more = int(lost_wh / weight) + len(self.allowed.cuts) if unsafe else 0
             more += self._twice("opto" + name)
-            if not owed <= given <= owed + more:
-                self._say(f"PO-4 {name} Wh", f"{given} edges, {owed} owed, {more} allowed more")
+            if not owed <= seen <= owed + more:
+                self._say(f"PO-4 {name} Wh", f"{seen} edges, {owed} owed, {more} allowed more")
         if report["led"] != report["pulses"]["10"]:
             self._say("PO-2 led", f"{report['led']} edges, {report['pulses']['10']} on the output")
         self._counter(wh, lost_wh, unsafe)
@@ -136,7 +136,7 @@ class Rules:
     def _counter(self, wh: int, lost_wh: float, unsafe: bool) -> None:
         report = self.seen.report
         weight = self.model.counter_wh
-        given, owed = report["counter"]["counts"], self._owed(wh, weight)
+        seen, owed = report["counter"]["counts"], self._owed(wh, weight)
         rail = report["status"]["rail12v"]
         boots = self.seen.boots
         if rail not in ("on", ""):  # shut down: what is owed waits
@@ -146,8 +146,8 @@ class Rules:
         else:  # a reset of the RP2040 alone may cut a count short: the coil goes off with the pin
             fewer = sum(cause != "power" for _, cause in boots)
         more = int(lost_wh / weight) + 1 if unsafe else 0
-        if not owed - fewer <= given <= owed + more:
-            self._say("CO-2 counter", f"{given} given, {owed} owed, rail {rail}")
+        if not owed - fewer <= seen <= owed + more:
+            self._say("CO-2 counter", f"{seen} given, {owed} owed, rail {rail}")
 
     def _unsafe(self) -> bool:
         """Whether a cut, or a fault of memory or processor at a cut or start, may have cost what was given last."""

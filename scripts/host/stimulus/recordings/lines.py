@@ -66,8 +66,8 @@ def parse_map(text: str) -> dict[str, str]:
         names[key] = name.strip()
     for line in "12":
         pair = [f"{q}{line}" for q in "VI"]
-        given = [key for key in pair if key in names]
-        if len(given) == 1 or (line == "1" and not given):
+        mapped = [key for key in pair if key in names]
+        if len(mapped) == 1 or (line == "1" and not mapped):
             missing = next(key for key in pair if key not in names)
             raise RecordingError(
                 f"--map: {missing} is missing; allowed: whole pairs, V1 with I1, V2 with I2 beside them"
