@@ -1,6 +1,8 @@
 """Makes what is made from the table of registers: the device's layout, and the tables of docs/modbus.md.
 
-`python -m host.remote.layout_made` writes both; a test says when they are not current.
+    PYTHONPATH=scripts:.:firmware:boards/reference .venv/bin/python -m host.remote.layout_made
+
+writes both; a test says when they are not current.
 """
 
 import re
