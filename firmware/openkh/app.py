@@ -74,7 +74,7 @@ def start(asked: int, watchdog: WDT) -> bool:
     parts.cycle = Cycle(parts, state)
     parts.tasks = Tasks(parts.cycle, parts.rail12, parts.supply)
     meter = parts
-    _go(parts, chips)
+    _go(parts, chips, asked)
     return parts.seal.closed
 
 
@@ -184,7 +184,7 @@ def _outputs(meter: Meter) -> None:
     )
 
 
-def _go(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
+def _go(meter: Meter, chips: "tuple[Ade7953, ...]", asked: int) -> None:
     """Bring the chips up and start the timers; metering goes on from there by itself."""
     used = board.FRONT_ENDS[: len(chips)]
     shared = len({front_end[0] for front_end in used}) < len(used)
@@ -195,7 +195,7 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
     if meter.factory.unread:
         from openkh.startup.late_memory import LateMemory
 
-        meter.cycle.request = LateMemory(meter)
+        meter.cycle.request = LateMemory(meter, asked)
     stored = _port_settings(meter)
     now_us = ticks_us()
     meter.cycle.start(now_us)

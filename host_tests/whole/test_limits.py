@@ -65,3 +65,19 @@ def test_DX_6_a_second_front_end_that_a_meter_of_unknown_model_has_is_missed():
     )
     result = run(text, 16.0)
     assert result.report["status"]["failures"] == [1, 4]
+
+
+@pytest.mark.parametrize(("kind", "for_s"), [("hang", 12.0), ("reset", 2.5), ("reset", 40.0)])
+def test_DX_6_a_memory_that_is_silent_as_the_rp2040_restarts_costs_no_count_and_no_pulse(kind, for_s):
+    """What was counted and given since the record is known by front ends and scratch registers."""
+    text = steps(
+        load(amps=93.0),
+        fault(19.6, "fram", "silent", for_s + 1),
+        fault(20.3, "cpu", kind),
+        load(at=75.0, amps=0.0),
+    )
+    result = run(text, 85.0)
+    assert 0 <= missing(result) < START_COUNTS
+    assert result.report["register"]["received_wh"] == "0.000000"
+    assert outputs_equal_the_register(result)
+    assert 4 not in result.report["status"]["failures"]

@@ -164,11 +164,12 @@ class Element(Recovery):
         """Bring the chip up, before the first poll; may block for 0.3 s and allocate. `resume_raw` is the counter as
         booked last, or -1; `fed`: the supply has not been lost since then. A chip that runs with the wanted
         configuration is not reset, nor one that does not answer and may be running: `poll` books what it counted
-        meanwhile. What does not come up is left to `poll`."""
+        meanwhile. What does not come up is left to `poll`. Sets `ran_on`."""
         chip = self._chip
         self._now_us = ticks_us()
         self._absent = fed and resume_raw >= 0 and chip.read_sure(IRQSTATA) < 0
-        if self._absent or chip.running():
+        self.ran_on = self._absent or chip.running()
+        if self.ran_on:
             self._lost = False
             self._resumed = resume_raw >= 0
             return
@@ -185,8 +186,7 @@ class Element(Recovery):
     def apply(self, cal: "Calibration") -> bool:
         """Change the calibration while the chip counts; called in the cycle. False: not done, try in the next.
 
-        The energy register goes on through it, so that no count is lost or taken twice.
-        """
+        The energy register goes on through it, so that no count is lost or taken twice."""
         chip = self._chip
         if self._lost or not chip.unaltered():
             return False

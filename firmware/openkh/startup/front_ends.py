@@ -41,7 +41,7 @@ def _start(meter: "Meter", n: int, raw: int) -> bool:
     calibration = meter.calibration[n]
     found = Calibration()
     found.take(calibration)  # which way the chip is does not stand in it
-    if raw >= 0 and element.found(found) and not found.same_registers(calibration):
+    if (raw >= 0 or meter.factory.unread) and element.found(found) and not found.same_registers(calibration):
         try:
             check_calibration(found, meter.model.hz)
         except ValueError:

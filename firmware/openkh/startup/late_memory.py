@@ -3,13 +3,17 @@ model, asks the memory again, adds what it has counted to the register found the
 
 A count of the front ends is the same on every model; the models differ in how many make a Wh (EN-6). The default model
 has the most, so that no pulse is given ahead of the energy. The mechanical counter waits.
+
+Where only the RP2040 had restarted, the scratch registers tell what the register had shown and what was given for it,
+and the front ends what they have counted since the record: this is kept, and taken up when the record is found.
 """
 
 import machine
 
-from openkh.metrology.energy import add
+from openkh.metrology.energy import add, book
 from openkh.model import Model
 from openkh.startup import restart
+from openkh.startup.scratch_registers import DELIVERED, GIVEN, RECEIVED, RUN, ScratchRegisters
 from openkh.startup.stored_data import sound
 from openkh.state import State
 from openkh.storage import records, verdict
@@ -21,13 +25,18 @@ if TYPE_CHECKING:
     from openkh.meter import Meter
 
 _EACH_S = 10
+_MOST_COUNTS = 15_000 * 440  # in a restart, both lines at full scale
 
 
 class LateMemory:
     """The cycle's request as long as the memory is silent; takes heap, and a few 10 ms when the memory answers."""
 
-    def __init__(self, meter: "Meter") -> None:
+    def __init__(self, meter: "Meter", asked: int) -> None:
+        """After the front ends were brought up, before the first cycle. `asked`: what the restart was asked for."""
         self._meter = meter
+        self._before = ScratchRegisters({at: machine.mem32[at] for at in (RUN, DELIVERED, RECEIVED, GIVEN)})
+        self._hung = asked == restart.NONE and restart.timed_out()
+        self._first = State()  # the chips' counters in the first cycle in which they answered
         self._asked_s = 0
         self._answered = False
         self.committed = False
@@ -38,6 +47,10 @@ class LateMemory:
         if len(meter.elements) > 1:
             # A single-element meter has none, and does not miss it.
             meter.elements[1].fitted = meter.state.raw_2 >= 0
+        if self._first.raw_1 < 0:
+            self._first.raw_1 = meter.state.raw_1
+        if self._first.raw_2 < 0:
+            self._first.raw_2 = meter.state.raw_2
         if self._answered:
             self._answered = False
             self._go_on()
@@ -75,6 +88,11 @@ class LateMemory:
         ram.delivered_wh, ram.delivered_counts = divmod(counts, model.counts_per_wh)
         counts = ram.received_wh * counts_per_wh + ram.received_counts
         ram.received_wh, ram.received_counts = divmod(counts, model.counts_per_wh)
+        if self._before.resume(state, journal.life, model, self._hung):
+            counts = self._since(0, state.raw_1, self._first.raw_1) + self._since(1, state.raw_2, self._first.raw_2)
+            counts -= self._before.shown
+            if -_MOST_COUNTS <= counts <= _MOST_COUNTS:
+                book(state, counts, model.counts_per_wh)
         add(state, ram, model)
         state.power_up()
         state.raw_1 = ram.raw_1
@@ -84,3 +102,9 @@ class LateMemory:
             return False
         meter.registers.keep(state, journal.life, 0)  # the restart goes on from here
         return True
+
+    def _since(self, n: int, recorded: int, first: int) -> int:
+        """What front end `n` had counted from the record to the first cycle; 0 where nobody knows."""
+        if n >= len(self._meter.elements) or not self._meter.elements[n].ran_on or recorded < 0 or first < 0:
+            return 0
+        return (first - recorded + 0x800000 & 0xFFFFFF) - 0x800000
