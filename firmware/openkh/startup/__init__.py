@@ -4,6 +4,7 @@
 `stored_data`        factory data and calibration, read from memory
 `model_of_records`   the model of a meter whose factory data are damaged, told from its journal
 `scratch_registers`  what the watchdog's scratch registers kept through a restart with the supply on
+`chip_notes`         what the front ends kept of it through a reset that clears those registers as well
 `resuming`           register, run time and outputs go on from journal and scratch registers; then the first readings
 `front_ends`         the front ends are brought up, or found running
 `late_memory`        a memory that did not answer at the start and answers later

@@ -26,10 +26,10 @@ _HALF = 0xFFFF
 _SALT = 0x5A
 _SEQUENCE_MASK = 127
 _LATER = 63
-_SECONDS_MASK = 63  # a record is never older than 60 s
-LONGEST_S = 2  # between two of them, where no record is made; FRAM has one each second
-MOST_RECORDS = 20  # since a note; twice as many, for two front ends in turn, stay within _LATER
-MEAN_AGE_US = 500_000  # of the newest of note and record
+_SECONDS_MASK = 63  # enough, because a record is never older than 60 s
+LONGEST_S = 2  # the longest time between two notes where no record is made; on FRAM one is made each second
+MOST_RECORDS = 20  # so many after a note it is made anew; twice as many, for two front ends in turn, are within _LATER
+MEAN_AGE_US = 500_000  # how old the newest of note and record is, on the average
 
 
 def _note_of(state: "State", sequence: int) -> int:
@@ -65,10 +65,10 @@ class ChipNotes:
 
     def __init__(self, chips: "tuple[Ade7953, ...]") -> None:
         self._chips = chips
-        self._run_s = 0  # of the newest note or record,
-        self._sequence = -MOST_RECORDS  # of the newest record when the last note was written
+        self._run_s = 0  # run time of the newest note or record
+        self._sequence = -MOST_RECORDS  # that of the newest record at the time when the last note was written
         self._edges = -1
-        self._due = 0  # chips that have not got the newest yet
+        self._due = 0  # front ends that have not got the newest note yet
         self._turn = 0
         bind(self, "keep")
 
@@ -99,7 +99,8 @@ class ChipNotes:
             self._write(state, sequence)
 
     def _write(self, state: "State", sequence: int) -> None:
-        """A front end that does not take it keeps the older one, which the record's number tells from this one."""
+        """Write the note into one front end. One that does not take it keeps the older note, which the record's number
+        tells from this one."""
         self._due -= 1
         self._sequence = sequence
         note = _note_of(state, sequence)

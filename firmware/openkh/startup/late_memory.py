@@ -29,7 +29,8 @@ _MOST_COUNTS = 15_000 * 440  # in a restart, both lines at full scale
 
 
 class LateMemory:
-    """The cycle's request as long as the memory is silent; takes heap, and a few 10 ms when the memory answers."""
+    """The request that the cycle carries out as long as the memory is silent. Takes heap, and some 10 ms when the
+    memory answers."""
 
     def __init__(self, meter: "Meter", asked: int) -> None:
         """After the front ends were brought up, before the first cycle. `asked`: what the restart was asked for."""
@@ -42,7 +43,7 @@ class LateMemory:
         self.committed = False
 
     def carry_out(self) -> bool:
-        """Once a cycle; the restart ends it."""
+        """Called once a cycle, until the restart ends it."""
         meter = self._meter
         if len(meter.elements) > 1:
             # A single-element meter has none, and does not miss it.
@@ -80,7 +81,7 @@ class LateMemory:
         state = State()
         result = journal.load(state)
         if result != verdict.GOOD and result != verdict.BLANK:
-            return result != verdict.SILENT  # a register that is lost: the restart tells
+            return result != verdict.SILENT  # where the register is lost, the start after the restart will say so
         counts_per_wh = meter.model.counts_per_wh
         ram = State()
         ram.copy(meter.state)

@@ -17,10 +17,10 @@ SOFT = 5  # a soft reset at the prompt: boot.py found its pins still set up
 
 WATCHDOG_MS = 8000  # the RP2040's longest is 8388
 
-_WATCHDOG_REASON = 0x40058008  # of the last reset, RP2040 data sheet 4.7.6
-_TIMER = 1  # its time ran out
-_GPIO_CTRL = 0x40014004  # of GPIO0, 8 bytes each; RP2040 data sheet 2.19.6.1
-_UNUSED = 31  # function of a pin that nobody has set up since the reset of the chip
+_WATCHDOG_REASON = 0x40058008  # the register that tells what the last reset came from; RP2040 data sheet 4.7.6
+_TIMER = 1  # in it: the watchdog's time ran out
+_GPIO_CTRL = 0x40014004  # GPIO0_CTRL; those of the other pins follow, 8 bytes apart; RP2040 data sheet 2.19.6.1
+_UNUSED = 31  # in it: nobody has set the pin up since the reset of the chip
 
 
 def ask(reason: int) -> None:
@@ -30,13 +30,13 @@ def ask(reason: int) -> None:
 
 
 def mark(reason: int) -> None:
-    """Say what a restart that will follow is for."""
+    """Note what a restart that is still to come is for."""
     machine.mem32[RUN] = sealed(max(0, opened(machine.mem32[RUN])) & ~REASON_MASK | reason)
 
 
 def note_soft_reset(output_pin: int) -> bool:
-    """For boot.py, before it touches `output_pin`: a soft reset leaves the pins as they were. True, and remembered,
-    where it was one."""
+    """Whether this start comes from a soft reset, which is noted then. For boot.py, before it touches `output_pin`: a
+    soft reset leaves the pins as they were set up."""
     if machine.mem32[_GPIO_CTRL + 8 * output_pin] & _UNUSED == _UNUSED:
         return False
     mark(SOFT)
@@ -44,7 +44,7 @@ def note_soft_reset(output_pin: int) -> bool:
 
 
 def reason() -> int:
-    """What the restart that led here was asked for; NONE where it was not. Forgets it."""
+    """What the restart that led here was asked for, NONE where nobody asked for it. A second call gives NONE."""
     asked = max(0, opened(machine.mem32[RUN])) & REASON_MASK
     mark(NONE)
     return asked
