@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SPREAD_PERCENT = 0.05  # repeated windows that differ by more are no reading (CA-3)
 MOST_PERCENT = 11  # no error that the limits could take up is larger
+PHASE_MOST_PERCENT = 25  # 4 degrees at 0.5 lagging, doubled by a phase register that works the other way
 UNITY_DEGREES = 15  # phase angle that the meter itself sees at unity power factor, CT error included
 LAG_LEAST_DEGREES = 40
 LAG_MOST_DEGREES = 75
@@ -78,7 +79,7 @@ def window_text(found: "Answer") -> str:
 # From errors to registers
 
 
-def fraction_of(error: "Any") -> float:
+def fraction_of(error: "Any", most: int = MOST_PERCENT) -> float:
     """One error, or the mean of several windows that agree, as a fraction."""
     values = error if isinstance(error, (tuple, list)) else (error,)
     if not values:
@@ -92,8 +93,8 @@ def fraction_of(error: "Any") -> float:
             "the windows differ by %.3f %%: allowed %.2f; is the load steady?" % (spread, SPREAD_PERCENT)
         )
     mean = sum(values) / len(values)
-    if not -MOST_PERCENT <= mean <= MOST_PERCENT:
-        raise RefusedError("error %.3f %%: allowed +-%d; is the reference right?" % (mean, MOST_PERCENT))
+    if not -most <= mean <= most:
+        raise RefusedError("error %.3f %%: allowed +-%d; is the reference right?" % (mean, most))
     return mean / 100
 
 
@@ -164,7 +165,7 @@ def cal_phase(meter: "Meter", line: int, error: "Any", lag: float, lagging: bool
     _needs(meter, n, "phase")
     if not LAG_LEAST_DEGREES <= lag <= LAG_MOST_DEGREES:
         raise RefusedError("%r degrees: allowed %d to %d, lagging" % (lag, LAG_LEAST_DEGREES, LAG_MOST_DEGREES))
-    fraction = fraction_of(error)
+    fraction = fraction_of(error, PHASE_MOST_PERCENT)
     _, angle = load_of(meter, n)
     new = copy_of(meter, n)
     if lagging and angle < 0:

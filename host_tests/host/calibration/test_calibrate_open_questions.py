@@ -10,14 +10,17 @@ from openkh.model import Model
 
 MODEL = Model("MSNCT-1SC", "60Hz")
 FLAWS = {"v_gain_percent": 1.4, "i_gain_percent": -0.9, "phase_minutes": 2.0}
-CT = {"ratio_percent": 0.3, "phase_minutes": 21.0}
+SPLIT = 200.0  # minutes: a split core's lead, doubled by the register that works the other way
 
 
-@pytest.mark.parametrize("phcal_sign", [1, -1])
-@pytest.mark.parametrize("var_sign", [1, -1])
-def test_CH_1_CA_1_a_calibration_learns_the_signs_of_its_front_end(phcal_sign, var_sign):
+@pytest.mark.parametrize(
+    ("phcal_sign", "var_sign", "minutes"),
+    [(1, 1, 21.0), (1, -1, 21.0), (-1, 1, 21.0), (-1, -1, 21.0), (-1, 1, SPLIT)],
+)
+def test_CH_1_CA_1_a_calibration_learns_the_signs_of_its_front_end(phcal_sign, var_sign, minutes):
     chip = {**FLAWS, "phcal_sign": phcal_sign, "var_sign": var_sign}
-    board = {"ct1": CT, "chip1": chip}
+    board = {"ct1": {"ratio_percent": 0.3, "phase_minutes": minutes}, "chip1": chip}
+    lead = (minutes + FLAWS["phase_minutes"]) / 60
     said = []
     with Board({"model": MODEL.code, "service": MODEL.service, "board": board}) as meter:
         meter.stimulus([["mains", None, 0, [120.0, 0.0, 0.0, 0.0], [120.0, 0.0, 0.0, 180.0], 60.0]])
@@ -28,8 +31,8 @@ def test_CH_1_CA_1_a_calibration_learns_the_signs_of_its_front_end(phcal_sign, v
         service.call('save("261128")')
         line = service.call("cal()")["lines"][0]
         assert (line["phcal_sign"], line["var_sign"]) == (phcal_sign, var_sign)
-        assert line["phase_degrees"] == pytest.approx(23.0 / 60, abs=0.03)
-        assert result.errors.lead == pytest.approx(23.0 / 60, abs=0.01)
+        assert line["phase_degrees"] == pytest.approx(lead, abs=0.03)
+        assert result.errors.lead == pytest.approx(lead, abs=0.01)
         for degrees in (60.0, -30.0):
             bench.apply("check", Load((LineLoad(120.0, 30.0, degrees),), 60.0))
             own = service.window(8)["lines"][0]
