@@ -1,12 +1,15 @@
 """A register-level ADE7953 on SPI: what a firmware can see of the chip, and how it can fail.
 
-Written from the data sheet (DS, Rev. C) alone. On the board it is an SPI device, with `cs(level)`, `exchange(tx, rx)`,
-`clock_rate(hz)` and `idle_miso()`; it has `reset_pin(level)` and `power(on)` as well, and drives its IRQ pin itself.
+Written from the data sheet (DS, Rev. C) alone. On the board it is an SPI device, with `cs(level, t_us)`,
+`exchange(tx, rx)`, `clock_rate(hz)` and `idle_miso()`; it has `reset_pin(level)` and `power(on)` as well, and drives its
+IRQ pin itself.
 The other modules of this folder are its parts: flaws (tolerances, and the data sheet's open questions), outside
 (supply, reset, faults), registers (map, checksum), signals (from inputs to rates), results (what result registers
 read), levels (rms, peaks, line timing), energy (counters), events (interrupts), pins (the other outputs) and idle
 (channel B).
 """
+
+from struct import pack_into
 
 from boards.virtual.ade7953 import registers
 from boards.virtual.ade7953.events import CRC, ENERGIES
@@ -17,6 +20,7 @@ _WRITE = 0xCA
 _FULL = 1 << 32  # marks a value of 32 bits that is not to be sign-extended
 _LOCK_US = 2  # CS has to stay low for 1.2 us after the frame that locks the interface; DS p.6
 _FASTEST_HZ = 5_000_000  # DS p.6
+_ANSWERS = {4: ">I", 5: ">xI", 6: ">xxI", 7: ">xxxI"}  # what comes out in a frame of so many bytes, data last
 
 
 class Ade7953(Outside):
@@ -32,10 +36,15 @@ class Ade7953(Outside):
         self._noted = 0x100 if self._flaws.last_changes else 0xFD  # low bytes from here on are not noted: LAST_*
         self._readers = self._make_readers(self._flaws.version)
         self._after = self._make_after()
+        self._reads = {}  # address -> what a whole frame that reads it is to find
+        for address in list(self.regs) + list(self._readers):
+            size = (address >> 8) + 4 if address < 0x400 else 4
+            noted = address & 0xFF < self._noted
+            self._reads[address] = (size, self._readers.get(address), noted, self._after.get(address), _ANSWERS[size])
 
     # -- SPI ----------------------------------------------------------------------------------------------------
 
-    def cs(self, level):
+    def cs(self, level, _t_us=0):
         """Set the level of the CS pin. Where it rises before the end of a frame, the frame has no effect."""
         if level:
             self._position = -1
@@ -69,29 +78,20 @@ class Ade7953(Outside):
     def exchange(self, tx, rx):
         """Clock bytes while the chip is selected: `tx` goes in, and `rx` (of the same length, or None) is filled with
         what comes out. Returns False where the chip does not drive MISO at all."""
-        if not self._clean or self._position:
+        if self._position or not self._clean or len(tx) < 4 or not tx[2] & 0x80:
             return self._exchange_slowly(tx, rx)
-        size = len(tx)
-        address = tx[0] << 8 | tx[1] if size > 3 else 0x400
-        if size != (address >> 8) + 4:  # not exactly one whole frame
+        address = tx[0] << 8 | tx[1]
+        found = self._reads.get(address)
+        if found is None or len(tx) != found[0]:  # not exactly one whole frame
             return self._exchange_slowly(tx, rx)
+        size, reader, noted, after, answer = found
         self._position = size
-        if not tx[2] & 0x80:
-            value = 0
-            for k in range(3, size):
-                value = value << 8 | tx[k]
-            if rx is not None:
-                for k in range(size):
-                    rx[k] = 0
-            self._written(address, size - 3, value)
-            return True
-        reader = self._readers.get(address)
-        value = reader() if reader is not None else self.regs.get(address)
-        if value is None:
-            value = 0
-        elif address & 0xFF < self._noted:
-            if size == 7 and value & 0x800000 and value < 0x1000000:
-                value |= 0xFF000000
+        value = self.regs[address] if reader is None else reader()
+        if size == 7 and value & 0x800000 and value < 0x1000000:
+            value |= 0xFF000000
+        if rx is not None:
+            pack_into(answer, rx, 0, value & 0xFFFFFFFF)
+        if noted:
             self._last_op = _READ
             self._last_address = address
             if size > 5:
@@ -100,22 +100,12 @@ class Ade7953(Outside):
                 self._last_16 = value
             else:
                 self._last_8 = value
-            after = self._after.get(address)
             if after is not None:
                 after()
-        if rx is not None:
-            rx[0] = rx[1] = rx[2] = 0
-            rx[size - 1] = value & 0xFF
-            if size > 4:
-                rx[size - 2] = value >> 8 & 0xFF
-                if size > 5:
-                    rx[size - 3] = value >> 16 & 0xFF
-                    if size > 6:
-                        rx[3] = value >> 24 & 0xFF
         return True
 
     def _exchange_slowly(self, tx, rx):
-        """`exchange` byte by byte, for frames that come in pieces, stray bytes, and faults."""
+        """`exchange` byte by byte, for writes, frames that come in pieces, stray bytes, and faults."""
         faults = self._faults
         if self._position < 0:
             return False

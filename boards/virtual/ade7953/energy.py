@@ -11,7 +11,7 @@ from boards.virtual.exactmath import sincos
 
 COUNT = 2147483648000  # 2^34 * 125: one energy count
 PER_CODE = 179  # 895 / 5: what a power code (2^-9) adds in one microsecond
-NEVER = 1 << 62
+NEVER = 1 << 60  # a small integer on 64-bit MicroPython
 TOP = 0x7FFFFF  # of the signed register
 
 

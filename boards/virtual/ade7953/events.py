@@ -6,7 +6,7 @@ moves at its time; the others are latched when somebody looks.
 
 from boards.virtual.ade7953.registers import checksum, hidden_bytes, signed24
 
-NEVER = 1 << 62
+NEVER = 1 << 60  # a small integer on 64-bit MicroPython
 
 AEHF, AEOF, AP_NOLOAD, APSIGN = 0, 3, 6, 9
 ZXTO_I, ZX_I, OI, ZXTO, ZX_V, OV, WSMP, CYCEND, SAG, RESET, CRC = 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21

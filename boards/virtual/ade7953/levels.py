@@ -6,7 +6,7 @@ from boards.virtual.ade7953.registers import signed24
 from boards.virtual.exactmath import decay, sincos
 
 RMS_FULL_SCALE = 9032007.0  # DS p.23
-NEVER = 1 << 62
+NEVER = 1 << 60  # a small integer on 64-bit MicroPython
 ZX_DELAY_US = 2200  # zero crossings are seen behind LPF1, and so much later than they come; DS p.43
 RIPPLE_LAG = 88.0  # degrees by which a ripple lags behind the filter
 

@@ -8,72 +8,58 @@ TIMEOUT = 110  # errno ETIMEDOUT
 
 
 class SpiBus:
-    """One SPI controller's lines. A device has cs(level), exchange(tx, rx), clock_rate(hz) and idle_miso()."""
+    """One SPI controller's lines. A device has cs(level, t_us), exchange(tx, rx), clock_rate(hz) and idle_miso().
+
+    `device` and its chip select `cs`: where it is alone on the bus and the clock's phase is right, it may be asked
+    without this class; else None.
+    """
 
     def __init__(self):
-        self.selected = None
-        self.plain = True  # one device, and the right clock phase: a controller may talk to `selected` directly
-        self._slots = []
+        self.device = self.cs = None
+        self._slots = []  # (device, net of its chip select)
         self._late = False
         self._hertz = 1_000_000
 
     def attach(self, device, cs):
         """Hang `device` on the bus, selected by a low level on net `cs`."""
-        slot = _Slot(self, device)
         device.clock_rate(self._hertz)
-        self._slots.append(slot)
-        self.plain = len(self._slots) == 1 and not self._late
+        self._slots.append((device, cs))
+        self._see_alone()
         cs.quiet()
-        cs.listen(slot.on_cs)
+        cs.listen(device.cs)
         if not cs.level:
-            slot.on_cs(0, 0)
+            device.cs(0, 0)
+
+    def _see_alone(self):
+        alone = len(self._slots) == 1 and not self._late
+        self.device, self.cs = self._slots[0] if alone else (None, None)
 
     def clock_mode(self, polarity, phase):
         """Set the controller's mode. Modes 0 and 3 sample on the rising edge, as the front ends do, 1 and 2 an edge
         off."""
         self._late = polarity != phase
-        self.plain = len(self._slots) == 1 and not self._late
+        self._see_alone()
 
     def clock_rate(self, hertz):
         """Set the controller's clock."""
         self._hertz = hertz
-        for slot in self._slots:
-            slot.device.clock_rate(hertz)
+        for device, _cs in self._slots:
+            device.clock_rate(hertz)
 
     def exchange(self, tx, rx):
         """Clock `tx` out; what comes back goes into `rx` (bytearray of the same length, or None)."""
-        device = self.selected
-        if device is not None:
-            device.exchange(tx, rx)
-        elif rx is not None:
+        if rx is not None:
             _fill(rx, 0)  # nobody drives MISO: the pad's pull-down
+        for device, cs in self._slots:
+            if not cs.level:
+                device.exchange(tx, rx)
         if rx is None:
             return
-        for slot in self._slots:
-            if not slot.low and slot.device.idle_miso():
+        for device, cs in self._slots:
+            if cs.level and device.idle_miso():
                 _fill(rx, 0xFF)  # an unselected device holds MISO high over everything
         if self._late:
             _shift(rx)
-
-
-class _Slot:
-    def __init__(self, bus, device):
-        self._bus = bus
-        self.device = device
-        self._cs = device.cs
-        self.low = False
-
-    def on_cs(self, level, _t_us):
-        bus = self._bus
-        device = self.device
-        if level:
-            self.low = False
-            if bus.selected is device:
-                bus.selected = None
-        else:
-            self.low = True
-            bus.selected = device
-        self._cs(level)
 
 
 def _fill(buffer, value):

@@ -26,12 +26,14 @@ class Net:
         self._stir = stir
         self._board_pull = None
         self._pull = PULL_DOWN
-        self._latch = 0
+        self.latch = 0  # what the CPU last wrote
         self._outside = None
         self._held = None  # fault: the level at which the wire is stuck; None: it is whole
         self._listeners = []
         self._plain = False  # it is a push-pull output that only the CPU drives
-        self._quick = None  # the only listener of a bus line, because chip selects change 300,000 times a minute
+        # Of a plain bus line with one listener, that listener: the CPU's writes may go to `latch`, `level` and to it
+        # without this class, and without their time. Chip selects change 20,000 times a simulated minute.
+        self.quick = None
 
     def board_pull(self, level):
         """A resistor on the board pulls to `level` (None: there is none)."""
@@ -48,9 +50,13 @@ class Net:
         self._listeners.append(fn)
         self._see_quick()
 
+    def _see_plain(self):
+        self._plain = self.mode == OUT and self._held is None
+        self._see_quick()
+
     def _see_quick(self):
-        quick = len(self._listeners) == 1 and self._stir is None and self.interrupt is None
-        self._quick = self._listeners[0] if quick else None
+        quick = self._plain and len(self._listeners) == 1 and self._stir is None and self.interrupt is None
+        self.quick = self._listeners[0] if quick else None
 
     def drive(self, level):
         """Somebody other than the CPU drives the wire (0, 1) or lets go (None)."""
@@ -62,12 +68,13 @@ class Net:
     def hold(self, level):
         """Fault: the wire is stuck at 0 or 1 whoever drives it (None: it is whole again)."""
         self._held = level
+        self._see_plain()
         self._settle()
 
     def reset(self):
         """Put the pad into its reset state: input, pull-down on, no interrupt, output latch low."""
         self.on_interrupt(None)
-        self._latch = 0
+        self.latch = 0
         self.configure(IN, PULL_DOWN)
         self.configured = False
 
@@ -76,36 +83,27 @@ class Net:
         self.mode = mode
         self.configured = True
         self._pull = pull
-        self._plain = mode == OUT
+        self._see_plain()
         self._settle()
 
     def put(self, level):
         """Write the CPU's output latch."""
-        self._latch = level
-        if self._plain:
-            if level != self.level:
-                if self._quick is not None:
-                    self.level = level
-                    self._quick(level, self._clock.now_us)
-                else:
-                    self._change(level)
-        else:
+        self.latch = level
+        if not self._plain:
             self._settle()
+        elif level != self.level:
+            self._change(level)
 
     def on_interrupt(self, fn):
         """Set the CPU's interrupt of this pin: `fn(level)` is called after every change; None: it is off."""
         self.interrupt = fn
         self._see_quick()
 
-    def latch(self):
-        """What the CPU last wrote."""
-        return self._latch
-
     def _settle(self):
         level = None
         if self.mode == OUT:
-            level = self._latch
-        elif self.mode == OPEN_DRAIN and not self._latch:
+            level = self.latch
+        elif self.mode == OPEN_DRAIN and not self.latch:
             level = 0
         if level is None:
             level = self._outside

@@ -57,9 +57,16 @@ class Pin:
         net.configure(mode, None if pull == -1 else pull)
 
     def __call__(self, value=None):
+        net = self.net
         if value is None:
-            return self.net.level
-        self.net.put(1 if value else 0)
+            return net.level
+        level = 1 if value else 0
+        quick = net.quick
+        if quick is None:
+            net.put(level)
+        elif level != net.level:
+            net.latch = net.level = level
+            quick(level, 0)
         return None
 
     value = __call__
@@ -77,7 +84,7 @@ class Pin:
 
     def toggle(self):
         """The other level."""
-        self.net.put(1 - self.net.latch())
+        self.net.put(1 - self.net.latch)
 
     def irq(self, handler=None, trigger=IRQ_FALLING | IRQ_RISING, hard=False):
         """Call `handler(pin)` on edges: from the interrupt (hard) or through the queue (soft)."""

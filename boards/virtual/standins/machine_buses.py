@@ -61,9 +61,9 @@ class SPI:
         else:
             clock.spend(us)
         bus = self._bus
-        device = bus.selected
-        if device is not None and bus.plain:
-            device.exchange(write_buf, read_buf)
+        cs = bus.cs
+        if cs is not None and not cs.level:
+            bus.device.exchange(write_buf, read_buf)
         else:
             bus.exchange(write_buf, read_buf)
 

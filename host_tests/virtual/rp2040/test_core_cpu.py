@@ -25,7 +25,7 @@ def boards():
 class Device:
     """An SPI device that takes everything."""
 
-    def cs(self, level):
+    def cs(self, level, _t_us):
         pass
 
     def exchange(self, _tx, _rx):

@@ -23,7 +23,7 @@ class Echo:
         self.got = []
         self.idle = None
 
-    def cs(self, level):
+    def cs(self, level, _t_us):
         self.levels.append(level)
 
     def exchange(self, tx, rx):

