@@ -17,16 +17,16 @@ def _name(text):
 
 
 def room(thing, count, methods):
-    """Before `thing` has attributes: give it a table for twice `count` of them, its `methods` among them. A table grows,
-    and never shrinks."""
+    """Before `thing` has attributes: give it a table for twice `count` of them, its `methods` among them. A table
+    grows, and never shrinks."""
     if len(thing.__dict__):
         return
     while len(_names) < FOR_EACH * count:
         _names.append(_name("room%d" % len(_names)))
     for name in _names[: FOR_EACH * count]:
         setattr(thing, name, None)
-    # From the last place to the first: what stands before an empty place leaves an empty one, anything else a gap that a
-    # search goes on through.
+    # From the last place to the first: what stands before an empty place leaves an empty one, anything else a gap
+    # that a search goes on through.
     for name in reversed(list(thing.__dict__)):
         delattr(thing, name)
     for name in methods:

