@@ -2,10 +2,10 @@
 
 Written from the data sheet (DS, Rev. C) alone. On the board it is an SPI device, with `cs(level, t_us)`,
 `exchange(tx, rx)`, `clock_rate(hz)` and `idle_miso()`; it has `reset_pin(level)` and `power(on)` as well, and drives
-its IRQ pin itself. The other modules of this folder are its parts: flaws (tolerances, and the data sheet's open questions), outside
-(supply, reset, faults), registers (map, checksum), signals (from inputs to rates), results (what result registers
-read), levels (rms, peaks, line timing), energy (counters), events (interrupts), pins (the other outputs) and idle
-(channel B).
+its IRQ pin itself. The other modules of this folder are its parts: flaws (tolerances, and the data sheet's open
+questions), outside (supply, reset, faults), registers (map, checksum), signals (from inputs to rates), results (what
+result registers read), levels (rms, peaks, line timing), energy (counters), events (interrupts), pins (the other
+outputs) and idle (channel B).
 """
 
 from struct import pack_into
