@@ -27,7 +27,7 @@ _BLOCKS = ("if ", "for ", "while ", "while(", "if(", "try:", "with ", "def ", "c
 
 
 class _Bytes:
-    """`sys.stdin.buffer`."""
+    """What the firmware finds as `sys.stdin.buffer`."""
 
     def __init__(self, console):
         self._console = console
@@ -38,7 +38,7 @@ class _Bytes:
 
 
 class _Stdin:
-    """`sys.stdin`."""
+    """What the firmware finds as `sys.stdin`."""
 
     def __init__(self, console):
         self._console = console
@@ -56,24 +56,24 @@ class Console:
         self._clock = clock
         self._cpu = cpu
         self._emit = emit
-        self._trace = trace  # exception -> text
+        self._trace = trace  # makes the text of an exception
         self._rx = bytearray()
         self._raw = False
         self._history = []
         self._globals = {}
         self.stdin = _Stdin(self)
-        self.interrupts = 0  # Ctrl-C that reached running code
+        self.interrupts = 0  # how many Ctrl-C have reached running code
         self._print = builtins.print
         builtins.print = self.print
 
     def close(self):
-        """`print` is the interpreter's own again."""
+        """Put the interpreter's own `print` back."""
         builtins.print = self._print
 
     # -- the wire -----------------------------------------------------------------------------------------------
 
     def typed(self, text):
-        """Bytes arrive from the host."""
+        """Take bytes that arrive from the host."""
         for char in text:
             code = ord(char)
             if code == simmicropython.interrupt_char:
@@ -95,7 +95,7 @@ class Console:
         return code
 
     def write(self, text):
-        """Send, as it is."""
+        """Send `text` as it is."""
         self._emit(text)
 
     def print(self, *values, sep=" ", end="\n", file=None):
@@ -108,7 +108,7 @@ class Console:
             self._clock.break_in()
 
     def restart(self, cause):
-        """The board restarts: what was typed is gone, and after all but a soft reset the prompt is friendly again."""
+        """Follow a restart: what was typed is gone, and after all but a soft reset the prompt is friendly again."""
         self._rx = bytearray()
         self._clock.break_in = None
         simmicropython.interrupt_char = -1
@@ -119,7 +119,7 @@ class Console:
 
     @property
     def raw(self):
-        """After a soft reset from the raw REPL main.py is not run."""
+        """Whether the raw REPL is in use: after a soft reset from there main.py is not run."""
         return self._raw
 
     def _break_in(self):
@@ -132,7 +132,8 @@ class Console:
     # -- running code -------------------------------------------------------------------------------------------
 
     def guarded(self, function):
-        """Call as the port runs a file or command: Ctrl-C interrupts it, what it raises is printed. True: no error."""
+        """Call `function` as the port runs a file or command: Ctrl-C interrupts it, and what it raises is printed. True
+        where it raised nothing."""
         simmicropython.interrupt_char = CTRL_C
         try:
             function()
@@ -151,7 +152,7 @@ class Console:
         hidden = False
         for line in self._trace(error).split("\n"):
             if not line.startswith("    "):
-                hidden = "boards/virtual/" in line  # frames of the simulation are none of the board's
+                hidden = "boards/virtual/" in line  # a frame of the simulation, which a real board would not have
             if not hidden:
                 kept.append(line)
         self.write("\r\n".join(kept))
@@ -160,7 +161,7 @@ class Console:
         self.guarded(lambda: exec(text, self._globals))  # noqa: S102
 
     def _evaluate(self, text):
-        """A line at the friendly prompt: the value of an expression is shown."""
+        """Run a line of the friendly prompt, which shows the value of an expression."""
         try:
             code = compile(text, "<stdin>", "eval")
         except SyntaxError:
@@ -178,7 +179,7 @@ class Console:
     # -- the prompt ---------------------------------------------------------------------------------------------
 
     def run(self, names):
-        """The prompt, for ever, with `names` among its globals."""
+        """Run the prompt, for ever, with `names` among its globals."""
         self._globals = {"__name__": "__main__"}
         self._globals.update(names)
         while True:
@@ -219,7 +220,7 @@ class Console:
                     line += chr(code)
 
     def _execute_framed(self, text):
-        """Output, Ctrl-D, what was raised, Ctrl-D."""
+        """Run a command of the raw REPL: it answers with the output, Ctrl-D, what was raised, and Ctrl-D."""
         complain = self._complain
         failed = []
         self._complain = failed.append
@@ -305,7 +306,7 @@ class Console:
                 self.write(chr(code))
 
     def _escape(self, line):
-        """Cursor keys: only the one that fetches older lines does something."""
+        """Take an escape sequence of the cursor keys, of which only the one that fetches older lines does something."""
         if self.read() == 91 and self.read() == 65 and self._history:
             self.write("\b \b" * len(line))
             line = self._history[0]

@@ -1,5 +1,5 @@
-"""A reader of the RS-485 port within the engine, for days of polling: it asks the firmware's slave without the wire,
-through the queue of soft callbacks as a burst is served, and judges each answer (AM-5, EN-1, PO-1).
+"""A reader of the RS-485 port within the engine, for days of polling. It asks the firmware's slave directly, without
+the wire, through the queue of soft callbacks as a burst is served, and judges each answer (AM-5, EN-1, PO-1).
 """
 
 import sys
@@ -7,14 +7,15 @@ import sys
 from boards.virtual.rng import Rng
 
 MOST_TOLD = 10
-BEHIND = {10: 2, 100: 1, 1000: 1}  # edges that an output may be behind the register under load
-JITTER_US = 40_000  # so that the polls wander through the measuring cycle
+BEHIND = {10: 2, 100: 1, 1000: 1}  # by so many edges an output may be behind the register under load
+JITTER_US = 40_000  # polls come late by up to this, so that they wander through the measuring cycle
 
 
 class Reader:
-    """`request`: a read of registers from `first` on. `places`: address of each register by name.
+    """Sends `request`, a read of registers from `first` on; `places` has the address of each register by its name.
 
-    `tell(item)` gets what is wrong, the first few times. `polls`: answers that it has got; `wrong`: what was wrong.
+    `tell(item)` is called for what is wrong, the first few times. `polls` counts the answers, `wrong` those that were
+    wrong.
     """
 
     def __init__(self, clock, cpu, period_us, request, first, places, tell):

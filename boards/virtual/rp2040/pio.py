@@ -10,7 +10,7 @@ Not modelled, and refused at the start: inputs (`wait`, `in_`, `jmp(pin, ..)`), 
 from boards.virtual.rp2040 import pio_asm
 
 FIFO = 4
-RUN_LIMIT = 10_000  # instructions without a wait for a word: such a program cannot be run ahead
+RUN_LIMIT = 10_000  # a program that runs so many instructions without waiting for a word cannot be run ahead
 NEVER = 1 << 60  # a small integer on 64-bit MicroPython
 
 # pull(block), out(pins, 2), out(x, 30), jmp(x_dec, itself): the pins change with the cycle after the pull, and the next
@@ -52,18 +52,18 @@ class StateMachine:
         self._out_value = -1  # last value of `out(pins, ..)` in a program of SEGMENTS
         self._active = False
         self._fifo = []  # words that the run ahead has not come to
-        self._pulls = []  # cycles of the pulls still to come in real time
-        self._words = []  # and what they take
-        self._before = []  # and the registers before each; None: the first instruction, X counted down
-        self._edges = []  # (cycle, pin, level) still to come
+        self._pulls = []  # cycles of the pulls that are computed, and still to come in real time
+        self._words = []  # the word that each of them takes
+        self._before = []  # the registers before each of them; None: the first instruction, X counted down
+        self._edges = []  # (cycle, pin, level) of the edges that are computed, and still to come
         self._event = None
         self._armed = NEVER  # cycle of the edge that the event stands for
         self._muted = False
         self._last_pull = 0  # the same of the last pull that has happened
         self._last_word = None  # None: it was the start
         self._last_before = (0, 0, 0, 0, 0)
-        self._shown = {}  # level of each pin
-        self._planned = {}  # and after all of `_edges`
+        self._shown = {}  # level of each pin now
+        self._planned = {}  # level of each pin after all of `_edges`
         self._pc = self._x = self._y = self._osr = self._isr = 0
         self._cycle = 0  # of the next instruction; while stopped, its distance from the stop
         for base, inits in (
@@ -92,7 +92,7 @@ class StateMachine:
         return self._active
 
     def put(self, value, shift=0):
-        """Add a word; waits while the FIFO is full."""
+        """Put a word into the FIFO; waits while that is full."""
         while self.tx_fifo() >= self._depth:
             if not self._active or not self._pulls:
                 raise RuntimeError("put waits for ever: the FIFO is full and the state machine stands")
@@ -108,7 +108,7 @@ class StateMachine:
                 self._run(NEVER)
 
     def tx_fifo(self):
-        """Words waiting."""
+        """How many words wait in the FIFO."""
         pulls = self._pulls
         if pulls:
             now = self._now()
@@ -119,11 +119,11 @@ class StateMachine:
         return len(pulls) + len(self._fifo)
 
     def rx_fifo(self):
-        """Words to be read: none, inputs are not modelled."""
+        """How many words can be read: none, because inputs are not modelled."""
         return 0
 
     def restart(self):
-        """The program starts at its beginning; the FIFO keeps its words."""
+        """Start the program at its beginning; the FIFO keeps its words."""
         running = self._active
         self.active(0)
         self._pc = self._osr = self._isr = self._cycle = 0
@@ -142,7 +142,7 @@ class StateMachine:
         self._arm()
 
     def release(self):
-        """The peripheral is reset: stop and let go of the pins."""
+        """Stop and let go of the pins, because the peripheral is reset."""
         self.active(0)
         self._edges = []
         self._fifo = []
