@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 LINE_S = 10.0
+REFRESHED_PER_S = 2
 
 
 class Bar:
@@ -29,6 +30,7 @@ class Bar:
             console=self._console,
             disable=not self._console.is_terminal,
             redirect_stdout=False,
+            refresh_per_second=REFRESHED_PER_S,
         )
         self._task = self._shown.add_task(what, total=total, failed=0, workers=0)
         self._began = self._told = time.monotonic()
