@@ -211,9 +211,9 @@ class Allowance:
             netted = self.counts(max(0.0, at - FLASH_S), at)
             yield at, Counts(min(netted.forward, wh), min(netted.back, wh))
         for fault in self.faults:
-            if fault.covers(at) and fault.line is not None:
-                # The same after a restart of the RP2040 alone, back to its last cycle: nothing tells then that the chip
-                # has not been reset meanwhile, so it is set up anew.
+            if cause == "run" and fault.covers(at) and fault.line is not None:
+                # The same where the scratch registers are cleared as well, back to the last cycle: no note is within
+                # reach that tells of the chip's counts, so it is set up anew.
                 silent_s = self._unreachable_until(fault.line, at)
                 yield at - WATCHDOG_S, self.counts(at - WATCHDOG_S, max(at, silent_s) + CHIP_BACK_S, fault.line)
             if fault.covers(at) and fault.in_memory:
