@@ -85,7 +85,7 @@ def test_a_driver_written_by_others_gets_its_answers(settings: dict, tmp_path: P
     loose = 200 if settings.get("noise") else 2
     assert told["created"] == 1
     assert told["optimum"] == 0x0030
-    assert rig.chip.locked
+    assert rig.chip.locked()
     assert told["frequency"] == pytest.approx(50.0, abs=0.02)
     assert told["voltage"] == pytest.approx(v * FULL, abs=20 * loose)
     assert told["current_a"] == pytest.approx(i * FULL, abs=20 * loose)

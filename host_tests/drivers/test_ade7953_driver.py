@@ -64,11 +64,11 @@ def test_field_bug_1_no_32_bit_address_but_the_checksum(rig):
 
 
 def test_field_bug_2_interface_is_locked_with_the_bit_at_zero(rig):
-    assert not rig.chip.locked
+    assert not rig.chip.locked()
     rig.driver.lock()
-    assert rig.chip.locked
+    assert rig.chip.locked()
     rig.driver.bring_up()
-    assert rig.chip.locked
+    assert rig.chip.locked()
     assert not rig.chip.regs[reg.CONFIG] & reg.COMM_LOCK
 
 

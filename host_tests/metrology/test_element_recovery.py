@@ -29,7 +29,7 @@ def test_field_bug_18_22_a_reset_of_the_chip_at_any_moment_costs_less_than_300_m
         assert b.element.resets == 1
         assert b.log.events[0][2] == b.element.gap_ms < 300
         lost = -b.line.error()
-        dead = b.chip.gap_us // 1000 * RATE_100A // 100
+        dead = b.chip.gap_us() // 1000 * RATE_100A // 100
         assert lost > 0
         assert lost + dead < 3 * RATE_100A
         total = b.line.total
@@ -145,7 +145,7 @@ def test_field_bug_8_a_neighbour_that_loses_its_lock_silences_nobody_for_long():
         line.chip.fault("reset")  # both unlocked: each holds MISO against the other
     b.run(6)
     assert [line.element.fresh for line in b.lines] == [True, True]
-    assert [line.chip.locked for line in b.lines] == [True, True]
+    assert [line.chip.locked() for line in b.lines] == [True, True]
 
 
 # Restart of the RP2040, interrupted cycles, calibration

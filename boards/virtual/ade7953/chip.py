@@ -23,7 +23,10 @@ _ANSWERS = {4: ">I", 5: ">xI", 6: ">xxI", 7: ">xxxI"}  # what comes out in a fra
 
 
 class Ade7953(Outside):
-    """One chip; `imperfections` are the arguments of `Imperfections` (flaws.py)."""
+    """One chip; `imperfections` are the arguments of `Imperfections` (flaws.py).
+
+    It has no property: where a class has one, MicroPython looks for another at each store to any attribute.
+    """
 
     def __init__(self, clock, irq, seed=1, released=0x00, **imperfections):
         """irq(level) is called with each change of the IRQ pin: 0, 1, or None (released) without supply.
@@ -64,7 +67,6 @@ class Ade7953(Outside):
             return 1
         return None
 
-    @property
     def locked(self):
         """Whether the interface is locked to SPI."""
         return self._locked

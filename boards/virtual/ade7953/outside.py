@@ -59,12 +59,10 @@ class Outside:
             active.advance(self._clock.now_us)
         return active.total
 
-    @property
     def gap_us(self):
         """How many microseconds there was a voltage and the chip did not measure (reset, start-up, no supply)."""
         return self._signals.gap_us()
 
-    @property
     def running(self):
         """Whether it has a supply, is out of reset, and measures."""
         return self._signals.running

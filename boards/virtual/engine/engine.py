@@ -330,7 +330,7 @@ class Engine:
         glass["lit"] = self._glass.glass.lit(lcd.lit()) if lcd is not None else []
         return {
             "counted": [chip.counted_total() for chip in self._reference.chips],
-            "gap_us": [chip.gap_us for chip in self._reference.chips],
+            "gap_us": [chip.gap_us() for chip in self._reference.chips],
             "t_us": self._clock.now_us,
             "powered": self._reference.supply.on,
             "lines": self._probe.lines(),
@@ -353,7 +353,7 @@ class Engine:
         coil = self._reference.coil
         return {
             "out": self._recorder.take(),
-            "counted": [{"counts": c.counted_total(), "gap_us": c.gap_us} for c in self._reference.chips],
+            "counted": [{"counts": c.counted_total(), "gap_us": c.gap_us()} for c in self._reference.chips],
             "identity": self._probe.identity(),
             "register": figures["register"],
             "pulses": {"10": rises["opto10"], "100": rises["opto100"], "1000": rises["opto1000"]},

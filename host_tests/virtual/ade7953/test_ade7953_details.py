@@ -86,12 +86,12 @@ def test_lock_wants_CS_low_for_its_time() -> None:
     rig.chip.cs(0)
     rig.chip.exchange(frame, bytearray(5))
     rig.chip.cs(1)
-    assert not rig.chip.locked
+    assert not rig.chip.locked()
     rig.chip.cs(0)
     rig.chip.exchange(frame, bytearray(5))
     rig.clock.sleep(2)
     rig.chip.cs(1)
-    assert rig.chip.locked
+    assert rig.chip.locked()
 
 
 def test_a_clock_above_5_MHz_is_not_understood() -> None:

@@ -91,7 +91,7 @@ def test_field_bug_2_and_8_an_unlocked_chip_holds_miso_high(raw: Rig) -> None:
     raw.write(CONFIG, 0x0004)
     assert raw.chip.idle_miso() is None
     raw.write(CONFIG, 0x8004)  # once locked, only a reset opens it again
-    assert raw.chip.locked
+    assert raw.chip.locked()
     raw.chip.reset_pin(0)
     raw.sleep(0.001)
     raw.chip.reset_pin(1)
@@ -107,7 +107,7 @@ def test_power_up_takes_26_and_40_ms() -> None:
     rig = Rig(start=False)
     rig.chip.power(True)
     rig.sleep(0.0659)
-    assert not rig.chip.running
+    assert not rig.chip.running()
     assert rig.read(AP_NOLOAD) == 0
     rig.sleep(0.0001)
     assert rig.edges == [(0, 1), (66_000, 0)]
@@ -118,7 +118,7 @@ def test_power_up_takes_26_and_40_ms() -> None:
     assert rig.edges[-1] == (rig.clock.now_us, 1)
     rig.chip.power(False)
     assert rig.edges[-1][1] is None
-    assert not rig.chip.running
+    assert not rig.chip.running()
 
 
 def test_reset_pin_needs_10_us(rig: Rig) -> None:
@@ -129,9 +129,9 @@ def test_reset_pin_needs_10_us(rig: Rig) -> None:
     assert rig.read(0x120) == 0x0030
     rig.chip.reset_pin(0)
     rig.clock.sleep(10)
-    assert not rig.chip.running
+    assert not rig.chip.running()
     rig.sleep(1)
-    assert not rig.chip.running
+    assert not rig.chip.running()
     rig.chip.reset_pin(1)
     rig.sleep(0.04)
     assert (rig.read(0x120), rig.read(CONFIG)) == (0, 0x8004)
@@ -143,10 +143,10 @@ def test_a_chip_held_in_reset_does_not_start() -> None:
     rig.chip.reset_pin(0)
     rig.chip.power(True)
     rig.sleep(1)
-    assert not rig.chip.running
+    assert not rig.chip.running()
     rig.chip.reset_pin(1)
     rig.sleep(0.04)
-    assert rig.chip.running
+    assert rig.chip.running()
 
 
 def test_a_reset_during_the_start_begins_it_anew() -> None:
@@ -155,12 +155,12 @@ def test_a_reset_during_the_start_begins_it_anew() -> None:
     rig.sleep(0.05)
     rig.chip.reset_pin(0)
     rig.sleep(0.1)
-    assert not rig.chip.running
+    assert not rig.chip.running()
     rig.chip.reset_pin(1)
     rig.sleep(0.0399)
-    assert not rig.chip.running
+    assert not rig.chip.running()
     rig.sleep(0.0002)
-    assert rig.chip.running
+    assert rig.chip.running()
     rig.chip.reset_pin(0)
     rig.chip.power(False)
     rig.sleep(1)
@@ -172,27 +172,27 @@ def test_a_reset_loses_settings_counts_and_lock(rig: Rig, how: str) -> None:
     rig.chip.drive(1.0, 1.0, 1.0, 0.0, 60.0)
     rig.sleep(1)
     before = rig.chip.counted_total()
-    gap = rig.chip.gap_us
+    gap = rig.chip.gap_us()
     if how == "register":
         rig.write(CONFIG, 0x0084)  # SWRST
     else:
         rig.chip.fault("reset")
-    assert not rig.chip.running
+    assert not rig.chip.running()
     rig.sleep(0.04)
     assert rig.read(0x120) == 0
-    assert not rig.chip.locked
+    assert not rig.chip.locked()
     assert rig.read(AENERGY) == 0
     assert rig.chip.counted_total() == before == 207_512
-    assert rig.chip.gap_us - gap == 40_000
+    assert rig.chip.gap_us() - gap == 40_000
 
 
 def test_no_gap_where_there_is_no_voltage(rig: Rig) -> None:
-    gap = rig.chip.gap_us
+    gap = rig.chip.gap_us()
     rig.chip.fault("reset")
     rig.sleep(0.02)
     rig.chip.drive(0.6, 0.0, 0.0, 0.0, 60.0)
     rig.sleep(0.1)
-    assert rig.chip.gap_us - gap == 20_000
+    assert rig.chip.gap_us() - gap == 20_000
 
 
 # -- faults -------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def test_a_software_reset_is_polled_in_32_bits_until_its_flag_comes(raw: Rig) ->
 
 def test_lock_and_key_follow_the_reset_in_frames_of_their_own(raw: Rig) -> None:
     hexes(raw, "0102000004")
-    assert raw.chip.locked
+    assert raw.chip.locked()
     hexes(raw, "00fe00ad")
     hexes(raw, "0120000030")
     assert hexes(raw, "0120800000")[6:] == "0030"
