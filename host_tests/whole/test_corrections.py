@@ -94,6 +94,24 @@ def test_EN_5_the_starting_current_counts_with_corrections_in_force():
         assert added == pytest.approx(chips * 0.003, abs=3)
 
 
+def test_CH_1_a_reactive_register_that_stops_at_its_end_costs_no_correction():
+    """The lead's correction is made of reactive counts: 90 s of this load bring that register to its end."""
+    found = []
+    for end in ("wrap", "stop"):
+        chip = {"counter_end": end}
+        with corrected(tempco=0, chip1=chip, chip2=chip) as prompt:
+            rest(prompt)
+            before = counts(prompt)
+            prompt.load(100.0, 60.0)
+            prompt.go(150.0)
+            rest(prompt)
+            found.append([(b - a) & MASK for a, b in zip(before, counts(prompt), strict=True)])
+    (_, chips, added), (net, stopped_chips, stopped_added) = found
+    assert net == stopped_chips + stopped_added & MASK
+    assert stopped_chips == pytest.approx(chips, abs=4)
+    assert stopped_added == pytest.approx(added, abs=40)
+
+
 def test_CA_1a_a_window_gives_them_apart():
     with corrected() as prompt:
         line = prompt.json("s.window(5)")["lines"][0]

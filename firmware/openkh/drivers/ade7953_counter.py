@@ -3,7 +3,7 @@
 The active energy register counts on by itself in 24 bits. The data sheet says that it wraps at its end (DS p.25);
 nobody has proven that it does not stop there instead. So it never gets there: at a quarter of its range it is read once
 in the mode in which reading zeroes it, and what it held goes into `base`. A reading is the register plus `base`, modulo
-2^24.
+2^24. The register of reactive energy, which corrects a transformer's lead, is zeroed with it where it holds much.
 
 After a restart of the RP2040 alone `base` has to come from the chip. Two registers whose flags are not used hold it,
 with all bits inverted, so that a reset of the chip leaves 0 in them. OILVL is written ahead of the reading that zeroes,
@@ -12,7 +12,7 @@ reading.
 """
 
 from openkh.drivers.ade7953_config import Config
-from openkh.drivers.ade7953_registers import AENERGYA, LAST_RWDATA_8, LCYCMODE, NOTES, OILVL, OVLVL, RSTREAD
+from openkh.drivers.ade7953_registers import AENERGYA, LAST_RWDATA_8, LCYCMODE, NOTES, OILVL, OVLVL, RENERGYA, RSTREAD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def signed(counts: int) -> int:
 
 
 class Counter(Config):
-    """The counter of one chip. `base` is what was taken out of the register so far, modulo 2^24.
+    """The counter of one chip. `base` is what was taken out of the register so far, modulo 2^24; `reactive_taken` what
+    the newest `take_down` took out of the register of reactive energy.
 
     While `taking` is set the register is being zeroed: there is no reading until `take_down` was called again and has
     returned True.
@@ -41,6 +42,7 @@ class Counter(Config):
         super().__init__(spi, cs)
         self.base = 0
         self.taking = False
+        self.reactive_taken = 0
         self._before = 0  # what the register held when it was to be zeroed,
         self._taken = _NOTHING  # and what the reading that zeroes it brought
 
@@ -52,13 +54,19 @@ class Counter(Config):
         self.want(OILVL, _MASK)
         return super().setup()
 
-    def high(self, reading: int) -> bool:
-        """Whether the register has come so far, by this reading, that `take_down` should be called."""
-        return not -TAKE_AT < signed(reading - self.base & _MASK) < TAKE_AT
+    def high(self, reading: int, reactive: int) -> bool:
+        """Whether the register has come so far, by this reading, that `take_down` should be called; or that of reactive
+        energy, which holds `reactive`, and the active one is far enough from 0 to tell whether it was zeroed."""
+        held = signed(reading - self.base & _MASK)
+        if not -TAKE_AT < held < TAKE_AT:
+            return True
+        return not (-TAKE_AT < signed(reactive) < TAKE_AT or -NEAR < held < NEAR)
 
-    def take_down(self) -> bool:
-        """Zero the register and take what it held into `base`; takes some 25 frames. False where the chip did not
-        answer in the middle of it: call it again in the next cycle, before anything is read."""
+    def take_down(self, reactive: int = 0) -> bool:
+        """Zero the register and take what it held into `base`; takes some 25 frames. That of reactive energy too, where
+        what it holds (`reactive`) is much. False where the chip did not answer in the middle of it: call it
+        again in the next cycle, before anything is read."""
+        self.reactive_taken = 0
         if not self.taking:
             before = self.read_verified(AENERGYA)
             if before < 0:
@@ -70,6 +78,8 @@ class Counter(Config):
                 self._taken = self.read_verified(AENERGYA)
                 if self._taken < 0:
                     self._taken = self._kept()
+                if not -TAKE_AT < signed(reactive) < TAKE_AT:
+                    self.reactive_taken = self.read(RENERGYA)
         return self._finish()
 
     def _kept(self) -> int:

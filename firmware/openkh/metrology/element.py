@@ -108,9 +108,7 @@ class Element(Recovery):
         self.span_us = 0
         self.fresh = False
         self.rebased = False
-        self.v_mv = 0
-        self.i_ma = 0
-        self.period_raw = 0
+        self.v_mv = self.i_ma = self.period_raw = 0
         self.sag = False
         self.rejected = 0  # verified readings beyond the bound
         self.gap_ms = 0  # time whose counts were dropped
@@ -391,9 +389,10 @@ class Element(Recovery):
         self.period_raw = scrub.period
         if scrub.flags & IRQ_AEOF and not self.sag:
             self._flags()
-        if self._offered and (self._full or self._chip.high(self._reading)):
+        if self._offered and (self._full or self._chip.high(self._reading, self._reactive_raw)):
             self._full = False
-            self._chip.take_down()
+            self._chip.take_down(self._reactive_raw)
+            self._reactive_raw = self._reactive_raw - self._chip.reactive_taken & 0xFFFFFF
         if scrub.altered >= 0:
             self.repairs += 1
             self._log.add(event_codes.CHIP_REPAIRED, self._line, scrub.altered)
