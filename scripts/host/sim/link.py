@@ -25,6 +25,7 @@ FIRMWARE = TOP / "firmware"
 REFERENCE = TOP / "boards" / "reference"  # the board that it is, unless another is named
 ENGINES = ("micropython", "cpython")  # for people; "wasm" is the 32-bit build that tests use
 HEAP = "64m"
+SMALL_HEAP = "16m"
 MARK = "\x1e"
 WASM_MESSAGE_BYTES = 64 * 1024  # the 32-bit build keeps room for the longest answer on its 1 MB heap
 WASM_HEAP = "24m"
@@ -51,7 +52,8 @@ class Link:
 
     config: "model", "service", "seed", "board" (a scenario's [board] table), "memory" ({} or of an earlier run's end),
     "ticks_offset_us", "interleave", "jitter_us", "exact". `firmware_dir` and `board_dir` are import roots. `plain`: run
-    the sources on the unix port, too, not what compiled.py makes of them.
+    the sources on the unix port, too, not what compiled.py makes of them. `heap`: of the unix port; each start of the
+    firmware goes over the whole of it several times, so that a run of many starts is quicker in a small one.
     Every method raises EngineError if the engine dies.
     """
 
@@ -62,6 +64,7 @@ class Link:
         firmware_dir: Path | str = FIRMWARE,
         board_dir: Path | str = REFERENCE,
         plain: bool = False,
+        heap: str = HEAP,
     ) -> None:
         roots = [str(TOP), str(Path(firmware_dir).resolve()), str(Path(board_dir).resolve())]
         roots.append(str(REFERENCE))  # the glass, for boards that bring none of their own
@@ -75,7 +78,7 @@ class Link:
         else:
             if engine == "micropython" and not plain:
                 roots = compiled.roots(roots)
-            self._transport = _Process(command(engine), roots, self.console)
+            self._transport = _Process(command(engine, heap), roots, self.console)
         try:
             self._ask({"op": "start", **config})
         except BaseException:
@@ -167,13 +170,13 @@ def _in_people_s_units(part: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def command(engine: str) -> list[str]:
+def command(engine: str, heap: str = HEAP) -> list[str]:
     """How an engine in a process of its own is started; its script and arguments follow."""
     if engine == "cpython":
         return [sys.executable, "-u"]
     if engine == "micropython":
         start_it = "import sys; sys.argv[0] = 'micropython'; from micropython_unix import main; sys.exit(main())"
-        return [sys.executable, "-c", start_it, "-X", f"heapsize={HEAP}"]
+        return [sys.executable, "-c", start_it, "-X", f"heapsize={heap}"]
     raise ValueError(f"engine {engine!r}: allowed: micropython, cpython, wasm")
 
 
