@@ -138,8 +138,14 @@ def _seal_rattle(reference, params):
 
 
 def _cpu(breaks):
-    """The function that carries out a fault of the processor; it does nothing while the board has no supply."""
-    return lambda reference, params: breaks(reference.board, params) if reference.supply.on else None
+    """The function that carries out a fault of the processor; it does nothing where no firmware runs that could bear
+    it: while the board has no supply, and while MicroPython itself starts."""
+
+    def carry_out(reference, params):
+        if reference.supply.on and reference.board.cpu.runs_firmware:
+            breaks(reference.board, params)
+
+    return carry_out
 
 
 def _reset(_board, _params):

@@ -49,6 +49,12 @@ def test_PO_4_a_dip_within_the_hold_up_goes_on_as_if_nothing_had_been():
     assert result.report["counter"]["counts"] == wh // 100
 
 
+def test_a_hang_while_micropython_itself_starts_is_none_of_the_firmware_s():
+    """No watchdog runs before its first statement: nothing could end it. 60 ms after power-up it has not begun."""
+    text = steps(load(amps=50.0), 'at = 0.06\nfault = {part = "cpu", kind = "hang"}')
+    assert run(text, 10.0).report["status"]["condition"] == "normal"
+
+
 def test_field_bug_33_a_hang_is_ended_by_the_watchdog_and_told():
     """The watchdog is fed by the finished cycle only: FAIL 05 after the restart, energy goes on from the chips."""
     text = steps(load(amps=50.0), 'at = 30.0\nfault = {part = "cpu", kind = "hang"}')

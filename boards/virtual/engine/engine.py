@@ -275,6 +275,7 @@ class Engine:
         self._failed(sys.exc_info()[1])
 
     def _booting(self):
+        self._board.cpu.runs_firmware = True
         self._lives.append((self._clock.now_us, 0 if self._cause == "power" else self._probe.run_us))
         self._recorder.add(["boot", self._clock.now_us, self._cause])
         self._parts()

@@ -104,6 +104,7 @@ class Cpu:
         for alarm in list(self.alarms):
             alarm.cancel()
         self._life += 1
+        self.runs_firmware = False  # MicroPython itself starts until then
         self._queue = []
         self.in_callback = False
         self._throw = None

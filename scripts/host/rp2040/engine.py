@@ -51,6 +51,7 @@ class Cpu:
 
     def __init__(self, board: "Board") -> None:
         self._board = board
+        self.runs_firmware = True  # MicroPython itself is emulated as well: its start can be broken, too
         self.restless = False
 
     def stir(self) -> None:
