@@ -267,7 +267,7 @@ class Cycle:
         now_us = ticks_us()
         alive = self._plan(state, now_us)
         saved = self._save(state, failing)
-        self._notes.keep(state, self._journal.sequence, saved)
+        self._notes.keep(state, self._journal, saved)
         self._see_storage()
         if not failing:
             self._drive_counter(now_us, saved or self._unstored)

@@ -6,11 +6,13 @@ low bits of what was given stand in LINECYC and ZXTOUT of each front end, which 
 (data sheet p.26, 44, 58).
 
     LINECYC   edges_10 (6), edges_100 (3), edges_1000 (2), of the newest record's sequence number the lowest 5 of 7
-    ZXTOUT    its upper 2, run time in s (6); check (8), which the values after a reset do not pass
+    ZXTOUT    its upper 2, run time in s (6); check (8), with the life (2 of 4) in it, which the values after a reset do
+              not pass
 
-A note that is there at all says that the supply has not been lost since. What is in it counts if it was made after the
-record that is found, or with it; else the record has the same or more. A count of the counter needs none: its record is
-written before the coil moves.
+A note that is there at all says that the supply has not been lost since. Where it is of another life than the record
+that is found, the supply was lost after that record, and later ones cannot be read: it says nothing of the note's time.
+Else what is in the note counts if it was made after the record, or with it; if not, the record has the same or more. A
+count of the counter needs none: its record is written before the coil moves.
 """
 
 from openkh.bound import bind
@@ -21,9 +23,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.drivers.ade7953 import Ade7953
     from openkh.state import State
+    from openkh.storage.journal import Journal
 
 _HALF = 0xFFFF
 _SALT = 0x5A
+_PLAIN = 0xFFFFFF  # a note without its life,
+_LIFE_AT = 24  # which stands above it, and in the front ends in the check
+_LIFE_MASK = 3
 _SEQUENCE_MASK = 127
 _LATER = 63
 _SECONDS_MASK = 63  # enough, because a record is never older than 60 s
@@ -32,19 +38,29 @@ MOST_RECORDS = 20  # so many after a note it is made anew; twice as many, for tw
 MEAN_AGE_US = 500_000  # how old the newest of note and record is, on the average
 
 
-def _note_of(state: "State", sequence: int) -> int:
+def _note_of(state: "State", journal: "Journal") -> int:
     return (
         state.edges_10 & 63
         | (state.edges_100 & 7) << 6
         | (state.edges_1000 & 3) << 9
-        | (sequence & _SEQUENCE_MASK) << 11
+        | (journal.sequence & _SEQUENCE_MASK) << 11
         | (state.run_s & _SECONDS_MASK) << 18
+        | (journal.life & _LIFE_MASK) << _LIFE_AT
     )
 
 
 def _high(note: int) -> int:
     """The upper half of a note, with its check."""
-    return note >> 16 | (note % 251 ^ _SALT) << 8
+    return note >> 16 & 0xFF | ((note & _PLAIN) % 251 ^ _SALT ^ note >> _LIFE_AT) << 8
+
+
+def _whole(low: int, high: int) -> int:
+    """The note that the two registers hold, with its life; -1 where the check does not hold."""
+    if low < 0 or high < 0:  # it does not answer
+        return -1
+    note = low | (high & 0xFF) << 16
+    life = high >> 8 ^ note % 251 ^ _SALT
+    return note | life << _LIFE_AT if life <= _LIFE_MASK else -1
 
 
 def _later(note: int, other: int) -> bool:
@@ -78,39 +94,39 @@ class ChipNotes:
         for chip in self._chips:
             low = chip.read_sure(LINECYC)
             high = chip.read_sure(ZXTOUT)
-            note = low | (high & 0xFF) << 16
-            if low >= 0 and high == _high(note) and (found < 0 or _later(note, found)):
+            note = _whole(low, high)
+            if found < 0 or (note >= 0 and _later(note, found)):
                 found = note
         return found
 
-    def keep(self, state: "State", sequence: int, saved: bool) -> None:
-        """Once a cycle, after the journal's step; `sequence` is that of its newest record, `saved`: it is of this
-        `state`. Allocates nothing."""
+    def keep(self, state: "State", journal: "Journal", saved: bool) -> None:
+        """Once a cycle, after the journal's step; `saved`: its newest record is of this `state`. Allocates nothing."""
         run_s = state.run_s
         edges = state.edges_10 + state.edges_100 + state.edges_1000  # changes with each of them
         # Many records have been made since the last note, or the numbers are others than they were.
-        late = not 0 <= sequence - self._sequence < MOST_RECORDS
+        late = not 0 <= journal.sequence - self._sequence < MOST_RECORDS
         if late or (not saved and (edges != self._edges or run_s - self._run_s >= LONGEST_S)):
             self._due = len(self._chips)
         if saved or self._due:
             self._edges = edges
             self._run_s = run_s
         if self._due and (late or not saved):  # a cycle that saves is long enough
-            self._write(state, sequence)
+            self._write(state, journal)
 
-    def _write(self, state: "State", sequence: int) -> None:
+    def _write(self, state: "State", journal: "Journal") -> None:
         """Write the note into one front end. One that does not take it keeps the older note, which the record's number
         tells from this one."""
         self._due -= 1
-        self._sequence = sequence
-        note = _note_of(state, sequence)
+        self._sequence = journal.sequence
+        note = _note_of(state, journal)
         self._turn = (self._turn + 1) % len(self._chips)
         self._chips[self._turn].note(LINECYC, note & _HALF, ZXTOUT, _high(note))
 
 
-def resume(note: int, state: "State", sequence: int) -> bool:
-    """Bring the `state` of record `sequence` up to the note; False where there is none: the supply was lost."""
-    if note < 0:
+def resume(note: int, state: "State", sequence: int, life: int) -> bool:
+    """Bring the `state` of record `sequence`, of power-up `life`, up to the note; False where the supply was lost after
+    the record: there is no note, or it is of another life."""
+    if note < 0 or note >> _LIFE_AT != life & _LIFE_MASK:
         return False
     if (note >> 11) - sequence & _SEQUENCE_MASK > _LATER:
         return True

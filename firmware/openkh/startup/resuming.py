@@ -82,12 +82,12 @@ class Resuming:
             if hung and registers.fed:
                 self.gap_us += 1000 * restart.WATCHDOG_MS
         elif result == verdict.GOOD and not registers.kept():
-            self.continued = chip_notes.resume(note, state, journal.sequence)
+            self.continued = chip_notes.resume(note, state, journal.sequence, journal.life)
             self.gap_us = BOOT_US + chip_notes.MEAN_AGE_US if self.continued else 0
         if self.continued:
             log.run_s = state.run_s
         else:
-            if registers.kept():
+            if registers.kept() or note >= 0:
                 # The record is of an earlier power-up, or too old: the front ends have counted something else since.
                 state.raw_1 = state.raw_2 = -1
             state.power_up()

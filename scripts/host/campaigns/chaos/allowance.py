@@ -130,14 +130,20 @@ class Allowance:
 
     @property
     def without_program(self) -> bool:
-        """The flash did not answer at a start. On the RP2040 nothing starts then, as the program lies in it; on the
-        virtual board it does, and takes the blocks that it cannot read for a memory never laid out."""
-        silent = [fault for fault in self.faults if fault.part == "flash" and fault.kind == "silent"]
-        return any(fault.start_s <= boot + 0.5 and boot <= fault.end_s for fault in silent for boot, _ in self.boots)
+        """The flash did not answer at a start, or spoilt a bit in a thousand. On the RP2040 nothing starts then, as the
+        program lies in it; on the virtual board it does, and takes the blocks that it cannot read for a memory never
+        laid out."""
+        flash = [fault for fault in self.faults if fault.part == "flash"]
+        spoilt = [fault for fault in flash if fault.kind == "silent" or fault.rate >= 1e-3]
+        return any(fault.start_s <= boot + 0.5 and boot <= fault.end_s for fault in spoilt for boot, _ in self.boots)
 
     def lost(self, at_s: float) -> Counts:
         """Counts that may be missing for good at a time."""
         return _sum(counts for start_s, counts in self._costs if start_s <= at_s)
+
+    def losses(self, at_s: float) -> int:
+        """In how many pieces at most."""
+        return sum(start_s <= at_s for start_s, _ in self._costs)
 
     def wrong(self, at_s: float) -> Counts:
         """Counts that may have been booked up to a time without having been measured."""

@@ -86,7 +86,8 @@ class Rules:
             lost_wh = lost.forward / self.model.counts_per_wh
             for name, weight in WEIGHTS:
                 seen = rises["opto" + name]
-                may = lost_wh / weight + (1 if lost_wh else 0) + self._twice("opto" + name)
+                # Each piece of energy that is lost may have had a pulse in it, and in the same place again.
+                may = lost_wh / weight + self.allowed.losses(at_s) + self._twice("opto" + name)
                 if seen - self._owed(wh, weight) > may:
                     self._say(f"PO-1 {name} Wh ahead", f"at {at_s:.3f} s {seen} edges, {wh} Wh")
             if snap["counter"] > self._owed(wh + lost_wh, self.model.counter_wh):
