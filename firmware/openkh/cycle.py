@@ -340,6 +340,8 @@ class Cycle:
             return
         if not self._pulses.frozen:
             self._pulses.freeze()  # the next cycle knows exactly which edges were given
+            # Where it never comes, because of a hang, nothing that was queued has been given.
+            self._registers.keep(state, self._journal.life, 0, self.leave != restart.DISPLAY)
             return
         self._journal.save(state)
         restart.ask(self.leave)

@@ -3,6 +3,7 @@
 import pytest
 
 from host.rigs.trial import load, run, steps
+from host.sim.link import Link
 
 START_COUNTS = 20_000  # what the chips count before they are set up, and the restart must not add to it
 
@@ -81,3 +82,21 @@ def test_DX_6_a_memory_that_is_silent_as_the_rp2040_restarts_costs_no_count_and_
     assert result.report["register"]["received_wh"] == "0.000000"
     assert outputs_equal_the_register(result)
     assert 4 not in result.report["status"]["failures"]
+
+
+@pytest.mark.parametrize("hang_us", range(20_350_000, 20_600_000, 50_000))
+def test_PO_4_a_hang_while_a_closing_seal_restarts_the_meter_loses_no_pulse(hang_us):
+    """The outputs stand still before that restart: what was queued is not given (chaos seed 14109)."""
+    config = {"model": "MSTCT-2NC", "service": "50Hz", "seed": 1, "board": {"memory": "flash"}}
+    volts = [240.0, 0.0, 0.0, 180.0]
+    stimulus = [
+        ["seal", 0, 0],
+        ["mains", 0, 0, [240.0, 230.0, 0.0, 0.0], volts, 50.0],
+        ["seal", 20_000_000, 1],
+        ["fault", hang_us, "cpu", "hang", {}, 0],
+        ["mains", 45_000_000, 0, [240.0, 0.0, 0.0, 0.0], volts, 50.0],
+    ]
+    with Link("micropython", config) as link:
+        link.run(60_000_000, stimulus)
+        final = link.finish()
+    assert final["pulses"]["10"] == float(final["register"]["delivered_wh"]) // 10

@@ -129,6 +129,7 @@ class Output:
         self._first = 0  # ring of edges placed and not known to be given
         self._placed = 0  # how many are in it
         self._fed = 0  # of these, whose segment is in the chain already
+        self._last = 0  # 1: such an edge is at the very end of the chain: it comes only with a word after it
         self.handed = 0  # edges that count and are given, or will be whatever the processor does; its low bits are used
         self._due_us = [0] * SLOTS
         self._kind = [0] * SLOTS
@@ -153,6 +154,7 @@ class Output:
         for n in range(SLOTS):
             self._kind[n] &= 1  # counted in `edges`
         self.handed = edges
+        self._last = 0
         if self._planned_level():
             self._push(now_us, 0)
         self._next = 2 * (edges + 1) % self._halves
@@ -228,6 +230,7 @@ class Output:
             self._last_us = now_us
             self._recent = True
             port.start(_FIRST_US, self._level)
+            self._followed()
         waits = False
         while not waits and self._fed < self._placed and port.room():
             waits = not self._feed_edge(known_us)
@@ -237,6 +240,12 @@ class Output:
             least_us = _AFTER_US if self._last_us == port.end_us else self._hold_us
             if left_us >= least_us and port.room() > 1:
                 port.put(left_us, self._level)
+                self._followed()
+
+    def _followed(self) -> None:
+        """A word came after what was the end of the chain."""
+        self.handed += self._last
+        self._last = 0
 
     def freeze(self) -> None:
         """Stand still: from now on no edge is given."""
@@ -249,6 +258,7 @@ class Output:
         self._retire()
         self._age(now_us)
         self._port.drop()
+        self._followed()
         for n in range(self._fed):
             self.handed -= self._kind[(self._first + n) & _SLOTS_MASK] >> 1 & 1
         self._fed = 0
@@ -362,11 +372,12 @@ class Output:
         if us < MIN_US:
             us = MIN_US
         port.put(us, self._level)
+        self._followed()
         self._last_us = port.end_us
         self._recent = True
         self._due_us[slot] = port.end_us
         self._level = self._kind[slot] & 1
-        self.handed += self._kind[slot] >> 1 & 1
+        self._last = self._kind[slot] >> 1 & 1
         self._word[slot] = port.words
         self._fed += 1
         return True
