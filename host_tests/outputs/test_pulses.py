@@ -115,6 +115,10 @@ def test_PO_1_edges_times_weight_and_remainder_are_the_energy(steps, counts_per_
             meter.clock.spend(rng.randrange(8_000_000))
     meter.load(0)
     meter.run(DRAIN)
+    tens = (start_wh * counts_per_wh + meter.energy()) // (10 * counts_per_wh) - start_wh // 10
+    for _ in range(25):  # what a stall has piled up drains at its own pace
+        if meter.rises(10) < tens:
+            meter.run(DRAIN)
     for weight in (10, 100, 1000):
         whole = (start_wh * counts_per_wh + meter.energy()) // (weight * counts_per_wh)
         assert start_wh // weight + meter.rises(weight) == whole
