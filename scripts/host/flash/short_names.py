@@ -10,8 +10,9 @@ import builtins
 from collections import Counter
 
 # Of MicroPython's py/makeqstrdata.py, `static_qstr_list`: those that are no built-in functions or types of Python.
+# `const` is left out: the compiler takes a call of that name for its own.
 WORDS = """
-append args bytecode clear close const copy count end endswith extend find format from_bytes get index
+append args bytecode clear close copy count end endswith extend find format from_bytes get index
 insert isalpha isdigit islower isspace issubclass isupper items join key keys little lower lstrip main
 micropython pop popitem read readinto readline remove replace reverse rfind rindex rsplit rstrip send sep
 setdefault sort split start startswith step stop strip throw to_bytes update upper value values write
