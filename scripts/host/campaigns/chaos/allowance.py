@@ -159,7 +159,12 @@ class Allowance:
         yield self.counts(at_s - CYCLE_S - self.jitter_s - 0.4, at_s)
         for fault in self.faults:
             if fault.start_s <= at_s <= fault.end_s + CHIP_BACK_S + 0.5:
-                yield self.counts(fault.start_s - 0.5, at_s)
+                # What was not read when it began has waited since then.
+                back_s = CHIP_BACK_S + 0.5
+                began = [
+                    other.start_s for other in self.faults if other.start_s <= fault.start_s <= other.end_s + back_s
+                ]
+                yield self.counts(min(began) - 0.5, at_s)
         for boot, _ in self.boots:
             if boot - WATCHDOG_S <= at_s <= boot + 2:
                 yield self.counts(boot - 1, at_s)
