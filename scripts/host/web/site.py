@@ -25,6 +25,7 @@ FROM_NPM = (
     "uplot/dist/uPlot.min.css",
 )
 MARK = "openkh-site.json"  # tells a folder that a build may replace
+NOT_IMPORTED = ("circuit.py", "parts.py")  # of the board's folder: for the documents
 SOURCES = (("firmware", "firmware"), ("boards/virtual", "boards/virtual"), ("boards/reference", "parts"))
 
 
@@ -50,7 +51,7 @@ def sources() -> dict[str, str]:
     found = {}
     for place, there in SOURCES:
         for path in sorted((TOP / place).rglob("*.py")):
-            if "__pycache__" not in path.parts:
+            if "__pycache__" not in path.parts and path.name not in NOT_IMPORTED:
                 found[f"{there}/{path.relative_to(TOP / place).as_posix()}"] = path.read_text()
     return found
 
