@@ -21,7 +21,7 @@ _MAP_BYTES = len(_MAGIC) + 2 * _MOST + 4
 
 
 class Flash:
-    """Reads, programs and erases blocks of `device`, an rp2.Flash. `errors` counts the erases that left bits at 0.
+    """Reads, programs and erases blocks of `device`, an rp2.Flash.
 
     rp2.Flash reports no failure of reading or programming, so that both always return True here: what matters has to be
     read back and compared. Nothing allocates after construction.
@@ -30,7 +30,6 @@ class Flash:
     def __init__(self, device: "RawFlash") -> None:
         self._device = device
         self._page = bytearray(256)
-        self.errors = 0
 
     def read(self, block: int, at: int, buf: "bytearray | memoryview") -> bool:
         """Fill `buf` from byte `at` of a block on."""
@@ -50,7 +49,6 @@ class Flash:
         while at < BLOCK:
             self._device.readblocks(block, self._page, at)
             if self._page != _ERASED:
-                self.errors += 1
                 return False
             at += 256
         return True

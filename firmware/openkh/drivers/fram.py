@@ -23,19 +23,18 @@ class Fram:
         self._at = bytearray(2)
         self._probe = bytearray(4)
         self._back = bytearray(2)
-        self.errors = 0  # transfers that were not acknowledged
 
     def write(self, at: int, buf: bytearray) -> bool:
         """Write the third byte of `buf` and all that follow to address `at`; its first two are room for the address."""
         buf[0] = at >> 8
         buf[1] = at & 255
-        return self._sent(buf) or self._missed()
+        return self._sent(buf)
 
     def read(self, at: int, buf: "bytearray | memoryview") -> bool:
         """Fill `buf` from address `at` on."""
         self._at[0] = at >> 8
         self._at[1] = at & 255
-        return (self._addressed() and self._fetched(buf)) or self._missed()
+        return self._addressed() and self._fetched(buf)
 
     # Each `try` is in a function with its transfer alone, because it needs room in the function's frame (DR-7).
 
@@ -70,7 +69,3 @@ class Fram:
             if self._back[0] != pattern or self._back[1] != 255 - pattern:
                 return False
         return True
-
-    def _missed(self) -> bool:
-        self.errors += 1
-        return False
