@@ -1,13 +1,13 @@
-"""The state of the meter: every integer that has to outlive the moment.
+"""The state of the meter: every integer that one measuring cycle hands on to the next.
 
-The measuring cycle copies the current state into a spare one, works there, and publishes the spare by one
-assignment; an interrupted cycle therefore changes nothing. The journal stores exactly these fields (ST-1, MD-4).
+The cycle copies the current state into a spare one, works there, and publishes the spare by one assignment; a cycle
+that is interrupted therefore changes nothing. The journal stores exactly these fields (ST-1, MD-4).
 """
 
 FIELDS = (
     "delivered_wh",  # energy delivered, whole Wh, 0 .. 999,999,999 (EN-1, EN-3)
     "delivered_counts",  # and its remainder, 0 .. counts per Wh - 1
-    "rolls",  # how often the delivered register has rolled over
+    "rolls",  # how often the register of delivered energy has rolled over at 1e9 Wh
     "received_wh",  # energy received, the same way
     "received_counts",
     "raw_1",  # the chips' active energy registers as last booked, 24 bits; -1 = unknown
@@ -31,7 +31,7 @@ FIELDS = (
 
 
 class State:
-    """A set of the integers above, all below 2^30 (no heap on the RP2040)."""
+    """One set of the integers above. All stay below 2^30, because larger ones take heap on the RP2040 (DR-3)."""
 
     def __init__(self) -> None:
         self.delivered_wh = 0
@@ -56,11 +56,11 @@ class State:
         self.max_mw = 0
         self.last_max_mw = 0
         self.periods = 0
-        self.at_us = 0  # ticks_us of the cycle that made this state; not stored
+        self.at_us = 0  # when the cycle that made this state began, in ticks_us; not stored
 
     def shown_mw(self) -> int:
-        """The maximum demand that is shown: the largest so far in the first 24 h, then that of the last finished period
-        of 24 h (MD-2)."""
+        """The maximum demand that is shown, in mW: in the first 24 h the largest so far, from then on that of the
+        newest finished period of 24 h (MD-2)."""
         return self.last_max_mw if self.periods else self.max_mw
 
     def copy(self, other: "State") -> None:
@@ -90,7 +90,7 @@ class State:
         self.at_us = other.at_us
 
     def power_up(self) -> None:
-        """Start run time and demand anew: the supply was lost (MD-4). Energy and what was given stay."""
+        """Start run time and demand anew, because the supply was lost (MD-4). Energy, pulse edges and counts stay."""
         self.run_s = 0
         self.run_us = 0
         self.sub_k = 0

@@ -1,7 +1,7 @@
-"""What runs by itself: the measuring cycle, the guard of the 12 V and the supply, the display, the thermometer.
+"""What timers run: the measuring cycle, the guard of 12 V and supply, the display's task, the thermometer.
 
-Only the guard is a hard interrupt; it touches converters and pins, and nothing that the cycle owns. Bound methods are
-made once, because making one in a callback would take heap.
+Only the guard is a hard interrupt; it touches converters and pins, and nothing that the cycle owns. A bound method that
+is made in a callback would take heap; those that are needed there are made once, beforehand.
 """
 
 import micropython
@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from openkh.outputs.rail12 import Rail12
     from openkh.supply import Supply
 
-GUARD_MS = 2  # 12 V current and bulk voltage (CO-3)
+GUARD_MS = 2  # how often the current of the 12 V and the bulk voltage are looked at (CO-3)
 TEMPERATURE_MS = 1_000
 
 
 def guard_of(rail12: "Rail12", supply: "Supply", at_once: "Callable[[], None]") -> "Callable[[object], None]":
-    """What the guard's timer calls: it looks at 12 V current and bulk voltage, and has a failing supply call `at_once`.
+    """Make the guard, which its timer calls: it looks at the 12 V's current and at the bulk voltage, switches off an
+    overload, and calls `at_once` where the supply begins to fail.
 
-    It runs 500 times a second, in the interrupt. What it needs are variables of this function, not attributes: that
-    saves it a third of its time.
+    The guard runs in its interrupt 500 times a second. What it needs are variables of this function and not attributes,
+    which saves a third of its time.
     """
     amps = rail12.read
     limit = rail12.limit
@@ -50,7 +51,8 @@ def guard_of(rail12: "Rail12", supply: "Supply", at_once: "Callable[[], None]") 
 
 
 class Tasks:
-    """`timers`: of cycle, display, guard and thermometer. `display_errors`: exceptions of the display's task."""
+    """Sets the timers going. `timers`: those of cycle, display, guard and thermometer. `display_errors`: how many
+    exceptions the display's task has let out."""
 
     def __init__(self, cycle: "Cycle", rail12: "Rail12", supply: "Supply") -> None:
         self._cycle = cycle
@@ -63,8 +65,8 @@ class Tasks:
         self.display_errors = 0
 
     def start_metering(self, irqs: "tuple[Pin, ...]") -> None:
-        """Run the cycle from now on, at once where an interrupt line of the front ends falls."""
-        # Before anything can interrupt: two cycles, one inside the other, would book twice.
+        """Run the cycle from now on, every PERIOD_MS, and at once where a front end's interrupt line (`irqs`) falls."""
+        # The first cycle runs before anything can interrupt it: a cycle within another one would book counts twice.
         self._run()
         cycle, _, guard, _ = self.timers
         guard.init(
@@ -78,20 +80,21 @@ class Tasks:
             irq.irq(self._run, Pin.IRQ_FALLING)
 
     def start_display(self, display: "Display", step_ms: int) -> None:
-        """Refresh the display now and each `step_ms` from now on."""
+        """Refresh the display now, and every `step_ms` from now on."""
         self._display = display
         self._shown_us = ticks_us()
         self.refresh()
         self.timers[1].init(mode=Timer.PERIODIC, period=step_ms, callback=self.refresh, hard=False)
 
     def _at_once(self) -> None:
+        """Run the cycle as soon as the interrupt is over."""
         try:
             micropython.schedule(self._run, None)
         except RuntimeError:
-            pass  # the queue is full: the cycle is in it
+            pass  # the queue of callbacks is full, and the cycle is among them
 
     def refresh(self, _timer: object = None) -> None:
-        """The display's task; whatever happens in it, metering goes on (LC-6)."""
+        """The display's task. Whatever goes wrong in it, metering goes on (LC-6)."""
         now_us = ticks_us()
         self._cycle.display_us = now_us
         dt_us = ticks_diff(now_us, self._shown_us)
@@ -103,7 +106,7 @@ class Tasks:
             self._display.refresh(dt_us, self._cycle.state)  # type: ignore[union-attr]
 
     def __enter__(self) -> None:
-        """What is raised within the display's task is caught and counted."""
+        """`__exit__` catches what is raised in the display's task, and counts it."""
 
     def __exit__(self, kind: "type[BaseException] | None", error: BaseException | None, _trace: object) -> bool:
         if kind is None or not issubclass(kind, Exception):
@@ -113,7 +116,8 @@ class Tasks:
         return True
 
     def start_thermometer(self, read: "Callable[[], int]", thermometer: "Thermometer", lines: "CorrectedLines") -> None:
-        """Read the board's temperature now and each second from now on. `read` gives 0.01 degC, or thermometer.NONE."""
+        """Read the board's temperature now and every second from now on. `read` gives it in 0.01 degC, or
+        thermometer.NONE; `thermometer` smooths it, and `lines` get the corrections that follow from it."""
         self._read_temperature = read
         self._thermometer = thermometer
         self._lines = lines
@@ -121,6 +125,6 @@ class Tasks:
         self.timers[3].init(mode=Timer.PERIODIC, period=TEMPERATURE_MS, callback=self.warm, hard=False)
 
     def warm(self, _timer: object = None) -> None:
-        """One reading, between two cycles."""
+        """Take one reading of the temperature. Runs between two cycles."""
         self._thermometer.take(self._read_temperature())
         self._lines.warm(self._thermometer.centi)

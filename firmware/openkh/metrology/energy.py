@@ -1,4 +1,5 @@
-"""Energy: whole watt-hours and a remainder in counts of the front end, exact and without heap (EN-1 to EN-3, EN-6)."""
+"""Energy is kept as whole watt-hours and a remainder in counts of the front end: exact, and without heap (EN-1 to EN-3,
+EN-6)."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,10 +11,10 @@ ROLL_WH = 1_000_000_000
 
 
 def book(state: "State", net_counts: int, counts_per_wh: int) -> None:
-    """Book one measuring cycle's net counts (sum over the elements) into `state`.
+    """Book one measuring cycle's net counts, the sum over both lines, into `state`.
 
-    Positive counts are energy delivered, negative ones energy received, kept apart (EN-1). `net_counts` is bounded by
-    the full-scale rate times the cycle's length and far below 2^29.
+    Positive counts are energy delivered, negative ones energy received; the two are kept apart (EN-1). `net_counts` is
+    at most the full-scale rate times the time in which it was counted, far below 2^29.
     """
     if net_counts > 0:
         counts = state.delivered_counts + net_counts
@@ -38,7 +39,7 @@ def book(state: "State", net_counts: int, counts_per_wh: int) -> None:
 
 
 def add(state: "State", other: "State", model: "Model") -> None:
-    """Add the energy of `other`, and the edges and counts given for it, to `state`; may take heap."""
+    """Add the energy of `other`, and the pulse edges and counts that were given for it, to `state`. May take heap."""
     counts = state.delivered_counts + other.delivered_counts
     wh = state.delivered_wh + other.delivered_wh + counts // model.counts_per_wh
     state.delivered_counts = counts % model.counts_per_wh
@@ -55,5 +56,6 @@ def add(state: "State", other: "State", model: "Model") -> None:
 
 
 def wh_text(wh: int, counts: int, counts_per_wh: int) -> str:
-    """Energy as exact text in Wh with six places, cut off, e.g. `1234.031250`; takes heap, so not for the cycle."""
+    """Energy as text in Wh with six decimal places, the rest cut off, for instance `1234.031250`. Takes heap, so it is
+    not for the cycle."""
     return "%d.%06d" % (wh, counts * 1_000_000 // counts_per_wh)

@@ -1,7 +1,7 @@
-"""Beginnings and ends of what comes and goes, for the event log (DX-8).
+"""Puts the beginnings and ends of conditions into the event log (DX-8).
 
-Each of up to eight conditions is logged when it begins and when it ends. One that comes again within a minute of its
-logged beginning is not logged each time: when the minute is over, one entry says how often it came.
+Each of up to eight conditions is logged when it begins and when it ends. If it comes again within a minute of a
+beginning that was logged, this is not logged each time: when the minute is over, one entry says how often it came.
 """
 
 TYPE_CHECKING = False
@@ -18,10 +18,10 @@ MINUTE_US = 60_000_000
 
 
 class Episodes:
-    """Follows as many conditions as `begun` has events, a bit each.
+    """Follows as many conditions as `begun` has events; each is a bit of a mask.
 
-    The event of condition i is `begun`[i], at its end `ended`[i]; its a is `a` + i * `each_a`, its b how often it has
-    come since it was logged last.
+    At the beginning of condition i the event `begun`[i] is logged, with b = how often it has begun since it was logged
+    last; at its end `ended`[i], with b = 0. In both a is `a` + i * `each_a`.
     """
 
     def __init__(self, log: "Log", begun: "tuple[int, ...]", ended: "tuple[int, ...]", a: int, each_a: int) -> None:
@@ -32,14 +32,14 @@ class Episodes:
         self._a = a
         self._each_a = each_a
         self._count = count
-        self._times = [0] * count  # begun and not logged
-        self._left_us = [0] * count  # of the minute since the newest logged beginning
-        self._now = 0
-        self._shown = 0  # whose beginning is logged and whose end is not
+        self._times = [0] * count  # how often each has begun without being logged
+        self._left_us = [0] * count  # what is left of the minute since its newest logged beginning
+        self._now = 0  # mask of those that stood at the last step
+        self._shown = 0  # mask of those whose beginning is logged and whose end is not
 
     def step(self, now: int, passed_us: int) -> None:
-        """`now` is the mask of what stands, `passed_us` the time since the step before. Called in the cycle in which
-        `now` changes, and about once a second. Allocates nothing."""
+        """Log what has begun or ended. `now`: mask of the conditions that stand; `passed_us`: time since the last step.
+        Called in each cycle in which `now` changes, and about once a second. Takes no heap."""
         if passed_us > MINUTE_US:
             passed_us = MINUTE_US
         i = 0
@@ -50,6 +50,7 @@ class Episodes:
         self._now = now
 
     def _follow(self, i: int, stands: int, passed_us: int) -> None:
+        """`step` for condition i; `stands` is its bit."""
         self._left_us[i] = max(0, self._left_us[i] - passed_us)
         if stands and not self._now >> i & 1:
             self._times[i] += 1

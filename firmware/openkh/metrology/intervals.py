@@ -1,11 +1,12 @@
-"""Interval data: energy delivered and received of each 15 minutes of run time (AM-6).
+"""Interval data: the energy delivered and received in each 15 minutes of run time (AM-6).
 
-An interval is what the register has grown by since the end of the one before, so all of them and the running one add
-up to the register, whatever happens. It is written once the journal holds the register that it ends with, and only when
-it reads back is the next one counted from there: a cut in between leaves the energy in the running interval.
+An interval's energy is what the register has grown by since the end of the interval before. Therefore all intervals and
+the running one add up to the register, whatever happens. An interval is written when the journal holds the register
+that it ends with, and only when it has been read back is the next one counted from there: after a cut in between, its
+energy is part of the running interval.
 
-A loss of power ends an interval early, where it was a minute or longer; what is shorter goes to the next one, flagged,
-so that a supply that comes and goes does not use up the memory.
+A loss of power ends the running interval early if it was a minute or longer. A shorter one is joined to the next, which
+is flagged, so that a supply that comes and goes does not use up the memory.
 """
 
 from openkh.bound import bind
@@ -21,17 +22,19 @@ if TYPE_CHECKING:
 
 SUB_INTERVALS = 3
 INTERVAL_S = SUB_INTERVALS * SUB_INTERVAL_S
-SHORTEST_S = 60  # of an interval that a loss of power ends
+SHORTEST_S = 60  # shorter ones are not ended by a loss of power
 
-_NOTHING = -1
-_PAGES = 4  # looked at in a cycle after the start
+_NOTHING = -1  # no slot is to be written
+_PAGES = 4  # so many pages are looked at in each cycle after the start
 _POWER_UP_MASK = 0xFFFF
 
 
 class Intervals:
-    """`ring`: what is stored. `flags`: quality of the running interval so far. `errors`: writes that did not hold.
+    """Follows the running interval and writes those that have ended.
 
-    `record`: what the journal had when it was read. `continued`: this start goes on with the power-up of that record.
+    `ring`: what is stored. `flags`: the quality of the running interval so far (interval_ring.py). `errors`: how many
+    writes did not succeed. `pages`: the memory; `identity`: records.identity; `record`: what the journal held at the
+    start; `continued`: this start goes on with the power-up of that record.
     """
 
     def __init__(
@@ -42,20 +45,20 @@ class Intervals:
         self._counts_per_tenth = model.counts_per_wh // 10
         self._record = record
         self._continued = continued
-        self._ready = False
+        self._ready = False  # whether the end of what is stored has been found
         self.flags = 0
         self.errors = 0
-        self._kind = _NOTHING  # slot that is to be written next,
-        self._a = 0
+        self._kind = _NOTHING  # the slot that is to be written next (interval_ring.py),
+        self._a = 0  # and its two numbers
         self._b = 0
-        self._unsaved = False  # the journal does not hold the register that it ends with yet
-        self._partial_s = 0
-        self._due = 0  # sub-intervals at the end of the running interval
-        self._failed_s = -1
+        self._unsaved = False  # the journal does not hold yet the register that this interval ends with
+        self._partial_s = 0  # length of the interval that a loss of power has ended
+        self._due = 0  # how many sub-intervals will have ended at the end of the running interval
+        self._failed_s = -1  # run time at which a write did not succeed
         bind(self, "step")
 
     def _start(self) -> None:
-        """What is stored has been found: close what a loss of power has left."""
+        """The end of what is stored has been found: close the interval that a loss of power has left open."""
         ring = self.ring
         self._ready = True
         if ring.lost:
@@ -64,12 +67,13 @@ class Intervals:
             ring.begin(self._record)
             self._power_up()
         elif ring.closed:
-            self._power_up()  # a cut came between the two slots of a new power-up
+            self._power_up()  # the cut came between the two slots that begin a power-up
         elif not self._continued:
             self._new_power_up(self._record, self._record.run_s)
         self._due = (ring.ended + 1) * SUB_INTERVALS
 
     def _new_power_up(self, state: "State", ended_s: int) -> None:
+        """The supply was lost at run time `ended_s`, with the register of `state`: end the interval, or flag it."""
         ring = self.ring
         self._partial_s = min(max(0, ended_s - ring.ended * INTERVAL_S), MOST)
         if self._partial_s >= SHORTEST_S:
@@ -83,14 +87,15 @@ class Intervals:
             self.flags |= POWER_LOST
 
     def _power_up(self) -> None:
+        """Have the slot written that begins a power-up."""
         self._kind = POWER_UP
         self._a = self.ring.power_up + 1 & _POWER_UP_MASK
         self._b = self._partial_s
         self._partial_s = 0
 
     def step(self, state: "State", saved: bool, failure: bool, gap: bool) -> None:
-        """Once a cycle, after the journal, while it writes. `saved`: it has saved this state now. `failure`, `gap`: in
-        this cycle a failure stood, or counts were lost. Allocates nothing."""
+        """Called once a cycle, after the journal's step, while the journal writes. `saved`: it has saved this `state`
+        now. `failure`: in this cycle a failure stood; `gap`: counts were lost, or came late. Takes no heap."""
         if failure:
             self.flags |= FAILURE
         if gap:
@@ -107,36 +112,38 @@ class Intervals:
             if not saved:
                 return
             self._unsaved = False
-        if state.run_s != self._failed_s:  # a memory that takes nothing is asked once a second
+        if state.run_s != self._failed_s:  # a memory that takes nothing is tried only once a second
             self._write(state)
 
     def _end(self, state: "State") -> None:
-        """The running interval is over: what has to be written of it."""
+        """The running interval is over: take down what is to be written of it."""
         self._take(state)
         self._kind = self.flags
         self.flags = 0
         self._unsaved = True
 
     def _write(self, state: "State") -> None:
+        """Write the next slot, and count it where that does not succeed."""
         if not self._append(state.sub_k // SUB_INTERVALS):
             self.errors += 1
             self._failed_s = state.run_s
 
     def _append(self, ended: int) -> bool:
-        """Write a slot; `ended`: intervals that have ended since power-up."""
+        """Write one slot; False where that does not succeed. `ended`: intervals that have ended since power-up."""
         ring = self.ring
         kind = self._kind
         if kind < PARTIAL and ended > ring.ended + 1:
             self._kind |= GAP
-            return ring.append(JUMP, min(ended - 1, MOST), 0)  # some ends were passed over
+            return ring.append(JUMP, min(ended - 1, MOST), 0)  # intervals were passed over
         if kind != POWER_UP and kind & PARTIAL and ring.last_of_page:
-            return ring.append(JUMP, ring.ended, 0)  # its length must follow in the same page
+            return ring.append(JUMP, ring.ended, 0)  # the slot with its length has to be in the same page
         if not ring.append(kind, self._a, self._b):
             return False
         self._written(kind)
         return True
 
     def _written(self, kind: int) -> None:
+        """A slot was written: the next one, or wait for the end of the interval."""
         if kind != POWER_UP and kind >= PARTIAL:
             self._power_up()
             return
@@ -144,16 +151,17 @@ class Intervals:
         self._due = (self.ring.ended + 1) * SUB_INTERVALS
 
     def _take(self, state: "State") -> None:
-        """The energy of the running interval, in tenths of a Wh."""
+        """Take down the energy of the running interval, up to `state`, in tenths of a Wh."""
         ring = self.ring
         self._a = self._tenths(state.delivered_wh, state.delivered_counts, ring.wh, ring.tenths)
         self._b = self._tenths(state.received_wh, state.received_counts, ring.received_wh, ring.received_tenths)
 
     def _tenths(self, wh: int, counts: int, from_wh: int, from_tenths: int) -> int:
-        """From one register to the other; what does not fit a slot stays in the next interval."""
+        """The energy from one register to the other, in tenths of a Wh. What does not fit a slot is left to the next
+        interval."""
         wh = (wh - from_wh) % ROLL_WH
         if wh > ROLL_WH // 2:
-            return 0  # the register was taken back by a record's loss: it will catch up
+            return 0  # a record was lost, and the register is behind the intervals until it has caught up
         tenths = min(wh, MOST) * 10 + counts // self._counts_per_tenth - from_tenths
         if tenths > MOST:
             self.flags |= GAP

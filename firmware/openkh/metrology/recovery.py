@@ -1,8 +1,8 @@
-"""What a line does with a front end that is silent, was reset, or whose configuration is not as wanted (DX-6, CH-1).
+"""What is done with a front end that is silent, was reset, or whose configuration is not as wanted (DX-6, CH-1).
 
-The base of `Element`, which reads and books. A chip that was reset, or a register of which was altered, is set up
-again within the cycle that sees it; what it counted since the last booked reading is dropped. A checksum that is not
-known drops nothing by itself: every register is read back, and where all are as wanted the reading counts.
+This is the base of `Element`, which reads and books. A chip that was reset, or that has an altered register, is set up
+again within the cycle that sees it; what it has counted since the reading booked last is dropped. A checksum that is
+not known is no reason to drop anything: every register is read back, and if all are as wanted the reading counts.
 """
 
 from openkh import event_codes
@@ -21,45 +21,46 @@ if TYPE_CHECKING:
         def add(self, code: int, a: int = 0, b: int = 0) -> None: ...
 
 
-SILENT_US = 1_000_000  # FAIL 01
-BACK_READINGS = 3  # good readings in a row that end it
-WAKE_FRESH_US = 1_000_000  # a silent chip is reset this often when it has no counts to lose,
+SILENT_US = 1_000_000  # a chip that has not answered for so long is silent (FAIL 01),
+BACK_READINGS = 3  # until so many good readings have come in a row
+WAKE_FRESH_US = 1_000_000  # a chip that does not answer is reset this often when it has no counts to lose,
 WAKE_US = 300_000_000  # and this often when it has
-RESTORE_TRIES = 4  # FAIL 02
-PULSE_TRIES = 8  # restoring starts with a reset of the chip each so many tries
-LONGEST_US = 1 << 29
-NOISY_CYCLES = 600  # after a spoilt reading
-NEAR_COUNTS = 440  # two readings in one cycle, at twice full scale
+RESTORE_TRIES = 4  # a configuration that was not to be restored so many times is FAIL 02
+PULSE_TRIES = 8  # of so many tries the first begins with a reset of the chip
+LONGEST_US = 1 << 29  # times end here, so that they stay small integers
+NOISY_CYCLES = 600  # for so many cycles after a spoilt reading each one has to be borne out by a second
+NEAR_COUNTS = 440  # at most so many counts lie between two readings in one cycle: 2 ms at full scale
 
 
 class Recovery:
-    """`silent` FAIL 01, where it is `fitted`; `altered` FAIL 02; `spoilt` `resets` `repairs` fault counters."""
+    """`silent` is FAIL 01, if the chip is known to be `fitted`; `altered` is FAIL 02; `spoilt`, `resets` and `repairs`
+    count faults."""
 
     def __init__(self, chip: "Ade7953", index: int, log: "Log") -> None:
         self._chip = chip
         self._log = log
         self._line = index + 1
         self.silent = False
-        self.fitted = True  # False: it is not known whether the meter has this one, and it has not answered yet
+        self.fitted = True  # False: it is not known whether the meter has this chip, and it has not answered yet
         self.altered = False
         self.spoilt = 0  # readings that could not be verified
-        self.resets = 0  # of the chip, not asked for
+        self.resets = 0  # resets of the chip that nobody asked for
         self.repairs = 0  # registers found altered and mended
 
         self._lost = True  # what the chip counted since the last booked reading is not to be trusted
         self._absent = False  # it did not answer at a restart: nothing is known of it yet, and it may have counted on
-        self._event = 0  # why, for the log
-        self._event_b = 0
-        self._reading = 0
-        self._reading_us = 0
+        self._event = 0  # the event that says why counts are dropped; 0: none is to be logged
+        self._event_b = 0  # and its second number
+        self._reading = 0  # the active energy register as read last, 24 bits; -1: not verified
+        self._reading_us = 0  # and when
         self._noisy = 0  # cycles left in which a reading is booked only where a second one bears it out
-        self._mute_us = 0
-        self._wake_us = 0
-        self._good = 0
-        self._tries = 0
+        self._mute_us = 0  # how long the chip has not answered
+        self._wake_us = 0  # how long since then, or since it was reset for it
+        self._good = 0  # good readings in a row of a silent chip
+        self._tries = 0  # how often in a row its configuration had to be restored
 
     def _try_energy(self) -> bool:
-        """Take `_reading`, the active energy register; False where it could not be verified."""
+        """Read the active energy register into `_reading`; False where that could not be verified."""
         self._reading_us = ticks_us()
         self._reading = self._chip.read_energy()
         if self._reading >= 0:
@@ -73,8 +74,8 @@ class Recovery:
         self._noisy = NOISY_CYCLES
 
     def _borne_out(self, raw: int) -> bool:
-        """Whether the counter, read once more, has gone on from `raw` by what a millisecond can bring: the same bit may
-        be spoilt in a reading and in what the chip says that it answered."""
+        """Whether the counter, read a second time, is near `raw`. On a noisy bus the same bit can be spoilt in a
+        reading and in what the chip repeats of it, so that the reading is wrong and seems proven."""
         reading = self._chip.read_energy()
         if reading < 0:
             self.spoilt += 1
@@ -82,12 +83,14 @@ class Recovery:
         return -NEAR_COUNTS <= (reading - raw + 0x800000 & 0xFFFFFF) - 0x800000 <= NEAR_COUNTS
 
     def _lose(self, event: int, b: int) -> None:
-        """What was counted since the last booked reading must be dropped; logged when counting is right again."""
+        """What was counted since the reading booked last is to be dropped. `event` and `b` are logged when the counter
+        is taken anew."""
         self._lost = True
         self._event = event
         self._event_b = b
 
     def _answered(self) -> None:
+        """A chip that had not answered has done so."""
         self._mute_us = 0
         self._wake_us = 0
         if self.silent:
@@ -98,7 +101,8 @@ class Recovery:
                     self._log.add(event_codes.CHIP_BACK, self._line)
 
     def _unanswered(self, dt_us: int) -> None:
-        """No valid answer in this cycle: FAIL 01 after a second; keep asking."""
+        """The chip gave no valid answer in this cycle, `dt_us` after the last: FAIL 01 after a second, and now and then
+        a reset to wake it."""
         chip = self._chip
         self._good = 0
         self._mute_us = min(self._mute_us + dt_us, LONGEST_US)
@@ -108,7 +112,7 @@ class Recovery:
             if self.fitted:
                 self._log.add(event_codes.CHIP_SILENT, self._line)
         if chip.deaf():
-            chip.lock()  # a chip back from a reset that is not locked yet, this one or its neighbour (field bug 8)
+            chip.lock()  # this chip or its neighbour is back from a reset and not locked yet (field bug 8)
         if self._wake_us >= (WAKE_FRESH_US if self._lost else WAKE_US):
             self._wake_us = 0
             if not self._lost:
@@ -116,7 +120,8 @@ class Recovery:
             chip.pulse_reset()
 
     def _restore(self) -> bool:
-        """The checksum is not a known one. True when the chip is right, or right again and `_reading` taken anew."""
+        """The checksum is not a known one: find out why, and set the chip up again where it has to be. True where
+        `_reading` may be used: the chip was right, or is right again and `_reading` was taken anew."""
         chip = self._chip
         if chip.learnt and not chip.proven_altered():
             return False
@@ -142,7 +147,7 @@ class Recovery:
             if not complete:
                 return False
             self._absent = False
-            if chip.altered < 0 and not self._lost:  # all as wanted: another checksum alone says nothing
+            if chip.altered < 0 and not self._lost:  # all registers are as wanted, so the checksum does not matter
                 chip.seen_as_wanted()
                 return not absent or self._try_energy()
         if not chip.mended():
@@ -160,22 +165,23 @@ class Recovery:
         return self._try_energy() or self._try_energy()
 
     def _judge(self, stuck: int) -> None:
-        """FAIL 02 begins or ends. `stuck`: address of a register that the round robin cannot put right, else -1."""
+        """Let FAIL 02 begin or end. `stuck`: address of a register that Scrub cannot mend, -1 if there is none."""
         if (stuck >= 0 or self._tries >= RESTORE_TRIES) != self.altered:
             self.altered = not self.altered
             if self.altered:
                 self._log.add(event_codes.CHIP_ALTERED, self._line, stuck)
 
     def _relapse(self) -> None:
-        """A register was altered and is mended; altered again in each cycle, it is as good as not restorable (FAIL 02).
-        `poll` forgets it with the first cycle that finds all as wanted."""
+        """A register was altered and has been mended. If that happens in one cycle after another, it is no better than
+        one that cannot be restored (FAIL 02). `poll` clears the count in the first cycle that finds all as wanted."""
         self._tries += 1
         if self._tries >= RESTORE_TRIES and not self.altered:
             self.altered = True
             self._log.add(event_codes.CHIP_ALTERED, self._line, self._event_b)
 
     def _not_restored(self) -> None:
-        """Try again in the next cycle, after a reset of the chip to begin with; FAIL 02 when that does not help."""
+        """The configuration could not be restored. It is tried again in the next cycle, the first time after a reset of
+        the chip; FAIL 02 where that does not help."""
         if not self._lost:
             self._lose(event_codes.CHIP_REPAIRED, 0)
         if self._tries % PULSE_TRIES == 0:

@@ -1,11 +1,11 @@
-"""An rms register of a front end as volts or amps: spoilt readings left out, scaled in integers."""
+"""Volts and amps from the rms registers of a front end: a spoilt reading is left out, all scaling is in integers."""
 
 from openkh.bound import bind
 from openkh.model import RMS_FULL_SCALE
 
 
 def middle(a: int, b: int, c: int) -> int:
-    """Median: one spoilt reading of an rms value shows nowhere."""
+    """The median of three values."""
     if a > b:
         if b > c:
             return b
@@ -16,11 +16,14 @@ def middle(a: int, b: int, c: int) -> int:
 
 
 class Rms:
-    """An rms register: its newest three codes, and their middle one in mV or mA."""
+    """One rms register. `full_scale`: mV or mA at the code RMS_FULL_SCALE (model.py).
+
+    Of the newest three codes the middle one counts, so that a single spoilt reading is never seen.
+    """
 
     def __init__(self, full_scale: int) -> None:
         self._second = self._third = 0
-        # Full scale over the code of full scale, times 2^(12 + shift), rounded: a ratio of 17 to 18 bits.
+        # The ratio is full scale over the code of full scale, times 2^(12 + shift), rounded; it has 17 to 18 bits.
         shift = 0
         while (full_scale << (13 + shift)) // RMS_FULL_SCALE < 1 << 18:
             shift += 1
@@ -29,7 +32,8 @@ class Rms:
         bind(self, "take")
 
     def take(self, code: int) -> int:
-        """The middle one, with the newest code (24 bits); every step below 2^30; exact to 4 ppm and 1 unit."""
+        """Take the newest code (24 bits) in, and return the middle one of the newest three in mV or mA. Exact to 4 ppm
+        and 1 unit; every intermediate result is below 2^30."""
         third = self._third
         self._third = self._second
         self._second = code

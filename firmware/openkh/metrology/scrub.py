@@ -1,7 +1,8 @@
-"""Round robin over what need not be read in every cycle: the registers that the checksum leaves out, and the period.
+"""Reads in turn what need not be read in every cycle: the registers that the checksum leaves out, and the period.
 
-The ADE7953's checksum does not cover the no-load levels, sag, LINECYC, the over-levels, the time-out, the reference or
-the optimum setting (DS p.58). Three of them are read back every other cycle, all within a second.
+The ADE7953's checksum does not cover the registers of the no-load levels, of sag, LINECYC, over-levels and time-out,
+nor the reference and the optimum setting (DS p.58). Every other cycle three of them are read back, so that it is each
+register's turn about once a second.
 """
 
 from openkh.bound import bind
@@ -12,26 +13,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.drivers.ade7953 import Ade7953
 
-PERIOD_STEP = 64  # a period further than this from the one before waits for the next to agree
-STUCK_TRIES = 3  # rounds in which a register would not be mended before it is reported
+PERIOD_STEP = 64  # a period that differs by more from the reading before is not taken until the next one agrees with it
+STUCK_TRIES = 3  # a register is reported when it could not be mended so many times
 _END = len(UNCOVERED)
 
 
 class Scrub:
     """Reads back one chip's registers in turn.
 
-    `period`  PERIOD, 1/223.75 kHz less one; 0 before it is known
-    `flags`   IRQSTATA as it was read in this step, unverified; 0 where it was not its turn
-    `altered` address of a register that was found altered and mended in this step, -1 if none
-    `stuck`   address of a register that cannot be mended (FAIL 02), -1 if none
+    `period`  the chip's PERIOD, the line's period in units of 1/223.75 kHz, less one; 0 before it is known
+    `flags`   IRQSTATA as this step has read it, not verified; 0 where it was not read
+    `altered` address of a register that this step has found altered and has mended, -1 if there is none
+    `stuck`   address of a register that cannot be mended (FAIL 02), -1 if there is none
     """
 
     def __init__(self, chip: "Ade7953") -> None:
         self._chip = chip
-        self._n = 0
-        self._seen = 0
-        self._tries = 0
-        self._suspect = -1
+        self._n = 0  # which of UNCOVERED comes next
+        self._seen = 0  # the period as read last
+        self._tries = 0  # how often the register `_suspect` could not be mended
+        self._suspect = -1  # which of UNCOVERED could not be mended; -1: none
         self.period = 0
         self.flags = 0
         self.altered = -1
@@ -39,7 +40,7 @@ class Scrub:
         bind(self, "step")
 
     def step(self) -> bool:
-        """Read the next registers of the round. True where there is something to look at. Allocates nothing."""
+        """Read the next registers in turn. True where the caller has to look at the attributes. Takes no heap."""
         chip = self._chip
         n = self._n
         self.flags = 0
@@ -57,12 +58,14 @@ class Scrub:
         return True
 
     def _period(self, value: int) -> None:
+        """Take a reading of PERIOD in."""
         step = value - self._seen
         if -PERIOD_STEP <= step <= PERIOD_STEP:
             self.period = value
         self._seen = value
 
     def _compare(self, n: int) -> None:
+        """Read register `n` of UNCOVERED alone, and mend it where it is not as wanted."""
         chip = self._chip
         state = chip.holds_uncovered(n)
         if state == AS_WANTED:
