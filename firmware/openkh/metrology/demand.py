@@ -84,8 +84,7 @@ class Demand:
         return muldiv(counts, self._mw_counts, _SUB_4US)
 
     def _correct(self, state: "State", newest_mw: int, before_mw: int) -> None:
-        """Add to the averages of the two newest finished sub-intervals, and to the interval demand that contains
-        them."""
+        """Add to the averages of the two newest finished sub-intervals, and to the interval demand made of them."""
         state.sub_1_mw += newest_mw
         state.sub_2_mw += before_mw
         if state.sub_k < _FIRST_DEMAND:

@@ -1,13 +1,13 @@
-"""One line's front end in the measuring cycle: verified counts, and recovery of the chip (EN-2, DX-6).
+"""One line's front end in the measuring cycle: counts that are proven, and recovery of the chip (EN-2, DX-6).
 
 The chip's active energy register runs free; a cycle books the difference to the reading booked last, modulo 2^24.
 A reading counts only when
-  1. the chip itself confirms what it answered (LAST_ADD, LAST_OP, LAST_RWDATA),
+  1. the chip itself confirms what it has answered (LAST_ADD, LAST_OP, LAST_RWDATA),
   2. the checksum over the configuration, read after it, is a known one, or every register is found as wanted, and
-  3. the difference is within the full-scale rate times the time since the last booked reading.
-Otherwise nothing is booked and nothing lost: the next good reading carries the counts. A chip that was reset, or whose
-configuration was altered, is set up again within the cycle that sees it; what it counted since the last booked reading
-is dropped, and the gap is logged. Reset and wrap are told apart by the checksum, never by value.
+  3. the difference is within the full-scale rate times the time since the reading booked last.
+Otherwise nothing is booked, and nothing is lost: the next good reading brings these counts as well. A chip that was
+reset, or whose configuration was altered, is set up again within the cycle that sees it (recovery.py); what it has
+counted since the reading booked last is dropped, and the gap is logged. Reset and wrap are told apart by the checksum.
 """
 
 from openkh import event_codes
@@ -45,44 +45,44 @@ if TYPE_CHECKING:
     from openkh.metrology.recovery import Log
     from openkh.model import Model
 
-# The no-load register is 65,536 - Y / 1.4 (DS p.40); Y is full-scale power over the level below which nothing counts:
-# 23,570 to 1.2 on every model, 20 % of the starting power (EN-5). 5 A at 89.5 degrees still count (DX-7).
+# The no-load register is 65,536 - Y / 1.4 (DS p.40), where Y is full-scale power over the power below which nothing is
+# counted: 23,570 to 1.2 on every model, 20 % of the starting power (EN-5). 5 A at 89.5 degrees still count (DX-7).
 NOLOAD = 51_500
-NOLOAD_VAR_VA_OFF = 0x06  # reactive and apparent energy are counted down to zero
-LONG_MS = 1000  # after a longer time without a booked reading the counter may have come near its end
+NOLOAD_VAR_VA_OFF = 0x06  # no such level for reactive and apparent energy
+LONG_MS = 1000  # after a longer time without a booked reading the register may have come to its end
 PEAK_FULL_SCALE = 6_500_000  # waveform and peak codes, DS p.21
 SAG_PERCENT = 75  # a sag is half a line cycle whose peak stays below this part of the nominal peak
 SAG_OVER_PERCENT = 80  # it is over when the rms voltage is back at this part of nominal, but
-SAG_HOLD_US = 400_000  # not within this time of the chip's flag, because rms lags by 0.2 s, and
-SAG_CLEAR_US = 50_000  # not within this time of clearing the flag, because the chip may raise it again
+SAG_HOLD_US = 400_000  # not within this time after the chip's flag, because rms lags by 0.2 s, and
+SAG_CLEAR_US = 50_000  # not within this time after clearing the flag, because the chip may raise it again
 
-# Full scale is 23,570 W * 32,000 / 3600 = 209.5 counts per ms for every model (EN-6), and 5 % on top.
+# The bound: full scale, 23,570 W * 32,000 / 3600 = 209.5 counts per ms on every model (EN-6), and 5 % on top.
 COUNTS_PER_MS = 220
-EXACT_MS = 38_000  # up to here the bound is below half of the register's range: the difference is unambiguous
-# Beyond, it is if the chip's overflow flag is clear, or within the highest load that the ratings allow (110 % current,
-# 115 % voltage: 135 counts per ms); else the counts are dropped.
+EXACT_MS = 38_000  # up to here the bound is below half of the register's range, so the difference is unambiguous
+# After a longer time it still is if the chip's overflow flag is clear. If the flag is set, the counts are taken only as
+# long as the highest load that the ratings allow (110 % current, 115 % voltage: 135 counts per ms) fits half the range:
 RATED_MS = 60_000
-RESTART_MS = 50_000  # what a restart of the RP2040 alone is taken to have lasted at most
-LATE_US = 2_000_000  # a first reading this long after a restart is mostly of the time since
+RESTART_MS = 50_000  # a restart of the RP2040 alone is taken to have lasted at most so long
+LATE_US = 2_000_000  # a first reading that comes so long after a restart was mostly counted after it
 
-# Counts since the record at a restart: what the journal lets run up (3.2 million) and 10 s at full scale.
+# So many counts can have come since the record before a restart: 3.2 million until a record is due, 10 s at full scale.
 RESUMED_MOST = 5_600_000
 
-ODD_READINGS = 3  # readings beyond the bound that agree with each other before the counter is taken as it is
-NO_COUNTS = 1 << 29
+ODD_READINGS = 3  # after so many readings beyond the bound that agree with each other the counter is taken as it is
+NO_COUNTS = 1 << 29  # in place of counts: nothing is to be booked
 
 
 class Element(Recovery):
-    """Front end of line `index` + 1. `poll` it in every cycle; what it found is in the attributes.
+    """The front end of line `index` + 1. Call `poll` in every cycle; what it has found is in the attributes.
 
-    `raw`       the counter to store as booked (24 bits); where nothing may be booked, the one that `poll` was told
-    `active`    signed counts to book; `reactive` signed counts of the same span, for the status only
-    `at_us`     when the counts were read; `fresh` whether this cycle's values were measured and verified
+    `raw`       the counter to store as booked (24 bits); where nothing may be booked, the one that `poll` was given
+    `active`    signed counts to book; `reactive` signed counts of the same time, which only the status uses
+    `at_us`     when the counts were read (ticks_us); `fresh` whether this cycle has a reading that counts
     `span_us`   the time in which they were counted; 0 where much of it may lie before a restart
-    `rebased`   the counter was taken anew in this cycle: store `raw` soon, the older one is worthless
-    `v_mv` `i_ma` `period_raw`   the latest; of three rms readings the middle one, so that a spoilt one is not seen
-    `silent`    FAIL 01; `altered` FAIL 02; `sag` the supply of the line is low
-    `spoilt` `rejected` `resets` `repairs` `gap_ms`   fault counters
+    `rebased`   the counter was taken anew in this cycle: store `raw` soon, because the older one is worthless
+    `v_mv` `i_ma` `period_raw`   voltage, current and period (Scrub.period) as measured last
+    `silent`    FAIL 01; `altered` FAIL 02; `sag` the line's voltage is low
+    `spoilt` `rejected` `resets` `repairs` `gap_ms`   count faults
     """
 
     def __init__(self, chip: "Ade7953", model: "Model", index: int, log: "Log") -> None:
@@ -99,7 +99,7 @@ class Element(Recovery):
         )
         chip.want(IRQENA, IRQ_RESET | (IRQ_SAG if index == 0 else 0))  # the meter is fed from line 1 (ID-6)
 
-        # The other line's, polled next: read directly after this one, so that nothing this one needs comes in between.
+        # The other line's, which is polled next. Both are read one directly after the other, before either is judged.
         self.beside: Element | None = None
         self.raw = -1
         self.active = 0
@@ -111,28 +111,28 @@ class Element(Recovery):
         self.v_mv = self.i_ma = self.period_raw = 0
         self.sag = False
         self.rejected = 0  # verified readings beyond the bound
-        self.gap_ms = 0  # time whose counts were dropped
+        self.gap_ms = 0  # the time in which counts were dropped
 
         self._now_us = 0  # ticks_us of this poll
-        self._age_us = 0  # of the reading booked last, at the start of the poll
-        self._resumed = False  # it was booked before a restart: its age is not known
-        self._offered = False  # the last poll handed a reading out to be booked: `raw`, read at `at_us`
-        self._base = -1  # counter taken anew and not stored yet; -1 = none
-        self._reactive_raw = 0
-        self._full = False  # the counter was found at its end, and is to be taken down wherever it stands now
+        self._age_us = 0  # how old the reading booked last was at the start of this poll
+        self._resumed = False  # whether that was booked before a restart, so that it is older by an unknown time
+        self._offered = False  # whether the last poll gave a reading out to be booked: `raw`, read at `at_us`
+        self._base = -1  # the counter as taken anew, as long as the cycle has not stored it; -1: there is none
+        self._reactive_raw = 0  # the reactive energy register as read last
+        self._full = False  # whether the counter was found at its end, and is to be taken down wherever it stands now
         self._odd_raw = 0  # the newest reading beyond the bound,
-        self._odd = 0  # and how many in a row agreed with each other
-        self._ahead = False  # `read_ahead` has taken this cycle's reading
-        self._turn = index == 0  # rms and the rest are read every other cycle; the two lines alternate
-        self._sag_us = 0
-        self._sag_cleared = False
-        self._lag_sign = 1  # of reactive counts where the current lags
+        self._odd = 0  # and how many in a row agree with each other
+        self._ahead = False  # whether `read_ahead` has taken this cycle's reading
+        self._turn = index == 0  # rms and the rest are read every other cycle, by the two lines in turn
+        self._sag_us = 0  # how long the sag must not end yet
+        self._sag_cleared = False  # whether its flag has been cleared since
+        self._lag_sign = 1  # the sign that reactive counts have where the current lags
         bind(self, "poll read_ahead _book _measure _round _judge")
 
     # Start and calibration
 
     def calibrate(self, cal: "Calibration") -> None:
-        """Say what the chip's calibration shall be from the next bring-up on (register values, DS p.34-35)."""
+        """Have the chip calibrated as `cal` says (register values, DS p.34-35) from the next bring-up on."""
         chip = self._chip
         chip.want(AVGAIN, cal.vgain)
         chip.want(AIGAIN, cal.igain)
@@ -144,8 +144,8 @@ class Element(Recovery):
         chip.want(AWATTOS, cal.wattos)
 
     def found(self, cal: "Calibration") -> bool:
-        """Set `cal` to what the chip holds (which way it is stays as it stands in `cal`), before `start`; False if it
-        does not answer, or was reset since it was set up: then these are its defaults."""
+        """Set `cal` to the calibration that the chip holds; which way its phase register works stays as it is in `cal`.
+        Call before `start`. False if the chip does not answer, or was reset and has its defaults."""
         read = self._chip.read_sure
         flags = read(IRQSTATA)
         if flags < 0 or flags & IRQ_RESET:
@@ -159,10 +159,10 @@ class Element(Recovery):
         return min(cal.vgain, cal.igain, cal.wgain, cal.phcal, offset) >= 0
 
     def start(self, resume_raw: int, fed: bool = False) -> None:
-        """Bring the chip up, before the first poll; may block for 0.3 s and allocate. `resume_raw` is the counter as
-        booked last, or -1; `fed`: the supply has not been lost since then. A chip that runs with the wanted
-        configuration is not reset, nor one that does not answer and may be running: `poll` books what it counted
-        meanwhile. What does not come up is left to `poll`. Sets `ran_on`."""
+        """Bring the chip up, before the first poll; may take 0.3 s and heap. `resume_raw`: the counter as booked last,
+        or -1; `fed`: the supply has not been lost since then. A chip that runs as wanted is not reset, nor one that
+        does not answer and may be running: `poll` books what it has counted meanwhile. A chip that does not come up is
+        left to `poll`. Sets `ran_on`: whether the chip was not reset."""
         chip = self._chip
         self._now_us = ticks_us()
         self._absent = fed and resume_raw >= 0 and chip.read_sure(IRQSTATA) < 0
@@ -182,9 +182,9 @@ class Element(Recovery):
         self._now_us = ticks_us()
 
     def apply(self, cal: "Calibration") -> bool:
-        """Change the calibration while the chip counts; called in the cycle. False: not done, try in the next.
+        """Change the calibration while the chip counts. Called in the cycle; False: try again in the next one.
 
-        The energy register goes on through it, so that no count is lost or taken twice."""
+        The energy register goes on meanwhile, so that no count is lost or taken twice."""
         chip = self._chip
         if self._lost or not chip.unaltered():
             return False
@@ -193,9 +193,9 @@ class Element(Recovery):
         return chip.mended()
 
     def poll(self, last_raw: int, now_us: int) -> None:
-        """Read and verify; never raises, never allocates.
+        """Read the front end and verify what it says. Never raises, takes no heap.
 
-        `last_raw` is the counter as booked last (24 bits, -1 = unknown), `now_us` ticks_us of this cycle.
+        `last_raw` is the counter as booked last (24 bits; -1: not known), `now_us` ticks_us of this cycle.
         """
         chip = self._chip
         dt_us = ticks_diff(now_us, self._now_us)
@@ -240,7 +240,7 @@ class Element(Recovery):
         elif not self._restore():
             return
         self._book(last_raw)
-        # In turn, for time: what need not be as new as the counts.
+        # What need not be as new as the counts is read in turn, for time.
         turn = not self._turn
         self._turn = turn
         if turn or self.sag:
@@ -253,14 +253,14 @@ class Element(Recovery):
             self._round()
 
     def read_ahead(self) -> None:
-        """Take the reading for the `poll` that follows in this cycle."""
+        """Take the reading for this element's `poll`, which follows in the same cycle."""
         if not self._chip.taking:
             self._reading_us = ticks_us()
             self._reading = self._chip.read_energy()
             self._ahead = True
 
     def _book(self, last_raw: int) -> None:
-        """Hand out the counts since `last_raw`, or say why not."""
+        """Give out the counts since `last_raw`, where they are to be booked."""
         raw = self._reading
         if self._lost or last_raw < 0:
             self._rebase()
@@ -289,7 +289,7 @@ class Element(Recovery):
         self.fresh = True
         raw = self._chip.read_reactive()
         counts = (raw - self._reactive_raw + 0x800000 & 0xFFFFFF) - 0x800000
-        if not -bound <= counts <= bound:  # tried again, and then left out
+        if not -bound <= counts <= bound:  # it is read once more, and then left out
             raw = self._chip.read_reactive()
             counts = (raw - self._reactive_raw + 0x800000 & 0xFFFFFF) - 0x800000
         self._reactive_raw = raw
@@ -297,12 +297,12 @@ class Element(Recovery):
             self.reactive = counts * self._lag_sign
 
     def _long_counts(self, last_raw: int, counts: int, span_ms: int) -> int:
-        """`counts` since `last_raw` after a long span, in which the register may have gone over its end; NO_COUNTS
-        where nothing is to be booked."""
+        """What to book after a long time, in which the register may have gone over its end, in place of `counts`, the
+        difference to `last_raw` modulo 2^24; NO_COUNTS for nothing."""
         now = (self._reading - self._chip.base & 0xFFFFFF) ^ 0x800000
-        # The difference of signed values: right where the register did not go over its end.
+        # The difference of signed values is right where the register did not go over its end.
         plain = now - ((last_raw - self._chip.base & 0xFFFFFF) ^ 0x800000)
-        if not 0 < now < 0xFFFFFF:  # it stands at its end: what it holds is booked
+        if not 0 < now < 0xFFFFFF:  # it has stopped at its end, and what it holds is booked
             self._log.add(event_codes.COUNTER_FULL, self._line)
             self._full = True
             return plain
@@ -312,7 +312,7 @@ class Element(Recovery):
         if flags < 0:
             return NO_COUNTS
         if not flags & IRQ_AEOF:
-            # The flag may have been cleared between the record and the restart: there a small difference is believed.
+            # The flag may have been cleared between record and restart: there a small difference is believed.
             return counts if self._resumed and -RESUMED_MOST <= counts <= RESUMED_MOST else plain
         if span_ms > RATED_MS:
             self._lose(event_codes.READING_REJECTED, counts)
@@ -321,7 +321,7 @@ class Element(Recovery):
         return counts
 
     def _reject(self, raw: int, counts: int) -> None:
-        """Beyond full scale. Readings that agree with each other are no bus fault: then the counter itself jumped."""
+        """A reading beyond full scale. If the next ones agree with it, it is no bus fault: the counter has jumped."""
         self.rejected += 1
         step = (raw - self._odd_raw + 0x800000 & 0xFFFFFF) - 0x800000
         near = -COUNTS_PER_MS * 1000 < step < COUNTS_PER_MS * 1000
@@ -333,7 +333,7 @@ class Element(Recovery):
             self._rebase()
 
     def _rebase(self) -> None:
-        """Take the counter as it is now as the one to count from."""
+        """Count from the counter as it stands now."""
         self._lost = False
         self._reactive_raw = self._chip.read_reactive()
         if self._event:
@@ -350,14 +350,14 @@ class Element(Recovery):
         self._offered = True
 
     def _measure(self) -> None:
-        """Voltage and current, for status and display; rms lags by 0.2 s and bounds nothing."""
+        """Read voltage and current, for status and display. Because rms lags by 0.2 s, no reading is judged by it."""
         chip = self._chip
         chip.read_rms()
         self.v_mv = self._volts.take(chip.volts)
         self.i_ma = self._amps.take(chip.amps)
 
     def _flags(self) -> None:
-        """Read, verify and only then clear the interrupt flags: a spoilt reading that clears would lose them."""
+        """Read the interrupt flags, verify, and only then clear them: a spoilt reading that clears would lose some."""
         flags = self._chip.read_sure(IRQSTATA)
         if flags < 0:
             return
@@ -369,8 +369,8 @@ class Element(Recovery):
             self._chip.read(RSTIRQSTATA)
 
     def _sag_on(self, dt_us: int) -> None:
-        """The sag's flag is left standing until the voltage is back: one that is raised again when it is cleared would
-        call the cycle for ever."""
+        """While a sag stands: see whether it is over. Until then its flag is not cleared, because the chip would raise
+        it again at once, and each time call a cycle."""
         self._sag_us -= dt_us
         if self._sag_us > 0 or self.v_mv < self._sag_over_mv:
             return
@@ -384,7 +384,7 @@ class Element(Recovery):
                 self._flags()
 
     def _round(self) -> None:
-        """What the round robin has found."""
+        """Follow up what Scrub has found."""
         scrub = self._scrub
         self.period_raw = scrub.period
         if scrub.flags & IRQ_AEOF and not self.sag:

@@ -1,9 +1,10 @@
 """Status: what is wrong with each line, and which of it the glass shows (DX-1 to DX-7).
 
-Pure: it runs inside the measuring cycle, integers in, integers out, nothing taken from the heap. For time, a cycle adds
-up what both lines bring and judges one of them, in turn. Power is the mean of the last second, from energy counts (a
-sliding ring of pairs of cycles), so that one odd cycle judges nothing; voltage and current are the chip's own rms. A
-condition is reported when it has stood for 2 s and leaves when it has been gone for 2 s (DX-5).
+This is pure logic in the measuring cycle: integers in, integers out, no heap. To save time each cycle judges one of the
+two lines, in turn; what the other brings is added up for the next cycle. Power is the mean of the last second, from
+energy counts, so that no single odd cycle decides anything; the counts of a line are kept by pairs of cycles, in a
+ring. Voltage and current are the chip's own rms. A condition is reported when it has stood for 2 s, and no longer
+reported when it has been gone for 2 s (DX-5).
 """
 
 from openkh import event_codes
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from openkh.model import Model
 
 
-# Conditions, the more important the higher (DX, table and order of priority).
-UNJUDGED = 0  # nothing judged yet: bar and symbols off
+# Conditions; the higher number is the more important one (DX-1).
+UNJUDGED = 0  # nothing has been judged yet: bar and symbols are off
 NORMAL = 1
 LOW_CURRENT = 2  # a warning, not an error
 OVER_CURRENT = 3
@@ -43,22 +44,22 @@ NAMES = (
     "failure",
 )
 
-PERSIST_US = 2_000_000  # to report and to leave (DX-5)
-MEAN_US = 1_000_000  # power is the mean of this long
-BAND_W = 15  # reverse and low current, whatever the model (DX-4)
+PERSIST_US = 2_000_000  # a condition is reported when it has stood for so long (DX-5)
+MEAN_US = 1_000_000  # power is the mean over this time
+BAND_W = 15  # power below -15 W is reverse, below 15 W low current, on every model (DX-4)
 
-# Both times above are made up of whole cycles, whose timer jitters. They may be this much shorter, so that jitter does
-# not make them longer by a pair of cycles.
+# Both times above are made up of whole cycles, whose timer jitters. They may come out this much shorter, so that jitter
+# does not prolong them by a whole pair of cycles.
 _SLACK_US = 50_000
-_RING = 8  # pairs of cycles, a power of two; five at the nominal pace
-_WINDOW_MOST_US = 60_000_000  # a longer span between two cycles counts as this long: 15 W * us stays below 2^30
+_RING = 8  # room for so many pairs of cycles, a power of two; a second has five
+_WINDOW_MOST_US = 60_000_000  # a longer time between two cycles counts as this long, so that 15 W * us is below 2^30
 
-# tan(80 deg) = 5.671282: bad power factor where |Q| > tan(80 deg) * P and P > 0 (DX-7).
+# The power factor is bad where P > 0 and |Q| > tan(80 deg) * P (DX-7); tan(80 deg) = 5.671282.
 _TAN_WHOLE = 5
 _TAN_MILLI = 671
 _TAN_MICRO = 282
 
-_FIRST = LOW_CURRENT  # conditions that a line itself can have: _FIRST .. _LAST
+_FIRST = LOW_CURRENT  # a line itself can have the conditions from here to _LAST
 _LAST = REVERSE
 # FAIL 01 and 02 as bits of Status.failures.
 _SILENT = 1 << (FRONT_END_SILENT - 1)
@@ -80,52 +81,51 @@ _ENDED = (
 )
 _FAILURES = 5
 _LINE_BITS = _LAST + 1
-_LOOK_US = 1_000_000  # as long as nothing changes, what is shown and logged is looked at so often, for time
+_LOOK_US = 1_000_000  # as long as nothing changes, what is to be shown and logged is looked at only so often, for time
 
 
 class Line:
-    """One line's readings of the last second and the conditions it stands in."""
+    """One line: its readings of the last second, and the conditions that it has. `number` is 1 or 2."""
 
     def __init__(self, number: int, model: "Model", log: "Log") -> None:
         self.number = number
         self._model = model
         self._log = log
-        self._us_to_counts = 3_600_000_000 // model.counts_per_wh  # W * us / this = counts; whole for every model
+        self._us_to_counts = 3_600_000_000 // model.counts_per_wh  # W * us / this are counts; whole on every model
         self._active = [0] * _RING
         self._reactive = [0] * _RING
         self._dt_us = [0] * _RING
-        self._stood_us = [-1] * (_LAST + 1)  # how long a condition differs from what is reported; -1: it does not
-        # Period register at 5 % below and at 5 % above the service's frequency (DX-4).
+        self._stood_us = [-1] * (_LAST + 1)  # how long each condition has differed from the report; -1: it does not
+        # The period register at 5 % below and at 5 % above the service's frequency (DX-4).
         self._slowest = PERIOD_CLOCK_MILLIHZ // (950 * model.hz) - 1
         self._fastest = PERIOD_CLOCK_MILLIHZ // (1050 * model.hz) - 1
         self._frequency_us = -1  # how long the frequency has differed from what was logged last; -1: it does not
-        self._frequency_off = False  # what was logged last
+        self._frequency_off = False  # whether it was off when that was logged last
         self.episodes = Episodes(log, _BEGUN, _ENDED, number, 0)
         self.forget()
         bind(self, "step _follow _take judge _beyond_80_degrees")
 
     def forget(self) -> None:
-        """Nothing of this line is known: the start, or a front end that is silent (DX-6)."""
+        """Begin anew with nothing known of this line: at the start, and when its front end is silent (DX-6)."""
         self.head = 0  # where the next pair of cycles goes in the ring
-        self.held = 0  # pairs in it, which are the last second
-        self.active_counts = 0  # their sums
+        self.held = 0  # how many pairs are in it: those of the last second
+        self.active_counts = 0  # the sum of their counts, which may be negative
         self.reactive_counts = 0
-        self.window_us = 0  # and how long they took together
-        self._waiting_us = 0  # since the reading that was judged last,
-        self._waiting_active = 0  # and what has come in that time
+        self.window_us = 0  # and of their times
+        self._waiting_us = 0  # time since the reading that was judged last,
+        self._waiting_active = 0  # and the counts of that time
         self._waiting_reactive = 0
-        self.now = 0  # conditions true when it was judged, a bit each
-        self.reported = 0  # conditions that have stood long enough
-        self._begun = False  # a verified reading was seen, so that the time in which the next one was counted is known
-        self.measured_us = -1  # time judged; stops at 2 s, and nothing is said of the line before (DX-5)
-        self._pending = False  # a condition differs from the report, and its time is running
+        self.now = 0  # mask of the conditions that the last judgement has found, 1 << LOW_CURRENT and so on
+        self.reported = 0  # mask of those that are reported
+        self._begun = False  # whether there was a verified reading, so that it is known when the next one was counted
+        self.measured_us = -1  # the time that was judged, up to 2 s; before that nothing is said of the line (DX-5)
+        self._pending = False  # whether a condition differs from the report, so that its time has to be counted
         for i in range(len(self._stood_us)):
             self._stood_us[i] = -1
 
     def step(self, dt_us: int, element: "Element", turn: bool) -> None:
-        """One measuring cycle: take the element's readings in; where it is the line's `turn`, judge them.
-
-        The first reading, and one that comes a second late, are judged without waiting for the line's turn.
+        """One measuring cycle, `dt_us` after the last: take the element's readings in, and judge them if it is this
+        line's `turn`. The first reading, and one that comes a second late, are judged out of turn.
         """
         if element.silent:
             if self._begun:
@@ -134,18 +134,18 @@ class Line:
         waiting_us = self._waiting_us + dt_us
         self._waiting_us = waiting_us
         if not element.fresh:
-            return  # its energy comes with the next verified reading, and so does its time
+            return  # the energy of this cycle comes with the next verified reading, and so does its time
         if not self._begun:
             self._begun = True
             self._waiting_us = 0
-            return  # it brings what was counted before the start as well: energy, but no power
+            return  # it brings counts from before the start as well, which tell nothing of the power now
         self._waiting_active += element.active
         self._waiting_reactive += element.reactive
         if turn or waiting_us >= MEAN_US or self.measured_us < 0:
             self._follow(element, waiting_us if waiting_us < _WINDOW_MOST_US else _WINDOW_MOST_US)
 
     def _follow(self, element: "Element", dt_us: int) -> None:
-        """Judge the last second, and let the reported conditions follow."""
+        """Judge the last second, of which `dt_us` are new, and let the reported conditions follow."""
         self._take(dt_us)
         v_mv = element.v_mv
         now = self.judge(v_mv, element.i_ma)
@@ -159,7 +159,7 @@ class Line:
             self.measured_us = self.measured_us + dt_us if self.measured_us >= 0 else 0
 
     def _take(self, dt_us: int) -> None:
-        """Add what has come in `dt_us` to the sliding second, and let go of what is older."""
+        """Add the counts of the last `dt_us` to the sliding second, and take off those that are older now."""
         spans = self._dt_us
         window_us = self.window_us + dt_us
         held = self.held
@@ -185,10 +185,10 @@ class Line:
         self.head = (head + 1) & (_RING - 1)
 
     def judge(self, v_mv: int, i_ma: int) -> int:
-        """Conditions of this moment as bits (1 << LOW_CURRENT ...), from rms values and the sums of the last second.
+        """The conditions of this moment as a mask, from the rms values and from the sums of the last second.
 
-        Exact: P < -15 W is |counts| > 15 W * us / (3.6e9 / counts per Wh), compared in whole counts. The angle is
-        judged only above the starting current and from 20 % of nominal voltage (DX-7).
+        This is exact: P < -15 W is |counts| > 15 W * us / (3.6e9 / counts per Wh), compared in whole counts. The angle
+        is judged only above the starting current and at 20 % or more of nominal voltage (DX-7).
         """
         model = self._model
         found = 0
@@ -209,19 +209,19 @@ class Line:
         return found
 
     def _beyond_80_degrees(self) -> bool:
-        """|Q| > tan(80 deg) * P, for P > 0; the fraction in two parts, so that all stays below 2^30."""
+        """Whether |Q| > tan(80 deg) * P, for P > 0. The tangent is taken in parts, so that all stays below 2^30."""
         p = self.active_counts
         q = self.reactive_counts
         rest = (q if q >= 0 else -q) - _TAN_WHOLE * p
         if rest <= 0 or rest >= p:
             return rest > 0
-        if p >= 1 << 20:  # only after a cycle many seconds late
+        if p >= 1 << 20:  # only after a cycle that is many seconds late
             p >>= 4
             rest >>= 4
         return rest * 1000 > p * _TAN_MILLI + p * _TAN_MICRO // 1000
 
     def _persist(self, differs: int, dt_us: int) -> None:
-        """What differs from the report for 2 s changes the report (DX-5)."""
+        """Change the report where a condition has differed from it for 2 s (DX-5). `differs`: those that do now."""
         self._pending = differs != 0
         for c in range(_FIRST, _LAST + 1):
             if not differs & (1 << c):
@@ -235,7 +235,7 @@ class Line:
                     self.reported ^= 1 << c
 
     def _frequency(self, off: bool, dt_us: int, period_raw: int) -> None:
-        """Log a line frequency off by more than 5 % for 2 s, once each time; it is no error (DX-4)."""
+        """Log, once each time, a line frequency that has been off by more than 5 % for 2 s; this is no error (DX-4)."""
         if off == self._frequency_off:
             self._frequency_us = -1
             return
@@ -247,31 +247,31 @@ class Line:
                 self._log.add(event_codes.FREQUENCY, self.number, PERIOD_CLOCK_MILLIHZ // (period_raw + 1))
 
     def p_mw(self) -> int:
-        """Active power, mean of the last second, to the nearest mW; negative is reverse."""
+        """Active power in mW, the mean of the last second, to the nearest; negative where energy flows back."""
         return self._milli(self.active_counts)
 
     def q_mvar(self) -> int:
-        """Reactive power, the same way; positive is lagging."""
+        """Reactive power in mvar, likewise; positive where the current lags."""
         return self._milli(self.reactive_counts)
 
     def _milli(self, counts: int) -> int:
         if self.window_us == 0:
             return 0
-        # Twice the power, so that the last binary digit rounds.
+        # Twice the power is worked out, so that its last binary digit tells how to round.
         twice = muldiv(counts if counts >= 0 else -counts, 2000 * self._us_to_counts, self.window_us)
         p = (twice + 1) >> 1
         return p if counts >= 0 else -p
 
 
 class Status:
-    """What the glass says of the meter's health: the one condition shown and the lines that have it.
+    """What the glass says of the meter's health: the one condition that is shown, and the lines that have it.
 
-    It has no properties: where a class has one, MicroPython looks in the class before each store to an attribute, which
-    would cost time in every cycle.
+    It has no properties: in a class that has one MicroPython looks in the class before each store to an attribute,
+    which would cost time in every cycle.
 
     `condition`  UNJUDGED .. FAILURE
-    `lines`      mask of the lines that have it (1 = line 1, 2 = line 2); 0 for NORMAL and FAILURE
-    `failures`   mask, bit n - 1 = FAIL 0n (DX-6)
+    `lines`      mask of the lines that have it: 1 line 1, 2 line 2; 0 for UNJUDGED, NORMAL and FAILURE
+    `failures`   mask of the failures that stand: bit n - 1 is FAIL 0n (DX-6)
     """
 
     def __init__(self, model: "Model", log: "Log") -> None:
@@ -280,15 +280,15 @@ class Status:
         self.condition = UNJUDGED
         self.lines = 0
         self.failures = 0
-        self._turn = False  # line 2's
-        self._stood = 0  # all that stood at the last step: failures, and what each line reports
-        self._passed_us = 0  # since what is shown and logged was looked at
+        self._turn = False  # whether it was line 2's turn last
+        self._stood = 0  # failures and both lines' reports at the last step, side by side in one integer
+        self._passed_us = 0  # since it was last looked at what is to be shown and logged
         begun, ended = (event_codes.FAILURE,) * _FAILURES, (event_codes.FAILURE_ENDED,) * _FAILURES
         self._failed = Episodes(log, begun, ended, 1, 1)
         bind(self, "step _changed")
 
     def set_failure(self, number: int, stands: bool) -> None:
-        """FAIL 03, 04, 05: established elsewhere. 01 and 02 follow the front ends at each step. Shows at once."""
+        """Set or clear FAIL 03, 04 or 05, which others find; shown at once. FAIL 01 and 02 follow the front ends."""
         failures = self._with(number, stands)
         if failures != self.failures:
             self.failures = failures
@@ -299,7 +299,7 @@ class Status:
         return self.failures | bit if stands else self.failures & ~bit
 
     def step(self, dt_us: int, e1: "Element", e2: "Element | None") -> None:
-        """One measuring cycle of `dt_us` since the last one (below 2^30). `e2` is None on a single-element meter."""
+        """One measuring cycle, `dt_us` after the last (below 2^30). `e2` is None on a single-element meter."""
         turn = not self._turn
         self._turn = turn
         self.line_1.step(dt_us, e1, not turn)
@@ -313,7 +313,7 @@ class Status:
         self._passed_us = passed_us
 
     def _changed(self, e1: "Element", e2: "Element | None") -> bool:
-        """Bring FAIL 01 and 02 up to date; whether anything stands that did not, or the other way round."""
+        """Bring FAIL 01 and 02 up to date. Returns whether any failure or report differs from what it was."""
         failures = self.failures & ~(_SILENT | _ALTERED)
         if e1.silent or (e2 is not None and e2.silent and e2.fitted):
             failures |= _SILENT
@@ -329,7 +329,7 @@ class Status:
         return True
 
     def _tell(self, passed_us: int) -> None:
-        """What begins and ends goes to the log; `passed_us` since the last time."""
+        """Log what has begun and what has ended in the `passed_us` since the last call."""
         self._failed.step(self.failures, passed_us)
         line = self.line_1
         line.episodes.step(line.reported >> OVER_CURRENT, passed_us)
@@ -338,7 +338,7 @@ class Status:
             line.episodes.step(line.reported >> OVER_CURRENT, passed_us)
 
     def _choose(self) -> None:
-        """The highest priority wins, errors over warnings over normal (DX-1)."""
+        """Choose the condition that is shown: the most important one that any line reports (DX-1)."""
         if self.failures:
             self.lines = 0
             self.condition = FAILURE
@@ -365,11 +365,11 @@ class Status:
         self.condition = condition
 
     def error(self) -> bool:
-        """An installation error or a failure stands: screen 4 joins the cycle (LC-3)."""
+        """Whether an installation error or a failure stands, so that screen 4 is among those shown (LC-3)."""
         return self.condition >= OVER_CURRENT
 
     def failure(self) -> int:
-        """The lowest failure that stands, 1 to 5; 0 for none (DX-1)."""
+        """The lowest failure that stands, 1 to 5; 0 where there is none (DX-1)."""
         if not self.failures:
             return 0
         n = 1
@@ -378,17 +378,17 @@ class Status:
         return n
 
     def measured(self) -> bool:
-        """False while a front end is silent: the sum of the lines is not known (DX-6)."""
+        """Whether the sum of the lines is known: not while a front end is silent (DX-6)."""
         return not self.failures & _SILENT
 
     def p_mw(self) -> int:
-        """Power of both lines, mean of the last second, mW (LC-5)."""
+        """Active power of both lines in mW, the mean of the last second (LC-5)."""
         p = self.line_1.p_mw()
         if self.line_2 is not None:
             p += self.line_2.p_mw()
         return p
 
     def power_w(self) -> int:
-        """Power of both lines to the nearest watt, ties away from zero (LC-5)."""
+        """The same to the nearest watt, ties away from zero (LC-5)."""
         p = self.p_mw()
         return (p + 500) // 1000 if p >= 0 else -((500 - p) // 1000)

@@ -1,19 +1,21 @@
-"""The pulse outputs: which edges the delivered energy asks for, and when (PO-1 to PO-4, EN-3).
+"""The pulse outputs: which edges the delivered energy asks for, and when they come (PO-1 to PO-4, EN-3).
 
-An output is on from each full weight of delivered energy to half a weight later. The energy is known at each reading of
-the front ends; between two readings each crossing of a half weight is interpolated, and its edge is placed exactly
-DELAY_US after it. The edges of the coming half second are therefore queued in the hardware before they are due: they
-stand at even distances, do not depend on what the processor does, and never come before the register has the energy.
+An output is switched on at each full weight of delivered energy and off half a weight later. The energy is known at
+each reading of the front ends. When a half weight was crossed between two readings is interpolated, and the edge is
+placed exactly DELAY_US after the crossing. The edges of the coming half second are therefore in the hardware's queue
+before they are due: they stand at even distances, do not depend on what the processor does, and never come before the
+register has the energy.
 
-Edges that fall due closer to each other than the meter's highest load could bring them, or that came late, are moved
-back, never dropped: a backlog drains at twice the rate of that load, whatever piled it up. Two edges of an output are
-at least SPACING_US apart in any case (PO-3, field bugs 31 and 32).
+Edges that are due closer to each other than even the highest load would bring them, or that are late, are put off and
+never dropped; a backlog drains at twice the rate of the highest load, whatever has piled it up. In any case two edges
+of an output are at least SPACING_US apart (PO-3, field bugs 31 and 32).
 
-"Given" is an edge that is on the pin. It is known from the words that the hardware has taken, not from the clock.
-Nothing here allocates. Weights divide the register's 1e9 Wh: all counting is modulo and the roll-over is no edge.
+An edge is "given" when it is on the pin. This is known from the words that the hardware has taken, not from the clock.
+Nothing here takes heap. The weights divide the register's 1e9 Wh, so pulses are counted modulo 1e9 Wh / weight, and the
+roll-over makes no edge.
 
-Long because an output's edges, its chain of segments and the fine pulses on it are one state, which two modules would
-both have to reach into.
+Long because an output's edges, its chain of segments and the fine pulses on it are one state, which two
+modules would both have to reach into.
 """
 
 from openkh.bound import bind
@@ -31,53 +33,53 @@ if TYPE_CHECKING:
 DELAY_US = 500_000
 SPACING_US = 31_000  # PO-3 asks for 30 ms
 
-SLOTS = 32  # edges on their way: 500 ms hold 16 at the shortest spacing
+SLOTS = 32  # room for edges on their way; in 500 ms there are 16 at the shortest spacing
 _SLOTS_MASK = SLOTS - 1
-_BILLED_SLOTS = 8  # of these for billing edges: a longer queue would outlast half the tick's wrap while it drains
+_BILLED_SLOTS = 8  # of these for edges of energy: a longer queue would drain for more than half of the ticks' round
 
-# What a slot's edge is, besides its level in bit 0.
-_BILLED = 2  # an off-to-on edge that counts
-_FINE = 4  # belongs to the fine pulses
+# The kind of an edge: the level after it in bit 0, and
+_BILLED = 2  # it is an off-to-on edge that counts as a pulse
+_FINE = 4  # it belongs to the fine pulses
 
-_FIRST_US = 20_000  # first segment of a new chain
-_CLOSE_US = 5_000  # nearer than this to its end the chain is not prolonged but begun anew
-_AFTER_US = 20_000  # least segment after an edge
-_OLD_US = 1_000_000
+_FIRST_US = 20_000  # length of the first segment of a new chain
+_CLOSE_US = 5_000  # a chain that ends sooner than this is not prolonged but begun anew
+_AFTER_US = 20_000  # a segment behind an edge is at least so long
+_OLD_US = 1_000_000  # an edge older than this keeps no other one away
 _HALF_WORDS = (WORDS_MASK + 1) // 2
-_FAR_WH = 8_000  # an energy step beyond this is not interpolated: counts stay below 2^28
-_LONG_US = 1 << 28  # nor a span beyond this
-_SHORT_US = 1 << 18  # spans and counts below these take the short way
+_FAR_WH = 8_000  # a step of the energy beyond this is not interpolated, so that counts stay below 2^28,
+_LONG_US = 1 << 28  # nor is one over a longer time than this
+_SHORT_US = 1 << 18  # for times below this and counts below the next a quicker division serves
 _FEW_COUNTS = 1 << 20
 
-# Results of `fine_pulses` and reasons why the fine pulses ended (FINE_PULSES_OFF in event_codes).
+# Results of `fine_pulses`, and reasons why the fine pulses have ended (a of the event FINE_PULSES_OFF).
 FINE_STARTED = 0
 FINE_TIME_OVER = 1
 FINE_LOAD_TOO_HIGH = 2
 FINE_COMMAND = 3
 FINE_SEALED = 4
-FINE_REFUSED = 5  # no such weight or time
+FINE_REFUSED = 5  # there is no such weight or time
 FINE_LONGEST_S = 36_000
 
-# Highest mean power for each weight of the fine pulses, in W. 3 % more are let pass, as the step between two readings
-# ripples.
+# The highest power for each weight of the fine pulses, in W. 3 % more are let pass, because power pulsates and so do
+# the steps between two readings.
 FINE_1000_MWH_W = 55_000
 FINE_100_MWH_W = 5_000
 
 
 class Reading:
-    """The newest reading of the energy and its step from the one before."""
+    """The newest reading of the delivered energy, `wh` and `counts` at `t_us`, and its step from the reading before."""
 
     def __init__(self, counts_per_wh: int) -> None:
         self.counts_per_wh = counts_per_wh
         self.wh = 0
         self.counts = 0
         self.t_us = 0
-        self.step_counts = 0  # 0 where it is too large, or the span too long, to be interpolated
-        self.step_us = 0
+        self.step_counts = 0  # counts since the reading before, and the time; both 0 where they are too large to be
+        self.step_us = 0  # interpolated
         bind(self, "take back_us")
 
     def take(self, wh: int, counts: int, t_us: int) -> None:
-        """Go on to a newer reading."""
+        """Take the reading of a register of `wh` and `counts` at `t_us` (ticks_us)."""
         step_wh = wh - self.wh
         if step_wh < 0:
             step_wh += ROLL_WH
@@ -93,13 +95,13 @@ class Reading:
         self.t_us = t_us
 
     def back_us(self, counts: int) -> int:
-        """How long before this reading the energy was `counts` less; at most the step's length, rounded down."""
+        """How many us before this reading the energy was `counts` less, rounded down; at most `step_us`."""
         step = self.step_counts
         if counts >= step:
             return self.step_us
         us = self.step_us
         if us < _SHORT_US and step < _FEW_COUNTS:
-            # Two digits of base 256; each product stays below 2^30.
+            # A division in two digits of base 256, whose products stay below 2^30.
             high = (us >> 8) * counts
             whole = high // step
             return (whole << 8) + (((high - whole * step) << 8) + (us & 255) * counts) // step
@@ -107,10 +109,11 @@ class Reading:
 
 
 class Output:
-    """One output: edges are placed in a ring of slots, and from there fed as segments into the chain in the hardware.
+    """One output. Edges are placed into a ring of slots, and from there they are fed into the hardware, where the
+    output is a chain of segments, each with a length and a level (drivers/pulse_port.py).
 
-    Until `known_us`, which is DELAY_US after the newest reading, every edge is known. `hold_us`: the chain's last level
-    is prolonged up to there when the chain ends this much earlier. `pace_us`: billing edges are at least so far apart.
+    Every edge up to `known_us`, which is DELAY_US after the newest reading, is known. When the chain ends `hold_us` or
+    more before that, its last level is prolonged up to it. Edges of energy are at least `pace_us` apart.
     """
 
     def __init__(self, port: "PulsePort", weight_wh: int, hold_us: int, pace_us: int) -> None:
@@ -120,39 +123,41 @@ class Output:
         self._ample_us = DELAY_US - hold_us  # a chain that lasts longer than this from now on need not be looked at
         self._weight_wh = weight_wh
         self._half_wh = weight_wh // 2
-        self._halves = ROLL_WH // self._half_wh
-        self._pulses = ROLL_WH // weight_wh
-        self.moving = True  # edges may have been given since the last commit, so that it is worth asking
-        self._next = 2  # the half weight whose edge is to be placed next; even ones are off-to-on
-        self._seen = -1  # half weight of a register for which every edge is placed; -1 = none is known
+        self._halves = ROLL_WH // self._half_wh  # half weights in a round of the register
+        self._pulses = ROLL_WH // weight_wh  # and pulses
+        self.moving = True  # whether edges may have been given since the last commit, so that it is worth asking
+        self._next = 2  # number of the half weight whose edge is placed next, modulo `_halves`; even ones are off-to-on
+        self._seen = -1  # half weights in a register for which every edge is placed; -1: none is known
         self._level = 0  # at the end of the chain
-        self._first = 0  # ring of edges placed and not known to be given
-        self._placed = 0  # how many are in it
-        self._fed = 0  # of these, whose segment is in the chain already
-        self._last = 0  # 1: such an edge is at the very end of the chain: it comes only with a word after it
-        self.handed = 0  # edges that count and are given, or will be whatever the processor does; its low bits are used
+        # The ring: edges that are placed and not known to be given.
+        self._first = 0  # slot of the first of them
+        self._placed = 0  # how many there are
+        self._fed = 0  # how many of them, from the first on, are in the chain already
+        self._last = 0  # 1: a pulse's edge is at the very end of the chain, and comes only if a word follows it
+        self.handed = 0  # pulses given or sure to be given even if the processor stops; only the low bits are used
         self._due_us = [0] * SLOTS
         self._kind = [0] * SLOTS
-        self._word = [0] * SLOTS  # words put when the edge was fed: it is given once a further one is taken
-        self._live = False  # the chain is running
+        self._word = [0] * SLOTS  # words put when the edge was fed: it is given when the hardware has taken another
+        self._live = False  # whether the chain is running
         self._frozen = False
-        self._recent = True  # the last edge is so new that the next one has to keep its distance (SPACING_US)
-        self._last_us = 0  # when it is, was, or may have been
-        self._paced = False  # the same of the newest edge known to be given, and `pace_us`
-        self._edge_us = 0  # when that one was
+        self._recent = True  # whether the newest edge in the chain is so new that SPACING_US has to be kept from it
+        self._last_us = 0  # when that edge is, was, or may have been
+        self._paced = False  # whether the newest edge known to be given is so new that `pace_us` has to be kept
+        self._edge_us = 0  # when that edge was
         self._fine_counts = 0  # half a weight of the fine pulses, in counts; 0: there are none
-        self._fine_sum = 0  # energy since their last crossing; -1 while billing edges are still on their way
-        self._fine_level = 0
+        self._fine_sum = 0  # counts since their last crossing; -1: edges of energy are still on their way before them
+        self._fine_level = 0  # after the newest edge of the fine pulses
         bind(self, "edges_given follow feed _pending _retire")
 
     def start(self, edges: int, now_us: int) -> None:
-        """Output off, `edges` given so far (modulo); what is owed beyond them is given (PO-4).
+        """Go on from `edges` pulses given so far (modulo), with the output off; pulses that are owed beyond them will
+        be given (PO-4).
 
-        In a running meter, where a better state was found, the output goes off first.
+        Where this is called in a running meter, because a better state was found, the output is switched off first.
         """
         self._placed = self._fed
         for n in range(SLOTS):
-            self._kind[n] &= 1  # counted in `edges`
+            self._kind[n] &= 1  # what is in the chain already is counted in `edges`
         self.handed = edges
         self._last = 0
         if self._planned_level():
@@ -164,7 +169,7 @@ class Output:
         self._recent = True
 
     def edges_given(self, wh: int) -> int:
-        """Off-to-on edges given so far, modulo, for a register of `wh`."""
+        """Pulses (off-to-on edges) given so far, modulo, where the register stands at `wh`."""
         edges = (self._next - 1) // 2
         if self._fine_counts and self._ahead(wh) >= 0:
             edges = wh // self._weight_wh
@@ -175,9 +180,11 @@ class Output:
         return edges
 
     def follow(self, reading: Reading, known_us: int, now_us: int) -> None:
-        """Place and queue the edges that the newest reading asks for; after a commit. Mostly there is nothing to do."""
+        """Place and feed the edges that the newest reading asks for. Call after each commit; mostly there is nothing to
+        do. `now_us`: ticks_us; `known_us`: as above."""
         if self.moving:
-            self.moving = self._placed > 0 or self._fine_counts > 0  # what the commit has of it is the last word
+            # The commit has counted what was given; where no edge is on its way, that does not change.
+            self.moving = self._placed > 0 or self._fine_counts > 0
         if self._fine_counts or reading.wh // self._half_wh != self._seen:
             self.place(reading)
         idle = not self._placed and self._live and not self._recent
@@ -205,7 +212,7 @@ class Output:
                 self._next = 0
 
     def feed(self, known_us: int, now_us: int) -> None:
-        """Bring edges, and the level up to `known_us`, into the chain as far as it has room."""
+        """Feed edges into the chain as far as it has room, and prolong its last level up to `known_us`."""
         if self._placed:
             self._retire()
         if self._recent and ticks_diff(now_us, self._last_us) > _OLD_US:
@@ -220,7 +227,7 @@ class Output:
         if self._live and left_us < _CLOSE_US:
             self._live = left_us > -MIN_US or port.room() < DEPTH
             if self._live and self._fed:
-                return  # an edge stands at the end
+                return  # an edge at the chain's end is still to come: the chain is left to run out
             if self._live:
                 port.stop()
                 port.drop()
@@ -236,25 +243,25 @@ class Output:
             waits = not self._feed_edge(known_us)
         if waits or self._fed == self._placed:
             left_us = ticks_diff(known_us, port.end_us)
-            # An edge at the end of the chain comes only with a word after it.
+            # An edge at the end of the chain comes only if a word follows it.
             least_us = _AFTER_US if self._last_us == port.end_us else self._hold_us
             if left_us >= least_us and port.room() > 1:
                 port.put(left_us, self._level)
                 self._followed()
 
     def _followed(self) -> None:
-        """A word came after what was the end of the chain."""
+        """A word was put behind what had been the end of the chain."""
         self.handed += self._last
         self._last = 0
 
     def freeze(self) -> None:
-        """Stand still: from now on no edge is given."""
+        """Stand still: no edge is given from now on, and the pin keeps its level."""
         self._port.stop()
         self._frozen = True
         self._live = False
 
     def thaw(self, now_us: int) -> None:
-        """Go on: edges that fell due meanwhile follow, each once; later ones stand at their times."""
+        """Go on: edges that fell due meanwhile follow, each of them once; later ones come at their own times."""
         self._retire()
         self._age(now_us)
         self._port.drop()
@@ -268,7 +275,7 @@ class Output:
         self._frozen = False
 
     def fine_start(self, half_counts: int, t_us: int) -> None:
-        """From now on give an edge for each `half_counts` of energy, half a fine weight; the output goes off first."""
+        """Give an edge for each `half_counts` of energy, half a fine weight, from now on. The output goes off first."""
         if self._next & 1:
             self._push(t_us, 0)
             self._next = (self._next + 1) % self._halves
@@ -279,7 +286,7 @@ class Output:
         self._fine_level = 0
 
     def fine_stop(self, wh: int, t_us: int) -> None:
-        """Follow the register again: off until the next full weight after `wh`."""
+        """Follow the register again. The output stays off until the first full weight after `wh`."""
         self._fine_counts = 0
         self.moving = True
         while self._placed > self._fed and self._kind[(self._first + self._placed - 1) & _SLOTS_MASK] & _FINE:
@@ -290,19 +297,19 @@ class Output:
             self._skip(wh)
 
     def _ahead(self, wh: int) -> int:
-        """How many half weights a register of `wh` is beyond that of the next edge; -1: it has not come to it."""
+        """By how many half weights a register of `wh` has passed that of the next edge; -1: it is still below it."""
         ahead = wh // self._half_wh - self._next
         if ahead < 0:
             ahead += self._halves
         return ahead if ahead < self._halves // 2 else -1
 
     def _skip(self, wh: int) -> None:
-        """Take every full weight up to `wh` as given; the next edge is the off-to-on edge of the one after it."""
+        """Count every full weight up to `wh` as given. The next edge is the off-to-on edge of the one after them."""
         self.handed = wh // self._weight_wh
         self._next = 2 * (wh // self._weight_wh + 1) % self._halves
 
     def _place_fine(self, reading: Reading) -> None:
-        """`place` for the fine pulses, which begin once every billing edge has been given."""
+        """`place` for the fine pulses, which begin when every edge of energy has been given."""
         half = self._fine_counts
         if self._fine_sum >= 0:
             self._fine_sum += reading.step_counts
@@ -312,17 +319,17 @@ class Output:
             self._fine_level = 1 - self._fine_level
             self._fine_sum -= half
             self._append(reading, self._fine_sum, self._fine_level | _FINE)
-        # Full weights passed meanwhile count as given.
+        # Full weights that the energy passes meanwhile count as given.
         if self._ahead(reading.wh) >= 0:
             self._skip(reading.wh)
 
     def _append(self, reading: Reading, beyond_counts: int, kind: int) -> None:
-        """Place the edge of a crossing that the energy had passed by `beyond_counts` when it was read."""
+        """Place the edge of a crossing; when the energy was read, it was `beyond_counts` past it."""
         delay_us = DELAY_US - reading.back_us(beyond_counts)
         self._push(ticks_add(reading.t_us, delay_us), kind)
 
     def _push(self, due_us: int, kind: int) -> None:
-        """Place an edge; `kind`: the level after it in bit 0, and the bits above."""
+        """Place an edge that is due at `due_us`, of a kind as above."""
         slot = (self._first + self._placed) & _SLOTS_MASK
         self._due_us[slot] = due_us
         self._kind[slot] = kind
@@ -336,7 +343,7 @@ class Output:
         return self._level
 
     def _pending(self) -> int:
-        """Off-to-on edges that count, placed and not given."""
+        """Pulses whose edges are placed and not given yet."""
         taken = self._port.pulled()
         pending = 0
         for n in range(self._placed):
@@ -346,7 +353,7 @@ class Output:
         return pending
 
     def _retire(self) -> None:
-        """Forget edges that are given."""
+        """Take edges that have been given out of the ring."""
         taken = self._port.pulled()
         while self._fed and (self._word[self._first] - taken) & WORDS_MASK >= _HALF_WORDS:
             self._paced = True
@@ -356,7 +363,7 @@ class Output:
             self._fed -= 1
 
     def _feed_edge(self, known_us: int) -> bool:
-        """Put the segment that ends at the next edge; False where that comes later than what is known."""
+        """Put the segment that ends with the next edge into the chain; False if that is beyond `known_us`."""
         port = self._port
         slot = (self._first + self._fed) & _SLOTS_MASK
         due_us = self._due_us[slot]
@@ -383,7 +390,7 @@ class Output:
         return True
 
     def _age(self, now_us: int) -> None:
-        """While the output stands still, bring what fell due along with the time, before the ticks wrap behind it."""
+        """While the output stands still, let overdue edges be due now, so that the ticks do not wrap past them."""
         for n in range(self._placed):
             slot = (self._first + n) & _SLOTS_MASK
             if ticks_diff(self._due_us[slot], now_us) < 0:
@@ -393,28 +400,28 @@ class Output:
 class Pulses:
     """The 10 Wh output with the load LED, the 100 Wh and the 1000 Wh output.
 
-    In the cycle: `write_given` writes into the state in the making before the commit and changes nothing else; after
-    the commit `plan` follows the committed state. `freeze` and `thaw` frame the time in which the supply is failing.
-    All ticks are ticks_us; register and edges are those of `State`.
+    In each cycle `write_given` writes into the state in the making and changes nothing else, and after the commit
+    `plan` follows the committed state. `freeze` and `thaw` begin and end the time in which the supply is failing. All
+    times are ticks_us; register and edges are those of `State`.
     """
 
     def __init__(self, port_10: "PulsePort", port_100: "PulsePort", port_1000: "PulsePort", model: "Model") -> None:
-        pace_us = 5 * 3_600_000_000 // (2 * model.most_w)  # of half a weight of 10 Wh, at twice the highest load
+        pace_us = 5 * 3_600_000_000 // (2 * model.most_w)  # time of 5 Wh, half a weight, at twice the highest load
         self.out_10 = Output(port_10, 10, 150_000, pace_us)
         self.out_100 = Output(port_100, 100, 300_000, 10 * pace_us)
         self.out_1000 = Output(port_1000, 1000, 300_000, 100 * pace_us)
         self.reading = Reading(model.counts_per_wh)
         self.frozen = False
-        self.queued = 0  # edges that are given even if the processor hangs: 3, 2 and 1 bits for the three outputs
-        self.fine_mwh = 0  # weight of the running fine pulses; 0 = none
-        self.fine_left_ms = 0
-        self.fine_ended = 0  # why the last one ended; the cycle logs and clears it
-        self._fine_limit = 0  # counts per 10 ms
-        self._fine_now_us = 0
+        self.queued = 0  # pulses that come even if the processor hangs: 3, 2 and 1 bits for the three outputs
+        self.fine_mwh = 0  # weight of the running fine pulses; 0: there are none
+        self.fine_left_ms = 0  # how long they go on
+        self.fine_ended = 0  # why they have ended; the cycle logs this and clears it
+        self._fine_limit = 0  # the highest load for their weight, in counts per 10 ms
+        self._fine_now_us = 0  # up to when their time has been counted
         bind(self, "write_given plan")
 
     def start(self, state: "State", now_us: int) -> None:
-        """Take up the state found at power-up; every output is off."""
+        """Go on from `state`, as the start has found it; every output is off."""
         self.reading.take(state.delivered_wh, state.delivered_counts, now_us)
         self.reading.step_counts = 0
         self.reading.step_us = 0
@@ -423,7 +430,8 @@ class Pulses:
         self.out_1000.start(state.edges_1000, now_us)
 
     def write_given(self, state: "State") -> None:
-        """Bring the edges given so far up to date in `state`, which is in the making and has this cycle's register."""
+        """Bring the numbers of edges given so far up to date in `state`, which is in the making and has this cycle's
+        register already."""
         wh = state.delivered_wh
         if self.out_10.moving:
             state.edges_10 = self.out_10.edges_given(wh)
@@ -433,10 +441,10 @@ class Pulses:
             state.edges_1000 = self.out_1000.edges_given(wh)
 
     def plan(self, state: "State", t_us: int, now_us: int) -> None:
-        """Place and queue edges after the commit of `state`.
+        """Place and feed edges. Call after the commit of `state`.
 
-        `t_us` is when the energy in `state` was read. A cycle that has no good reading gives the `t_us` of the last
-        good one again: its energy comes with the next, and is spread over both.
+        `t_us` is when the energy in `state` was read. A cycle without a good reading gives the `t_us` of the last good
+        one again: its energy comes with the next reading, and is spread over the time of both.
         """
         reading = self.reading
         reading.take(state.delivered_wh, state.delivered_counts, t_us)
@@ -447,7 +455,8 @@ class Pulses:
         self.out_100.follow(reading, known_us, now_us)
         self.out_1000.follow(reading, known_us, now_us)
         if not self.frozen:
-            # The roll-overs of the edges divide by these bits; more than so many wait only while a backlog drains.
+            # A whole round of each output's edges is a multiple of 8, 4 or 2, so the low bits are right over its end.
+            # More edges than fit these bits wait only while a backlog drains.
             self.queued = (
                 self.out_10.handed - state.edges_10 & 7
                 | (self.out_100.handed - state.edges_100 & 3) << 3
@@ -455,7 +464,8 @@ class Pulses:
             )
 
     def freeze(self) -> None:
-        """The supply is failing: no further edge, so that what is saved stays true (PO-4). Levels stand."""
+        """Give no further edge, because the supply is failing, so that what is saved stays true (PO-4). The pins keep
+        their levels."""
         if self.frozen:
             return
         self.frozen = True
@@ -465,7 +475,7 @@ class Pulses:
         self.out_1000.freeze()
 
     def thaw(self, now_us: int) -> None:
-        """The supply is back: go on."""
+        """Go on, because the supply is back."""
         if not self.frozen:
             return
         self.frozen = False
@@ -474,10 +484,11 @@ class Pulses:
         self.out_1000.thaw(now_us)
 
     def fine_pulses(self, weight_mwh: int, seconds: int, now_us: int) -> int:
-        """Let the 10 output and the LED follow a finer constant for a time; the service sees to the seal.
+        """Let the 10 Wh output and the LED give a pulse for each `weight_mwh` for some time. Whether the seal allows it
+        is for the prompt to see to.
 
-        1000 mWh up to 55 kW, 100 mWh up to 5 kW, 1 to FINE_LONGEST_S seconds. Returns FINE_STARTED, or why not.
-        Called from the cycle, after `plan`.
+        1000 mWh at up to 55 kW, 100 mWh at up to 5 kW, for 1 to FINE_LONGEST_S seconds. Returns FINE_STARTED, or why
+        they were not started. Called from the cycle, after `plan`.
         """
         if weight_mwh == 1000:
             watts = FINE_1000_MWH_W
@@ -500,7 +511,7 @@ class Pulses:
         return FINE_STARTED
 
     def fine_stop(self, reason: int) -> None:
-        """End the fine pulses (FINE_COMMAND, FINE_SEALED); nothing where there is none."""
+        """End the fine pulses, where they run, for `reason` (FINE_COMMAND, FINE_SEALED and so on)."""
         if self.fine_mwh:
             self.fine_mwh = 0
             self.fine_left_ms = 0
@@ -508,7 +519,7 @@ class Pulses:
             self.out_10.fine_stop(self.reading.wh, self.reading.t_us)
 
     def _fine_step(self, now_us: int) -> None:
-        """Let the time of the fine pulses run, and end them when it is over or the load is too high."""
+        """Count the time of the fine pulses, and end them when it is over or the load is too high."""
         passed_ms = ticks_diff(now_us, self._fine_now_us) // 1000
         self._fine_now_us = ticks_add(self._fine_now_us, passed_ms * 1000)
         self.fine_left_ms -= passed_ms
@@ -518,7 +529,8 @@ class Pulses:
             self.fine_stop(FINE_LOAD_TOO_HIGH)
 
     def _fine_too_high(self) -> bool:
+        """Whether the load is above the limit, by the step between the newest two readings."""
         reading = self.reading
         if reading.step_us > _OLD_US:
-            return False  # a long gap says nothing about the rate
+            return False  # a step over a long gap does not tell how high the load is now
         return reading.step_counts > (reading.step_us // 1000 + 1) * self._fine_limit // 10
