@@ -1,7 +1,7 @@
 """Composition root: builds the parts for the board's pins and buses, takes up what is stored, and sets the meter going.
 
-The order matters. The log is loaded first, so that whatever the start finds can be logged. What the meter is comes
-next, because it decides which records are its own. The front ends come last before the first cycle.
+The order matters. The log is loaded first, so that whatever the start finds can be logged. Next it is found out what
+the meter is, because this decides which records are its own. The front ends are brought up last before the first cycle.
 """
 
 import gc
@@ -56,8 +56,8 @@ meter: "Meter | None" = None
 
 
 def start(asked: int, watchdog: WDT) -> bool:
-    """Start the meter. `asked`: what the restart that led here was asked for (startup/restart.py). `watchdog`: runs
-    already. True where the seal is closed."""
+    """Start the meter. `asked`: what the restart that led here was asked for (startup/restart.py); `watchdog`: runs
+    already. Returns True where the seal is closed."""
     global meter
     micropython.alloc_emergency_exception_buf(100)
     parts = Meter()
@@ -79,7 +79,8 @@ def start(asked: int, watchdog: WDT) -> bool:
 
 
 def _take_up(meter: Meter, state: State, asked: int, note: int) -> None:
-    """What the memory holds: the log, what the meter is, its register and run time into `state`, its calibration."""
+    """Read what the memory holds: the log, what the meter is, its register and run time (into `state`), its
+    calibration. `note`: ChipNotes.read."""
     memory = _memory()
     meter.memory = memory
     meter.log = EventLog(memory.logs)
@@ -130,8 +131,8 @@ def _intervals(meter: Meter) -> "Intervals | None":
 
 
 def _front_ends() -> "tuple[Ade7953, ...]":
-    """Drivers, one a line, of all that the board has room for; nothing is said to the chips yet."""
-    buses: dict[int, SPI] = {}  # by controller: two front ends may share one
+    """Drivers of all front ends that the board has room for, one for each line. No chip is accessed yet."""
+    buses: dict[int, SPI] = {}  # by controller, because two front ends may share one
     chips = []
     for number, sck, mosi, miso, cs, irq, reset in board.FRONT_ENDS:
         if number not in buses:
@@ -156,7 +157,7 @@ def _front_ends() -> "tuple[Ade7953, ...]":
 
 
 def _elements(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
-    """What meters with each front end, as calibrated."""
+    """What measures with each front end, with its calibration and its corrections."""
     meter.elements = tuple([Element(chips[n], meter.model, n, meter.log) for n in range(len(chips))])
     corrections = []
     for n in range(len(chips)):
@@ -167,7 +168,7 @@ def _elements(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
 
 
 def _outputs(meter: Meter) -> None:
-    """Demand, supply, pulse outputs, counter and 12 V."""
+    """Build demand, supply, pulse outputs, counter and 12 V."""
     model = meter.model
     meter.demand = Demand(model, meter.log)
     meter.supply = Supply(ADC(board.ADC_BULK), board.BULK_DIVIDER, model.nominal_mv, meter.log)
@@ -185,7 +186,7 @@ def _outputs(meter: Meter) -> None:
 
 
 def _go(meter: Meter, chips: "tuple[Ade7953, ...]", asked: int) -> None:
-    """Bring the chips up and start the timers; metering goes on from there by itself."""
+    """Bring the chips up and start the timers, by which metering goes on from here; then load display and port."""
     used = board.FRONT_ENDS[: len(chips)]
     shared = len({front_end[0] for front_end in used}) < len(used)
     if front_ends.bring_up(meter, chips, shared):
@@ -205,7 +206,7 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]", asked: int) -> None:
     if read is not None:
         meter.tasks.start_thermometer(read, meter.thermometer, meter.corrected)
     gc.collect()
-    # Loaded last: metering need not wait for the modules of the display and of the port.
+    # These are loaded last, because metering need not wait for the modules of display and port.
     from openkh.display.display import Display
     from openkh.display.glass import Glass
     from openkh.display.screens import STEP_MS, Screens
@@ -220,7 +221,7 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]", asked: int) -> None:
 
 
 def _memory() -> regions.Memory:
-    """The regions of the board's memory; a flash whose map cannot be read is asked again for a second."""
+    """The regions of the board's memory. Flash in which no blocks are found is looked through again for a second."""
     if board.MEMORY == "flash":
         import rp2
 
@@ -240,8 +241,8 @@ def _memory() -> regions.Memory:
 
 
 def _port_settings(meter: Meter) -> "tuple[Settings, vault.Vault | None] | None":
-    """Settings of the RS-485 port and where they are stored, None where the board has no port (AM-1). Before the cycle
-    starts, because it reads the memory; the port's other modules are loaded later."""
+    """The settings of the RS-485 port and the vault with them; None where the board has no port (AM-1). Called before
+    the cycle starts, because it reads the memory; the port's other modules are loaded later."""
     if board.RS485 is None:
         return None
     from openkh.remote import settings
@@ -253,7 +254,7 @@ def _port_settings(meter: Meter) -> "tuple[Settings, vault.Vault | None] | None"
 
 def _port(meter: Meter, settings: "Settings", store: "vault.Vault | None") -> "Port":
     """The RS-485 port on its pins."""
-    gc.collect()  # modules stay: what lies about must not be between them
+    gc.collect()  # modules stay in the heap for good, so no garbage must lie between them
     from openkh.remote.port import Port
 
     number, tx, rx, enable = board.RS485  # type: ignore[misc]  # there is one, or there were no settings
@@ -262,7 +263,7 @@ def _port(meter: Meter, settings: "Settings", store: "vault.Vault | None") -> "P
 
 
 def _image(port: "Port") -> None:
-    """Work out the hash of the firmware's files for the port; half a second, while the meter meters."""
+    """Work out the hash of the firmware's files, which the port gives. Takes half a second, while the cycle goes on."""
     from binascii import unhexlify
 
     gc.collect()
@@ -271,12 +272,12 @@ def _image(port: "Port") -> None:
     try:
         port.reading.image = unhexlify(of_firmware()[1])
     except (OSError, MemoryError):
-        pass  # it stays unknown
+        pass  # the port then gives zeros for it
     gc.collect()
 
 
 def _temperature():  # type: ignore[no-untyped-def]
-    """What reads the temperature sensor that the board names; None where there is none."""
+    """The function that reads the temperature sensor which the board names; None where it has none."""
     if board.TEMPERATURE == "rp2040":
         from openkh.drivers.core_temperature import CoreTemperature
 
@@ -289,7 +290,7 @@ def _temperature():  # type: ignore[no-untyped-def]
 
 
 def _controller():  # type: ignore[no-untyped-def]
-    """The display controller that the board names; None where it has none (LC-6)."""
+    """The driver of the display controller that the board names; None where it has none (LC-6)."""
     if board.DISPLAY == "pcf85176":
         from openkh.drivers.pcf85176 import Pcf85176
 
@@ -303,7 +304,8 @@ def _controller():  # type: ignore[no-untyped-def]
 
 
 def _i2c(wires: "tuple[int, int, int]", hertz: int) -> I2C:
-    """An I2C controller on its wires (number, SCL, SDA), after a device that holds the bus has been made to let go."""
+    """The I2C controller of `wires` (number, SCL, SDA); a device that still holds the bus is made to let go of it
+    first."""
     number, scl, sda = wires
     i2c_clear.clear(Pin(scl, Pin.OPEN_DRAIN, value=1), Pin(sda, Pin.OPEN_DRAIN, value=1))
     return I2C(number, scl=Pin(scl), sda=Pin(sda), freq=hertz, timeout=I2C_TIMEOUT_US)

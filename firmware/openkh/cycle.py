@@ -1,8 +1,8 @@
 """The measuring cycle: counts go in, outputs come out, and the state changes by one assignment.
 
-Every 100 ms, and at once when the supply fails: read and check the front ends, book the energy, follow demand, publish
-the new state, then drive what derives from it. Everything it needs is given to it. It allocates nothing on the heap,
-never prints or sleeps, and an interrupted cycle changes nothing (DR-7 to DR-10).
+Every 100 ms, and at once when the supply fails, it reads and checks the front ends, books the energy, follows demand,
+publishes the new state, and then drives the outputs, which derive from it. Everything that it needs is given to it. It
+takes nothing from the heap, never prints or sleeps, and a cycle that is interrupted changes nothing (DR-7 to DR-10).
 """
 
 from openkh import event_codes, failures
@@ -38,26 +38,26 @@ if TYPE_CHECKING:
     from openkh.supply import Supply
 
     class Request(Protocol):
-        """Something that the prompt wants done between two measurements; never raises."""
+        """Something that the prompt wants done between two measurements. Never raises."""
 
-        committed: bool  # a restart waits for its end
+        committed: bool  # whether a restart has to wait for its end
 
         def carry_out(self) -> bool:
-            """True: again in the next cycle."""
+            """Do the next part of it. True where it is to be called again in the next cycle."""
 
 
 PERIOD_MS = 100
-LATE_US = 150_000  # a cycle that ends a longer span than this is counted as late (EN-1)
-LOG_LATE_US = 1_000_000
+LATE_US = 150_000  # a cycle that begins a longer time than this after the one before is counted as late (EN-1),
+LOG_LATE_US = 1_000_000  # and beyond this it is logged as well
 GAP_US = 1_000_000  # a front end's counts of a longer time are shared out over the demand's sub-intervals (MD-3a)
-DEADLINE_US = 2_000_000  # of the display's task; the watchdog is fed only while it is met
-DEAD_US = 6_000_000  # later still, the restart is made in order, before the watchdog does it in the middle of a pulse
+DEADLINE_US = 2_000_000  # the watchdog is fed only while the display's task has run within this time
+DEAD_US = 6_000_000  # after this the cycle restarts in order, before the watchdog does it in the middle of a pulse
 
 LEAVE_CYCLES = 30  # a restart waits at most so many cycles for the log and the coil
 
 
 class Parts:
-    """What the cycle works with; built and wired by `openkh.app`."""
+    """What the cycle works with; `openkh.app` builds and wires it."""
 
     model: "Model"
     elements: "tuple[Element, ...]"
@@ -80,10 +80,10 @@ class Parts:
 
 
 class Cycle:
-    """Owns the state; `state` is always whole: the newest one that was finished."""
+    """Owns the state. `state` is the newest one that was finished, and so always whole."""
 
     def __init__(self, parts: Parts, state: State) -> None:
-        """`state` is where to go on from, as the start has taken it up."""
+        """`state`: from where to go on, as the start has found it."""
         self._model = parts.model
         self._counts_per_wh = parts.model.counts_per_wh
         self.state = state
@@ -93,7 +93,7 @@ class Cycle:
         self._two = parts.elements[1] if len(parts.elements) > 1 else None
         self._one.beside = self._two
         self._corrected = parts.corrected
-        self._uncommitted = False  # counts have been corrected, and are not in `state` yet
+        self._uncommitted = False  # whether counts have been corrected that are not in `state` yet
         self._demand = parts.demand
         self._status = parts.status
         self._supply = parts.supply
@@ -112,21 +112,21 @@ class Cycle:
         self._seal = parts.seal
         self.request: Request | None = None  # posted by the prompt, carried out here (DR-10)
         self.leave = restart.NONE  # why the RP2040 shall restart (startup/restart.py)
-        self.leave_cycles = LEAVE_CYCLES
+        self.leave_cycles = LEAVE_CYCLES  # for how many more cycles it may wait then
         self.display_us = 0  # when the display's task ran last
         self.cycles = 0
-        self.late = 0
-        self.errors = 0  # exceptions caught: FAIL 05
+        self.late = 0  # cycles that were late
+        self.errors = 0  # exceptions that were caught (FAIL 05)
         self.last_error: BaseException | None = None
         self._read_us = 0  # when the energy in the state was read
-        self._rebased = False  # a chip's counter was taken anew in this cycle
-        self._unstored = False  # the journal takes no records
-        self._gap_us = 0  # run time of a restart, to be counted with its energy (MD-3a)
+        self._rebased = False  # whether this cycle's state is to be saved at once, see `_poll` and `_share`
+        self._unstored = False  # whether the journal takes no records
+        self._gap_us = 0  # run time that passed in a restart, to be counted together with its energy (MD-3a)
         bind(self, "_measure _poll _share _may_count _judge")
         bind(self, "_act _plan _save _see_storage _drive_counter _record _follow")
 
     def start(self, now_us: int) -> None:
-        """Begin at `now_us`; what the chips counted before is booked by the first cycle (Resuming)."""
+        """Begin at `now_us` (ticks_us). The first cycle books what the chips have counted before (Resuming)."""
         self._resuming.begin(self._one, self._two, self._corrected.in_force)
         self.state.at_us = now_us
         self._read_us = now_us
@@ -135,14 +135,14 @@ class Cycle:
         self._counter.start(self.state.counter_given, now_us)
 
     def run(self, _source: object = None) -> None:
-        """One measuring cycle; callback of the timer, of the chips' interrupt pins and of the supply's watch."""
-        # `except ... as` needs a frame from the heap (DR-7).
+        """One measuring cycle; called back by the timer, by the chips' interrupt pins and by the supply's guard."""
+        # With `except ... as` this function's frame would come from the heap (DR-7).
         with self:
             self._measure()
             self._act()
 
     def __enter__(self) -> None:
-        """What is raised within a cycle is caught: FAIL 05 is shown and logged, and the next cycle measures on."""
+        """`__exit__` catches what is raised in a cycle: FAIL 05 is shown and logged, and the next cycle measures on."""
 
     def __exit__(self, kind: "type[BaseException] | None", error: BaseException | None, _trace: object) -> bool:
         if kind is None or not issubclass(kind, Exception):
@@ -157,7 +157,7 @@ class Cycle:
         return True
 
     def _measure(self) -> None:
-        """Read, check, compute in the spare state, publish it."""
+        """Read and check the front ends, compute the new state in the spare one, and publish it."""
         old = self.state
         new = self._odd if old is self._even else self._even
         new.copy(old)
@@ -190,7 +190,7 @@ class Cycle:
     # What runs in a cycle is cut into functions whose frames are small enough for the stack (DR-7).
 
     def _judge(self, dt_us: int) -> None:
-        """The cycle's own time, and what is wrong with the lines."""
+        """Count the cycle, late or not, and judge what is wrong with the lines."""
         self.cycles += 1
         if dt_us > LATE_US:
             self.late += 1
@@ -199,7 +199,7 @@ class Cycle:
         self._status.step(dt_us, self._one, self._two)
 
     def _poll(self, state: State, now_us: int) -> int:
-        """Read both front ends; their counts in sum, corrected where corrections are in force (CA-1a)."""
+        """Read both front ends. Returns the sum of their counts, corrected where corrections are in force (CA-1a)."""
         one = self._one
         two = self._two
         one.poll(state.raw_1, now_us)
@@ -225,10 +225,10 @@ class Cycle:
         return counts
 
     def _first_readings(self, new: State, counts: int) -> int:
-        """After a restart: what there is to book of these readings."""
+        """After a restart: what is to be booked of the `counts` of these readings."""
         self._resuming.hold = self._corrected.in_force and self._corrected.current_unknown()
         counts = self._resuming.first_readings(self._one, self._two, self.state, new, counts)
-        if self._resuming.waiting and self._uncommitted:  # they come again
+        if self._resuming.waiting and self._uncommitted:  # nothing was booked, and these counts come again
             self._uncommitted = False
             self._corrected.undo()
         if self._resuming.torn:
@@ -238,10 +238,10 @@ class Cycle:
         return counts
 
     def _share(self, state: State, dt_us: int) -> None:
-        """Where a front end has been silent, its counts of that time are in `state`: demand places them (MD-3a)."""
+        """A front end that was silent brings the counts of all that time at once: let demand share them out (MD-3a)."""
         one = self._one
         if one.span_us > GAP_US:
-            self._rebased = True  # saved in this cycle: a cut without warning must not cost all that came at once
+            self._rebased = True  # save it in this cycle: a cut without warning must not cost all that came at once
             self._demand.share(state, one.active, one.span_us, dt_us)
         two = self._two
         if two is not None and two.span_us > GAP_US:
@@ -249,11 +249,12 @@ class Cycle:
             self._demand.share(state, two.active, two.span_us, dt_us)
 
     def _switch(self, now_us: int) -> None:
-        """The supply has begun to fail, or is back: coil and 12 V go first, the optos stand (ST-1, PO-4, CO-2)."""
+        """The supply has begun to fail, or is back. When it fails coil and 12 V are switched off first, and the pulse
+        outputs keep their levels (ST-1, PO-4, CO-2)."""
         if self._supply.failing:
             self._coil(0)
             self._coil_level = 0
-            self._counter.drop(ticks_us())  # the count's time is taken to here
+            self._counter.drop(ticks_us())  # up to this moment the coil was on
             self._rail12.suspend()
             self._pulses.freeze()
         else:
@@ -261,7 +262,7 @@ class Cycle:
             self._pulses.thaw(now_us)
 
     def _act(self) -> None:
-        """Drive what derives from the state; save it; feed the watchdog."""
+        """Drive the outputs from the committed state, save it, and feed the watchdog."""
         state = self.state
         failing = self._supply.failing
         now_us = ticks_us()
@@ -280,38 +281,41 @@ class Cycle:
             self._watchdog.feed()
 
     def _plan(self, state: State, now_us: int) -> bool:
-        """Queue the coming pulse edges and keep what outlives a reset; whether the display's task is alive."""
+        """Queue the coming pulse edges, and keep in the scratch registers what outlives a reset. Returns whether the
+        display's task is alive, so that the watchdog may be fed."""
         self._pulses.plan(state, self._read_us, now_us)
         late_us = ticks_diff(now_us, self.display_us)
         alive = late_us < DEADLINE_US
         if late_us > DEAD_US and not self.leave:
             self.leave = restart.DISPLAY
-        # Where the watchdog will restart a cycle that runs, it is no hang in which the PIO goes on alone.
+        # Where the display's task is dead the cycle runs until the watchdog's reset. So there is no time, as in a hang,
+        # in which the PIO goes on alone and gives what is queued.
         self._registers.keep(state, self._journal.life, self._pulses.queued if alive else 0, alive)
         return alive
 
     def _see_storage(self) -> None:
+        """Bring FAIL 04 up to date: the register cannot be stored, or no warning of a power cut can be had."""
         self._unstored = self._journal.failed()
         at_risk = self._unstored or self._supply.blind
         if at_risk or self._status.failures:
             self._status.set_failure(failures.REGISTER_NOT_STORED, at_risk)
 
     def _save(self, state: State, failing: bool) -> bool:
-        """Whether the journal has this state now."""
+        """Save the state where that is due. Returns whether it was saved now."""
         if self._resuming.waiting and not self._resuming.settled:
-            return False  # the state is ahead of its raw counts
+            return False  # the state is ahead of the chips' counters in it
         if self._journal.step(state, failing, self._supply.ending):
             return True
-        # What the journal holds of a rebased chip's counters is worthless: a restart must not count from it.
+        # Where a chip's counter was taken anew, the one in the journal is worthless: a restart must not count from it.
         return self._rebased and self._journal.save(state, failing)
 
     def _follow(self, state: State) -> None:
-        """Log, seal, and what is asked for: a restart, or a request of the prompt."""
+        """Write the log, look at the seal, and do what is asked for: a restart, or a request of the prompt."""
         if self._pulses.fine_ended:
             self._log.add(event_codes.FINE_PULSES_OFF, self._pulses.fine_ended)
             self._pulses.fine_ended = 0
         log = self._log
-        if log.run_s != state.run_s or log.pending or log.wanted is not None:  # for time: else there is nothing to do
+        if log.run_s != state.run_s or log.pending or log.wanted is not None:  # else there is nothing to do
             log.run_s = state.run_s
             log.step()
         if self._seal.step() and not self.leave:
@@ -322,17 +326,18 @@ class Cycle:
             self.request = None
 
     def _record(self, state: State, saved: bool) -> None:
-        """Interval data, once the memory is known to be this meter's."""
+        """Follow the interval data, where the journal writes, so that the memory is known to be this meter's."""
         if self._journal.mode == WRITING and self._intervals is not None:
             self._intervals.step(state, saved, self._status.failures != 0, self._rebased)
 
     def _tidy(self) -> None:
-        """Flash: erase a block of the log or of the interval data, where one is needed soon."""
+        """Flash: erase a block of the log or of the interval data, if one of them needs it soon."""
         if not self._log.tidy() and self._intervals is not None:
             self._intervals.tidy()
 
     def _leave(self, state: State) -> None:
-        """Restart when the log is written and no count is being given; the chips count on meanwhile (EN-2, CA-2)."""
+        """Restart as soon as the log is written and no count is being given; the chips count on meanwhile (EN-2,
+        CA-2)."""
         if self._seal.moved:
             self._pulses.fine_stop(FINE_SEALED)
         self.leave_cycles -= 1
@@ -340,14 +345,15 @@ class Cycle:
             return
         if not self._pulses.frozen:
             self._pulses.freeze()  # the next cycle knows exactly which edges were given
-            # Where it never comes, because of a hang, nothing that was queued has been given.
+            # If that never comes, because of a hang, nothing of what was queued has been given.
             self._registers.keep(state, self._journal.life, 0, self.leave != restart.DISPLAY)
             return
         self._journal.save(state)
         restart.ask(self.leave)
 
     def _drive_counter(self, now_us: int, saved: bool) -> None:
-        """The 12 V guard's slower part, then the coil: no count is started while the 12 V is off (CO-2, CO-3)."""
+        """Follow up what the guard of the 12 V has seen, then drive the coil (CO-2, CO-3). `saved`: see
+        Counter.step."""
         rail12 = self._rail12
         rail12.step(now_us)
         if not rail12.on and self._coil_level:

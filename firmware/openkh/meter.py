@@ -1,6 +1,6 @@
 """The running meter: all its parts in one place, for the prompt and for a memory that answers late.
 
-Built and wired by `openkh.app`; nothing here does anything.
+`openkh.app` builds and wires them; nothing here does anything.
 """
 
 from openkh.cycle import Parts

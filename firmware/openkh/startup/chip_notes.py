@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 _HALF = 0xFFFF
 _SALT = 0x5A
-_PLAIN = 0xFFFFFF  # a note without its life,
-_LIFE_AT = 24  # which stands above it, and in the front ends in the check
+_PLAIN = 0xFFFFFF  # a note without the life, which
+_LIFE_AT = 24  # stands above it here, and in the front ends' registers in the check
 _LIFE_MASK = 3
 _SEQUENCE_MASK = 127
-_LATER = 63
+_LATER = 63  # a sequence number up to so much ahead of another is the later one
 _SECONDS_MASK = 63  # enough, because a record is never older than 60 s
 LONGEST_S = 2  # the longest time between two notes where no record is made; on FRAM one is made each second
 MOST_RECORDS = 20  # so many after a note it is made anew; twice as many, for two front ends in turn, are within _LATER
@@ -73,7 +73,8 @@ def _later(note: int, other: int) -> bool:
 
 
 class ChipNotes:
-    """Written by `keep`, with each edge that no record has; read once at a start, before the chips are brought up.
+    """`keep` writes a note for each edge that no record has; `read` reads it once at a start, before the chips are set
+    up.
 
     To write a note takes 3 ms of bus and checks, so it goes into one front end in this cycle and into the other in the
     next, and not at all where the journal has just taken the same.

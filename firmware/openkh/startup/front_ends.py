@@ -1,6 +1,6 @@
-"""Bringing the front ends up at a start; one that is found running goes on counting (EN-2).
+"""Brings the front ends up at a start. One that is found running goes on counting (EN-2).
 
-Blocks for up to 0.3 s a front end and takes heap: before the first cycle only.
+This takes up to 0.3 s for each front end, and heap, so it is done before the first cycle only.
 """
 
 from openkh.calibration import Calibration
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def bring_up(meter: "Meter", chips: "tuple[Ade7953, ...]", shared: bool) -> bool:
-    """Start every front end. `shared`: two of them share a bus, so both are locked before either is asked.
+    """Start every front end. `shared`: two of them share a bus, so both are locked before either is accessed.
 
     True where one of them runs on with a calibration that was tried at the prompt and not stored; `meter.calibration`
-    then holds that one.
+    holds this one then.
     """
     if shared:
         lock_all(chips)
@@ -40,12 +40,12 @@ def _start(meter: "Meter", n: int, raw: int) -> bool:
     element = meter.elements[n]
     calibration = meter.calibration[n]
     found = Calibration()
-    found.take(calibration)  # which way the chip is does not stand in it
+    found.take(calibration)  # the chip does not hold which way its phase register works
     if (raw >= 0 or meter.factory.unread) and element.found(found) and not found.same_registers(calibration):
         try:
             check_calibration(found, meter.model.hz)
         except ValueError:
-            pass  # it has been reset, or is not ready
+            pass  # the chip was reset, or is not ready, and holds no calibration
         else:
             calibration.take_registers(found)
             element.calibrate(found)

@@ -1,11 +1,12 @@
-"""A memory that did not answer at the start (FAIL 04): nothing tells what the meter is. It meters in RAM as the default
-model, asks the memory again, adds what it has counted to the register found there, and restarts as what it is (DX-6).
+"""A memory that did not answer at the start (FAIL 04), so that nothing tells what the meter is. It then meters in RAM
+as the default model and asks the memory again and again; when that answers, it adds what it has counted to the register
+found there, and restarts as what it is (DX-6).
 
-A count of the front ends is the same on every model; the models differ in how many make a Wh (EN-6). The default model
-has the most, so that no pulse is given ahead of the energy. The mechanical counter waits.
+The front ends count alike on every model; the models differ in how many counts make a Wh (EN-6). The default model has
+the most, so that no pulse is given ahead of the energy. The mechanical counter waits.
 
 Where only the RP2040 had restarted, the scratch registers tell what the register had shown and what was given for it,
-and the front ends what they have counted since the record: this is kept, and taken up when the record is found.
+and the front ends tell what they have counted since the record. Both are kept, and added when the record is found.
 """
 
 import machine
@@ -24,8 +25,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.meter import Meter
 
-_EACH_S = 10
-_MOST_COUNTS = 15_000 * 440  # in a restart, both lines at full scale
+_EACH_S = 10  # how often the memory is asked
+_MOST_COUNTS = 15_000 * 440  # more cannot be counted in a restart (15 s), with both lines at full scale
 
 
 class LateMemory:
@@ -33,7 +34,7 @@ class LateMemory:
     memory answers."""
 
     def __init__(self, meter: "Meter", asked: int) -> None:
-        """After the front ends were brought up, before the first cycle. `asked`: what the restart was asked for."""
+        """Made between bring-up of the front ends and the first cycle. `asked`: what the restart was asked for."""
         self._meter = meter
         self._before = ScratchRegisters({at: machine.mem32[at] for at in (RUN, DELIVERED, RECEIVED, GIVEN)})
         self._hung = asked == restart.NONE and restart.timed_out()
@@ -43,10 +44,10 @@ class LateMemory:
         self.committed = False
 
     def carry_out(self) -> bool:
-        """Called once a cycle, until the restart ends it."""
+        """Called once a cycle, until a restart ends it."""
         meter = self._meter
         if len(meter.elements) > 1:
-            # A single-element meter has none, and does not miss it.
+            # A single-element meter has no second front end, and must not miss it.
             meter.elements[1].fitted = meter.state.raw_2 >= 0
         if self._first.raw_1 < 0:
             self._first.raw_1 = meter.state.raw_1
@@ -55,7 +56,7 @@ class LateMemory:
         if self._answered:
             self._answered = False
             self._go_on()
-            meter.pulses.thaw(meter.state.at_us)  # the memory did not take it: it is tried again later
+            meter.pulses.thaw(meter.state.at_us)  # the memory did not take it, and is tried again later
         elif meter.state.run_s - self._asked_s >= _EACH_S and not meter.supply.failing:
             self._asked_s = meter.state.run_s
             self._answered = meter.factory_vault.load() != verdict.SILENT
@@ -64,7 +65,7 @@ class LateMemory:
         return True
 
     def _go_on(self) -> None:
-        """Add to the register and restart; returns where the memory does not take it."""
+        """Add what was counted to the register and restart. Returns only where the memory does not take it."""
         store = self._meter.factory_vault
         result = store.load()
         found = sound(store) if result == verdict.GOOD and store.layout <= LAYOUT else None
@@ -73,7 +74,7 @@ class LateMemory:
         restart.ask(restart.MEMORY)
 
     def _save(self, model: Model) -> bool:
-        """Add what was counted in RAM to the register of `model` in the memory; False where that was not possible."""
+        """Add what was counted in RAM to the register of `model` in the memory. False where it could not be stored."""
         meter = self._meter
         whose = records.identity(machine.unique_id(), model.code, model.service)
         memory = meter.memory
@@ -105,7 +106,7 @@ class LateMemory:
         return True
 
     def _since(self, n: int, recorded: int, first: int) -> int:
-        """What front end `n` had counted from the record to the first cycle; 0 where nobody knows."""
+        """The counts of front end `n` from the record to the first cycle; 0 where they are not known."""
         if n >= len(self._meter.elements) or not self._meter.elements[n].ran_on or recorded < 0 or first < 0:
             return 0
         return (first - recorded + 0x800000 & 0xFFFFFF) - 0x800000

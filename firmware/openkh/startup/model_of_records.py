@@ -1,8 +1,8 @@
-"""Model and service of a meter whose factory data are damaged (FAIL 03): its journal's records still tell them.
+"""Finds model and service of a meter whose factory data are damaged (FAIL 03) from the records of its journal.
 
-A record carries a hash of board, model and service (records.identity), and there are few enough models to try them all.
-The meter then goes on as the model it is, with its register; serial number and date are lost until they are written
-again.
+Each record has a hash of board, model and service (records.identity), and there are few enough models to try them all.
+The meter then goes on as the model that it is, with its register. Serial number and date are lost until they are
+written again.
 """
 
 from openkh.storage import records, verdict
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def model_of_records(memory: "Memory", board_id: bytes) -> "tuple[str, str] | None":
-    """Model code and service of the newest record of this board, or None. Reads the journal: 0.1 s on FRAM, 1 s on
-    flash."""
+    """Model code and service of the newest record of the board `board_id`; None where it has none. Reads the whole
+    journal, which takes 0.1 s with FRAM and 1 s with flash."""
     codes = {}
     for elements in "SD":
         for counter in ("NC", "TC"):

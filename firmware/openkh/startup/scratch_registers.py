@@ -1,9 +1,9 @@
 """What outlives a reset of the RP2040 alone: the watchdog's scratch registers 0 to 3 (RP2040 data sheet 4.7).
 
-The journal's newest record is up to 1 s (FRAM) or 60 s and 0.1 kWh (flash) old. The chips' counters went on, so no
-energy is lost; but the register would be netted anew over the whole of that time, what was given to the outputs since
-would be given again, and the run time would come up short. Each cycle the low bits of all this are kept here. The loss
-of the supply clears the registers (EN-1, MD-4, PO-4, CO-2).
+The journal's newest record is up to 1 s old in FRAM, up to 60 s and 0.1 kWh in flash. The chips' counters go on through
+a reset, so no energy is lost. But from the record alone import and export since then would be set off against each
+other, pulses and counts given since would be given again, and the run time would come up short. Therefore each cycle
+keeps the low bits of all this here. The loss of the supply clears the registers (EN-1, MD-4, PO-4, CO-2).
 
     RUN         reason of a restart (3 bits, restart.py), run time in 0.1 s (11), life (4), 1 = kept (1), 1 = the
                 watchdog was fed (1); check (10)
@@ -12,7 +12,7 @@ of the supply clears the registers (EN-1, MD-4, PO-4, CO-2).
     GIVEN       edges_10 (6), edges_100 (3), edges_1000 (2), counter_given (3), queued edges of the three outputs
                 (3, 2, 1); check (10)
 
-Each register is whole in itself, and they are written in an order in which a reset between two does no harm.
+Each register has its own check, and they are written in an order in which a reset between two of them does no harm.
 """
 
 from openkh.bound import bind
@@ -31,21 +31,21 @@ GIVEN = 0x40058018
 REASON_MASK = 7
 _KEPT = 1 << 18
 _FED = 1 << 19
-_UNIT_US = 100_000
+_UNIT_US = 100_000  # of the run time kept
 _UNITS_MASK = 0x7FF
-_MOST_UNITS = 900  # a record is never older than 60 s
+_MOST_UNITS = 900  # a record is never older than 60 s, so that more cannot be right
 
 _SALT = 0x2A5
 _SMALL_MASK = 0xFFFFF  # values of RUN and GIVEN
 _ENERGY_SALT = 0xA5
 _ENERGY_MASK = 0x3FFFFF
 _WH_MASK = 127  # more than a record can be behind; divides the roll-over
-_MOST_COUNTS = 44_000  # in 0.1 s, both lines at full scale and 5 % on top
-_MARGIN_UNITS = 20
+_MOST_COUNTS = 44_000  # more cannot come in 0.1 s: both lines at full scale, and 5 % on top
+_MARGIN_UNITS = 20  # time by which the energy may be ahead of the run time
 
 
 def sealed(value: int) -> int:
-    """20 bits with their check: a remainder that one or two wrong bits cannot leave alike; within 30 bits."""
+    """20 bits with their check, together 30 bits. The check is a remainder that one or two wrong bits always change."""
     return value | (value % 1021 ^ _SALT) << 20
 
 
@@ -56,38 +56,41 @@ def opened(word: int) -> int:
 
 
 def _sealed_energy(value: int) -> int:
+    """22 bits with their check, together 30 bits."""
     return value | (value % 251 ^ _ENERGY_SALT) << 22
 
 
 def _units(state: "State") -> int:
+    """The run time as kept: its low bits, in units of 0.1 s."""
     return ((state.run_s & 0xFFFF) * 10 + state.run_us // _UNIT_US) & _UNITS_MASK
 
 
 def on_from(value: int, low: int, bits: int, back: int, weight_wh: int) -> int:
-    """The number from `value` - `back` on whose lowest `bits` are `low`; of pulses or counts of `weight_wh`."""
+    """The first number from `value` - `back` on whose lowest `bits` bits are `low`, modulo 1e9 Wh / `weight_wh`."""
     value -= back
     return (value + (low - value & (1 << bits) - 1)) % (ROLL_WH // weight_wh)
 
 
 class ScratchRegisters:
-    """Written once a cycle by `keep`, read once at a start by `resume`. `mem32` is machine.mem32."""
+    """Each cycle writes the registers by `keep`, a start reads them by `resume`. `mem32` is machine.mem32."""
 
     def __init__(self, mem32) -> None:  # type: ignore[no-untyped-def]
         self._mem32 = mem32
-        self._given = -1  # as kept last
+        self._given = -1  # these as kept last, so that only what has changed is written
         self._delivered = -1
         self._received = -1
         self.fed = True
-        """Whether the last cycle before the restart fed the watchdog, so that a hang began after it."""
+        """Whether the last cycle before the restart fed the watchdog, so that a hang began after it. Set by
+        `resume`."""
         self.shown = 0
-        """Net counts that `resume` has added: what the chips counted since the record contains them, too."""
+        """The net counts that `resume` has added. The chips' first readings contain them once more."""
         bind(self, "keep")
 
     def keep(self, state: "State", life: int, queued: int, fed: bool = True) -> None:
-        """Once a cycle, when the state is published and its edges are queued, before it is saved.
+        """Called once a cycle when the state is published and its edges are queued, before it is saved.
 
-        `queued` is Pulses.queued; `fed`: the watchdog is fed in this cycle. The checks are written out here: a call
-        costs 12 us.
+        `queued` is Pulses.queued; `fed`: the watchdog is fed in this cycle. The checks are worked out in place here,
+        because a call costs 12 us.
         """
         mem32 = self._mem32
         word = (
@@ -115,10 +118,11 @@ class ScratchRegisters:
         mem32[RUN] = word | (word % 1021 ^ _SALT) << 20
 
     def resume(self, state: "State", life: int, model: "Model", hung: bool) -> bool:
-        """After a reset with the supply on: bring the journal's `state` up to the last cycle before it; sets `shown`.
+        """After a reset with the supply on, bring the journal's `state` up to the last cycle before the reset. Sets
+        `shown`.
 
-        `hung`: the watchdog's time ran out, so the edges that were queued have been given. False if the registers do
-        not hold, or belong to another life than the record: then all goes on from the record.
+        `hung`: the watchdog's time ran out, so the edges that were queued have been given. False if a check does not
+        hold, or the registers are of another power-up than the record; then the meter goes on from the record.
         """
         given = opened(self._mem32[GIVEN])
         run = opened(self._mem32[RUN])
@@ -141,7 +145,7 @@ class ScratchRegisters:
             state.edges_10 = (state.edges_10 + (given >> 14 & 7)) % (ROLL_WH // 10)
             state.edges_100 = (state.edges_100 + (given >> 17 & 3)) % (ROLL_WH // 100)
             state.edges_1000 = (state.edges_1000 + (given >> 19)) % (ROLL_WH // 1000)
-        # A count may have been taken back, too (CO-2).
+        # The counter may be behind the record, because a count can be taken back (CO-2).
         state.counter_given = on_from(state.counter_given, given >> 11 & 7, 3, 4, model.counter_wh)
         us = state.run_us + units * _UNIT_US
         state.run_s += us // 1_000_000
@@ -155,7 +159,7 @@ class ScratchRegisters:
         return run >= 0 and run & _KEPT != 0
 
     def _since(self, address: int, wh: int, counts: int, counts_per_wh: int) -> int:
-        """Counts that a register is ahead of the record's `wh` and `counts`; -1 where it does not hold."""
+        """The counts by which a register is ahead of a record's `wh` and `counts`; -1 where its check does not hold."""
         word = self._mem32[address]
         value = word & _ENERGY_MASK
         if word != _sealed_energy(value):

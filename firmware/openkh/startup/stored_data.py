@@ -1,6 +1,7 @@
 """Factory data and calibration, as a start finds them in the memory (ID-5, CA, DX-6).
 
-A memory that does not answer is asked again for a second: a disturbance at power-up must not make another meter of it.
+A memory that does not answer is asked again and again for a second, so that a disturbance at power-up does not make
+another meter of this one.
 """
 
 from time import sleep_ms
@@ -30,8 +31,8 @@ DEFAULT_SERVICE = "60Hz"
 _CALIBRATION = 1
 _FACTORY = 2
 
-TRIES = 20
-TRY_MS = 50
+TRIES = 20  # so often a memory that does not answer is asked again,
+TRY_MS = 50  # after so long each time
 
 
 class FactoryData:
@@ -62,7 +63,8 @@ class FactoryData:
                 self.provisioned = True
                 self.newer = store.layout > LAYOUT
                 if store.layout < LAYOUT:
-                    store.put(store.data or b"")  # before anything is written that an older firmware would misread
+                    # With today's layout, before anything is written that an older firmware would misread.
+                    store.put(store.data or b"")
                 return
             result = verdict.DAMAGED
         self.unread = result == verdict.SILENT
@@ -94,7 +96,7 @@ class StoredCalibration:
         self.spoilt = False
 
     def read(self, store: "Vault", hz: int, log: "EventLog") -> None:
-        """Load the calibration's vault; `hz` is the service's line frequency, on which the limits depend."""
+        """Load the calibration's vault. `hz`: the service's line frequency, on which the limits depend."""
         result = load(store)
         if store.unconfirmed:
             result = store.settle(log, event_codes.CALIBRATION_SAVED, count_of)
@@ -110,7 +112,7 @@ class StoredCalibration:
             self.count = -1
 
     def replace(self, lines: "tuple[Calibration, ...]", count: int, date: int) -> None:
-        """A new version has been written."""
+        """Take over the version that has just been written."""
         for n in range(len(self.lines)):
             self.lines[n].take(lines[n])
         self.found = True
@@ -119,7 +121,7 @@ class StoredCalibration:
 
 
 def load(store: "Vault") -> int:
-    """Load a vault, again and again for a second while the memory does not answer; the vault's result."""
+    """Load a vault, again and again for a second while the memory does not answer. Returns the vault's verdict."""
     result = store.load()
     for _ in range(TRIES):
         if result != verdict.SILENT:
@@ -130,7 +132,7 @@ def load(store: "Vault") -> int:
 
 
 def sound(store: "Vault") -> "Identity | None":
-    """The factory data of a vault that was loaded; None where they name no meter."""
+    """The factory data of a vault that was loaded; None where there is no such meter."""
     try:
         found = identity.unpack(store.data or b"")
         Model(found.code, found.service)
@@ -140,7 +142,7 @@ def sound(store: "Vault") -> "Identity | None":
 
 
 def _times_written(data: bytes) -> int:
-    """How often factory data had been written, of the vault's data; -1 where they are none."""
+    """How often factory data have been written, by the vault's `data`; -1 where these are no factory data."""
     try:
         return identity.unpack(data).count
     except ValueError:
@@ -148,7 +150,7 @@ def _times_written(data: bytes) -> int:
 
 
 def report_damage(factory: FactoryData, stored: StoredCalibration, status: "Status", log: "EventLog") -> None:
-    """FAIL 03 where stored data are damaged with no good copy (DX-6); damage is logged in any case (ST-2)."""
+    """Set FAIL 03 where stored data are damaged and have no good copy (DX-6); log damage in any case (ST-2)."""
     if factory.damaged:
         log.add(event_codes.CALIBRATION_DAMAGED, _FACTORY)
     if stored.damaged or stored.spoilt:
