@@ -1,4 +1,5 @@
-"""The check that ends each Modbus RTU frame (Modbus over serial line 1.02, 6.2.2): CRC-16, reflected, start 0xFFFF."""
+"""The check at the end of each Modbus RTU frame (Modbus over serial line 1.02, 6.2.2): CRC-16, reflected, that starts
+with 0xFFFF."""
 
 from array import array
 
@@ -17,7 +18,7 @@ _TABLE = _table()
 
 
 def crc16(buf: "bytearray | memoryview", start: int, end: int) -> int:
-    """Check of the bytes from `start` to before `end`; it goes out low byte first. Allocates nothing."""
+    """The check of the bytes from `start` to before `end`, 16 bits; it is sent low byte first. Takes no heap."""
     table = _TABLE
     crc = 0xFFFF
     while start < end:

@@ -1,7 +1,7 @@
-"""The RS-485 port of the meter: what comes in is a request or is passed over, an answer goes out (AM-1, AM-2, AM-5).
+"""The RS-485 port of the meter: it answers the requests that come in, and passes over all else (AM-1, AM-2, AM-5).
 
-It is served from the soft queue, so between two measuring cycles and never within one: all values of an answer are of
-one committed state. It takes nothing from the heap.
+It is served as a soft callback, and so between two measuring cycles and never within one: all values of an answer are
+of one committed state. Serving takes no heap.
 """
 
 from openkh.drivers.rs485 import RECEIVE_BYTES, Rs485
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 class Port:
-    """`settings`: in force; `vault`: where they are stored, None where there is no room. `served`: bursts seen."""
+    """`settings` are those in force; `vault` is where they are stored, None where the memory has no room for them;
+    `served` counts the bursts that came in.
+
+    `number`, `tx`, `rx`: the UART and its pins; `driver_enable`: the transceiver's, None where it switches by itself.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class Port:
         self.link.open(settings.baud, PARITIES[settings.parity])
 
     def _serve(self, _arg: object) -> None:
+        """A burst has come in: answer it if it is a request to this unit."""
         self.served += 1
         request = self._request
         count = self.link.take(request)

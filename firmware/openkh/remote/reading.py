@@ -1,7 +1,7 @@
 """Every value that the RS-485 port gives, taken from one committed state of the meter (AM-3 to AM-5).
 
-The attributes have the names of the table of registers (docs/modbus.md). All are integers below 2^30, or bytes, and
-nothing is taken from the heap: the port is served between two cycles.
+The attributes have the names of the table of registers (docs/modbus.md), where their units and ranges are told. All are
+integers below 2^30, or bytes. `take` takes no heap.
 """
 
 from openkh import REVISION
@@ -33,22 +33,23 @@ _OTHER_FAILURE = 1 << 17
 
 
 def whole(value: int, unit: int) -> int:
-    """`value` in whole `unit`s, to the nearest; ties away from zero."""
+    """`value` in whole `unit`s, rounded to the nearest, ties away from zero."""
     return (value + unit // 2) // unit if value >= 0 else -((unit // 2 - value) // unit)
 
 
 class LineReading:
-    """What one line measures; every value "does not exist" until `take`, and while its front end is silent."""
+    """What one line measures. Until the first `take`, and while its front end is silent, each value is the one that
+    stands for "does not exist"."""
 
     def __init__(self, ma_per_unit: int, mw_per_unit: int) -> None:
-        """mA and mW of one unit of the SunSpec points."""
+        """One unit of the SunSpec points of current is `ma_per_unit`, of those of power `mw_per_unit`."""
         self._ma_per_unit = ma_per_unit
         self._mw_per_unit = mw_per_unit
         self.mva = 0
         self.forget()
 
     def forget(self) -> None:
-        """Nothing is known of this line."""
+        """Set every value to "does not exist"."""
         self.known = False
         self.mv = NO_U32
         self.ma = NO_U32
@@ -86,7 +87,8 @@ class LineReading:
 
 
 def power_factor(mw: int, mva: int) -> int:
-    """Active over apparent power in thousandths, with the sign of the active power."""
+    """Active over apparent power in thousandths, -1000 to 1000, with the sign of the active power; NO_I16 below
+    1 VA."""
     if mva < _LEAST_MVA:
         return NO_I16
     magnitude = mw if mw >= 0 else -mw
@@ -99,12 +101,12 @@ class Reading:
 
     def __init__(self, meter: "Meter") -> None:
         for name in SOURCES:
-            setattr(self, name, 0)  # all there from the start: a new attribute takes heap
+            setattr(self, name, 0)  # here, because a new attribute takes heap
         self._meter = meter
         self._cycles = -1  # how many cycles there had been when these values were taken
         model = meter.model
         self._two = model.elements == 2
-        # The power of ten in which full scale of all lines together fits 16 bits.
+        # SunSpec's scale factors: the power of ten with which full scale of all lines together fits 16 bits.
         self.sun_a_sf = -2 if model.elements * model.full_scale_ma // 10 <= _INT16 else -1
         self.sun_w_sf = 0 if model.elements * model.full_scale_w <= _INT16 else 1
         self._ma_per_unit = 10 if self.sun_a_sf == -2 else 100
@@ -116,7 +118,7 @@ class Reading:
         self.elements = model.elements
         self.counts_per_wh = model.counts_per_wh
         self.counter_wh = model.counter_wh
-        self.unit = 0  # the port says which it is
+        self.unit = 0  # the port sets it
         self.maker = b"OpenKh"
         self.model_code = model.code.encode()
         self.service = model.service.encode()
@@ -125,7 +127,7 @@ class Reading:
         self.revision = REVISION.encode()
         intervals = meter.intervals
         self.intervals_capacity = 0 if intervals is None else intervals.slots
-        self.image = b""  # the meter puts it here once it has been worked out
+        self.image = b""  # set when it has been worked out (app.py)
 
     def take(self) -> None:
         """Take the values of the newest cycle. They stay as they are while no cycle has run since the last call."""
@@ -151,7 +153,8 @@ class Reading:
         self.received_wh = state.received_wh
         self.received_counts = state.received_counts
         self.rolls = state.rolls
-        # In mWh a total has 40 bits: it is put together from 15 of them and the rest.
+        # In mWh a total has 40 bits, too many for one small integer: it is put together from the lowest 15 and the
+        # rest.
         low = (state.delivered_wh & 0x7FFF) * 1000 + state.delivered_counts * 1000 // self.counts_per_wh
         rest = (state.delivered_wh >> 15) * 1000 + (low >> 15)
         self.delivered_mwh_0 = (rest & 1) << 15 | low & 0x7FFF

@@ -1,6 +1,6 @@
-"""Puts registers into an answer: any start and count in the meter's own map, interval data, SunSpec (AM-2 to AM-4).
+"""Puts registers into an answer, from any address on: the meter's own map, interval data, SunSpec (AM-2 to AM-4).
 
-Which register shows what is in layout.py. Allocates nothing.
+layout.py tells which register shows what. Nothing here takes heap after construction.
 """
 
 from struct import pack_into
@@ -39,11 +39,12 @@ if TYPE_CHECKING:
         def encode(self, slot: int, buf: bytearray, at: int) -> None: ...
 
 
-MARGIN = 40  # bytes before and after an answer's data that a value which it has in part may spoil
+MARGIN = 40  # bytes before and after an answer's data that are overwritten by a value of which it has only a part
 
 
 class Registers:
-    """`reading`: what they show. `intervals`: interval data, None where there are none. `buf`: where `put` writes."""
+    """`reading`: what the registers show. `intervals`: the interval data, None where there are none. `buf`: where `put`
+    writes."""
 
     def __init__(self, reading: "Reading", intervals: "Intervals | None", buf: bytearray) -> None:
         self.reading = reading
@@ -52,8 +53,8 @@ class Registers:
         self._sunspec = SUNSPEC_DUAL if reading.elements == 2 else SUNSPEC_SINGLE
         self._interval_words = INTERVAL_WORDS * intervals.slots if intervals is not None else 0
         self._rows = OWN
-        self._first = 0  # bytes of the buffer that the answer's data take, from the first
-        self._end = 0
+        self._first = 0  # the answer's data are the bytes of the buffer from this one
+        self._end = 0  # to before this one
 
     def has(self, address: int, count: int) -> bool:
         """Whether each of `count` registers from `address` on exists; no two blocks touch."""
@@ -65,7 +66,8 @@ class Registers:
         )
 
     def put(self, address: int, count: int, at: int) -> None:
-        """Write `count` registers from `address` on, which exist, from buf[at] on. Spoils MARGIN bytes around them."""
+        """Write `count` registers, which have to exist, from `address` on into the buffer from `at` on. Overwrites up
+        to MARGIN bytes before and after them."""
         self._first = at
         self._end = at + 2 * count
         if address >= SUNSPEC_FIRST:
@@ -81,7 +83,7 @@ class Registers:
         self._put_rows(at - 2 * address)
 
     def _put_slots(self, register: int) -> None:
-        """`register`: the first one, from the first slot on."""
+        """Write interval data. `register`: the first one, counted from the first slot's."""
         intervals = self._intervals
         slot = register // INTERVAL_WORDS
         at = self._first - 2 * (register - slot * INTERVAL_WORDS)
@@ -91,7 +93,8 @@ class Registers:
             at += 2 * INTERVAL_WORDS
 
     def _put_rows(self, at: int) -> None:
-        """Go through the rows of a block, whose first register belongs at buf[at]: write those that are asked for."""
+        """Go through the rows of a block, whose first register would come to buf[at], and write those that are
+        wanted."""
         rows = self._rows
         row = 0
         while at < self._end:
@@ -107,6 +110,7 @@ class Registers:
             row += 3
 
     def _put_row(self, row: int, at: int) -> None:
+        """Write the row that begins at `row` of the table to buf[at]."""
         kind = self._rows[row]
         if kind == CONSTANT:
             self._put_word(self._rows[row + 1] << 8 | self._rows[row + 2], at)
@@ -124,6 +128,7 @@ class Registers:
         self._buf[at + 1] = value & 255
 
     def _value(self, row: int):  # type: ignore[no-untyped-def]
+        """What the row's source shows now: an integer or bytes."""
         source = self._rows[row + 1]
         if source < LINE_1:
             return getattr(self.reading, SOURCES[source])

@@ -1,4 +1,4 @@
-"""Settings of the RS-485 port, stored like the identity (AM-1)."""
+"""Settings of the RS-485 port, stored in a vault as factory data are (AM-1)."""
 
 from openkh import event_codes
 from openkh.storage import verdict
@@ -17,7 +17,8 @@ _DAMAGED = 3  # first value of event CALIBRATION_DAMAGED
 
 
 class Settings:
-    """`baud` in bit/s, `parity` none, even or odd, `unit` the slave's address; `count`: how often they were stored."""
+    """`baud` in bit/s (one of BAUDS), `parity` (a key of PARITIES), `unit` the slave's address (1 to 247), `count` how
+    often settings have been stored."""
 
     def __init__(self, baud: int = 19200, parity: str = "none", unit: int = 1, count: int = 0) -> None:
         self.baud = baud
@@ -30,7 +31,7 @@ class Settings:
         return _SEPARATOR.join((str(self.baud), self.parity, str(self.unit), str(self.count))).encode()
 
     def check(self) -> None:
-        """ValueError that says what is allowed, for settings that cannot be."""
+        """ValueError, which says what is allowed, where a value is not."""
         if self.baud not in BAUDS:
             raise ValueError("baud %r: allowed: %s" % (self.baud, ", ".join([str(baud) for baud in BAUDS])))
         if self.parity not in PARITIES:
@@ -40,7 +41,7 @@ class Settings:
 
 
 def unpack(data: bytes) -> Settings:
-    """From the vault; ValueError for what `pack` does not give."""
+    """The settings in a vault's `data`; ValueError for data that `pack` does not give."""
     fields = bytes(data).decode().split(_SEPARATOR)
     if len(fields) != 4:
         raise ValueError("port settings: %d fields, 4 expected" % len(fields))
@@ -50,7 +51,8 @@ def unpack(data: bytes) -> Settings:
 
 
 def load(vault: "Vault | None", log: "EventLog") -> Settings:
-    """The settings of a vault, before the cycle starts; those of a new meter where there are none. May take heap."""
+    """Load the settings of a vault, before the cycle starts; those of a new meter where there are none, or where they
+    are damaged, which is logged."""
     result = verdict.BLANK if vault is None else vault.load()
     if vault is not None and result == verdict.GOOD:
         try:

@@ -1,7 +1,7 @@
-"""The Modbus slave: what is answered to a frame (AM-2). Pure: bytes in, bytes out, nothing taken from the heap.
+"""The Modbus slave: what it answers to a frame (AM-2). This is pure logic: bytes in, bytes out, no heap.
 
-Modbus application protocol 1.1b3 and Modbus over serial line 1.02. Read only: there is no function here that changes
-anything, and none may ever be added.
+Sources: Modbus application protocol 1.1b3, Modbus over serial line 1.02. The slave can only be read: no function here
+changes anything, and none that does may ever be added.
 """
 
 from openkh.remote.crc16 import crc16
@@ -21,19 +21,19 @@ ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
 
-MOST = 125  # registers in an answer
-LONGEST = 256  # bytes of a frame
-_SHORTEST = 4
-_READ_BYTES = 8  # of a request with function 3 or 4
-_ERROR = 0x80
+MOST = 125  # an answer has at most so many registers,
+LONGEST = 256  # and a frame so many bytes,
+_SHORTEST = 4  # at least so many
+_READ_BYTES = 8  # a request with function 3 or 4 has so many
+_ERROR = 0x80  # added to the function in an exception
 _FIRST = MARGIN  # where the answer begins in the buffer
-_RUNNING = 0xFF
+_RUNNING = 0xFF  # of function 17: the device is on
 
 # Objects of function 43/14 (6.21): basic 0 to 2, regular up to 6, extended from 0x80 on.
 _BASIC = 2
 _REGULAR = 6
 _SERIAL = 0x80
-_CONFORMITY = 0x83  # all of them, as a stream or one by one
+_CONFORMITY = 0x83  # objects of all three categories, as a stream or one by one
 
 
 def _number(frame: bytearray, at: int) -> int:
@@ -41,15 +41,15 @@ def _number(frame: bytearray, at: int) -> int:
 
 
 def new_buffer() -> bytearray:
-    """Room for an answer."""
+    """A buffer with room for an answer, and for MARGIN bytes before and after it."""
     return bytearray(MARGIN + LONGEST + MARGIN)
 
 
 class Slave:
-    """`answer` fills `buf`: `length` bytes from `first` on are what to send."""
+    """Answers requests. After `answer` the bytes to send are `length` bytes of `buf` from `first` on."""
 
     def __init__(self, registers: "Registers", buf: bytearray, unit: int) -> None:
-        """`buf`: new_buffer(), which `registers` write into."""
+        """`buf`: new_buffer(), into which `registers` write; `unit`: the address of this slave."""
         self._registers = registers
         self.unit = unit
         self.buf = buf
@@ -60,9 +60,9 @@ class Slave:
         self.spoilt = 0  # frames with a wrong checksum, and fragments
 
     def answer(self, request: bytearray, count: int) -> bool:
-        """The frame in the first `count` bytes of `request`: True where there is an answer to send.
+        """Answer the frame in the first `count` bytes of `request`. True where there is an answer to send.
 
-        What came before a read request without a pause (a driver that was switched on) is passed over.
+        Bytes that come directly before a request to read, as when a driver is switched on, are passed over.
         """
         start = 0
         if count < _SHORTEST or count > len(request) or not self._whole(request, 0, count):
@@ -77,7 +77,7 @@ class Slave:
         function = request[start + 1]
         if READ_HOLDING <= function <= READ_INPUT:
             return count - start == _READ_BYTES and self._read(request, start + 2, function)
-        # From here on an answer of this meter, that comes back as an echo, must never look like a request.
+        # Answers of this meter that come back as an echo must not be taken for requests in any of what follows.
         if function == REPORT_ID:
             return count == _SHORTEST and self._report_id()
         if function == READ_DEVICE_ID and request[2] == _MEI_DEVICE_ID:
@@ -85,6 +85,7 @@ class Slave:
         return function < _ERROR and self._refuse(function, ILLEGAL_FUNCTION)
 
     def _whole(self, request: bytearray, start: int, count: int) -> bool:
+        """Whether the bytes from `start` to before `count` end with their check."""
         crc = crc16(request, start, count - 2)
         return request[count - 2] == crc & 255 and request[count - 1] == crc >> 8
 
@@ -110,7 +111,7 @@ class Slave:
         return self._send(3)
 
     def _report_id(self) -> bool:
-        """Number of bytes, server ID (the unit), running, and a text: maker, model, serial, revision."""
+        """Answer function 17: number of bytes, server ID (the unit), running, and a text."""
         reading = self._registers.reading
         buf = self.buf
         buf[_FIRST + 1] = REPORT_ID
@@ -136,7 +137,8 @@ class Slave:
         return at
 
     def _device_id(self, code: int, wanted: int) -> bool:
-        """Codes 1 to 3: the objects of a category from `wanted` on; code 4: one object."""
+        """Answer function 43/14. Codes 1 to 3 ask for the objects of a category from `wanted` on, 4 for a single
+        one."""
         if not 1 <= code <= 4:
             return self._refuse(READ_DEVICE_ID, ILLEGAL_VALUE)
         last = _BASIC if code == 1 else _REGULAR if code == 2 else _SERIAL
@@ -145,7 +147,7 @@ class Slave:
                 return self._refuse(READ_DEVICE_ID, ILLEGAL_ADDRESS)
             last = wanted
         elif wanted > last or self._object(wanted) is None:
-            wanted = 0  # an object that is not there: from the first one on (6.21)
+            wanted = 0  # where that object does not exist, the answer begins with the first one (6.21)
         buf = self.buf
         buf[_FIRST + 1] = READ_DEVICE_ID
         buf[_FIRST + 2] = _MEI_DEVICE_ID

@@ -1,7 +1,7 @@
-"""The prompt's commands (docs/service.md). Each prints a short answer, with `json=True` one JSON line instead.
+"""The prompt's commands (docs/service.md). Each prints a short answer, or with `json=True` one line of JSON.
 
-What is refused is one line, `ERROR what: allowed ...`. The list is in catalogue.py; the modules that do the work are
-imported on first use.
+A command that is refused prints one line, `ERROR what: allowed ...`. The list of commands is in catalogue.py; the
+modules that carry them out are imported on first use.
 """
 
 from openkh.service.catalogue import COMMANDS, find, usage
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Command:
-    """A command as it stands at the prompt; calling it runs it, and without brackets it tells how it is typed."""
+    """A command as it stands at the prompt. Called, it runs; typed without brackets, it tells how it is typed."""
 
     def __init__(self, name: str) -> None:
         self._name = name

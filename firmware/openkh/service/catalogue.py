@@ -1,11 +1,12 @@
 """The prompt's commands: the one list of them, in the order in which help() tells them (docs/service.md).
 
-Each row: the name; the module of this folder whose function of that name carries it out; its arguments as they are
-typed, `name=value` where one may be left out; what it does. Each command also takes `json=True`. A function NAME_text
-in the same module makes the answer readable; without one the answer's "text" is printed.
+Each row has the command's name; the module of this folder in which the function of that name carries it out; its
+arguments as they are typed, `name=value` where one may be left out; and what it does. Each command takes `json=True` as
+well. The function returns the answer as a dict. A function NAME_text in the same module makes a text of it; without one
+the answer's "text" is printed.
 
-The commands of `reports` only read what the cycle has left. Those of `remote`, `tuning`, `correcting`, `windows` and
-`works` post a request that the cycle carries out between two readings (requests.py).
+The commands of `reports` only read what the cycle has left in memory. Those of `remote`, `tuning`, `correcting` and
+`works` post a request, which the cycle carries out between two measurements (requests.py).
 """
 
 TYPE_CHECKING = False
@@ -68,14 +69,14 @@ def find(name: str) -> "tuple[str, str, str, str]":
 
 
 def usage(row: "tuple[str, str, str, str]") -> str:
-    """A command as it is typed."""
+    """The command of a row as it is typed."""
     return "%s(%s)" % (row[0], row[2].replace("=None", "="))
 
 
 def bind(row: "tuple[str, str, str, str]", given: "tuple[Any, ...]", named: "dict[str, Any]") -> "list[Any]":
-    """The arguments in the order of the row, from those given by place and by name; TypeError that says what is wrong.
-
-    What is left out is a whole number or None, as the row says.
+    """The arguments of a call in the order of the row, made of those `given` by place and those `named`. For an
+    argument that is left out it takes the row's value, a whole number or None. TypeError, in words for the prompt,
+    where an argument is missing, unknown or given twice.
     """
     parts = row[2].split(", ") if row[2] else []
     if len(given) > len(parts):

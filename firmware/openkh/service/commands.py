@@ -1,4 +1,4 @@
-"""Runs a command of the prompt: finds the module that has it, prints the answer as text or JSON."""
+"""Runs a command of the prompt: finds the module that carries it out, and prints the answer as text or JSON."""
 
 import json as _json
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 _WITHOUT_METER = ("help", "restart")
-_quiet = False
+_quiet = False  # whether the running command is to print JSON, and nothing else
 
 
 def say(text: str) -> None:
-    """What a long command has to tell a person meanwhile."""
+    """Print what a long command has to tell a person while it runs; nothing where the answer is JSON."""
     if not _quiet:
         print(text)
 

@@ -1,4 +1,5 @@
-"""Corrections in software at the prompt: the temperature's, found at a second one, and the CT's curve (CA-1a)."""
+"""The prompt's commands for corrections in software: that of the temperature, found by a second calibration at another
+one, and that of the CT's curve (CA-1a)."""
 
 from math import acos, cos, degrees, radians
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     Answer = dict[str, Any]
 
-APART_LEAST = 1_000  # 0.01 K between the two temperatures
-_LAG_DEGREES = 60
+APART_LEAST = 1_000  # least difference of the two temperatures, in 0.01 K
+_LAG_DEGREES = 60  # the lag at which lag_error is measured
 
 
 def cal_temperature(meter: "Meter", line: int, error: "Any", lag_error: "Any") -> "Answer":
@@ -56,7 +57,7 @@ def cal_curve(meter: "Meter", line: int, points: "Any") -> "Answer":
 
 
 def _curve(points: "Any", rating_a: int) -> "tuple[tuple[int, int, int], ...]":
-    """From (amps, ratio error in percent, lead in minutes) to what is kept."""
+    """The points as a calibration keeps them, from (amps, ratio error in percent, lead in minutes of arc)."""
     if not isinstance(points, (tuple, list)) or len(points) > POINTS_MOST:
         raise RefusedError(
             "%r: allowed up to %d points (amps, ratio error in %%, lead in minutes) in brackets, () for none"

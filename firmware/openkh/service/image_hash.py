@@ -1,4 +1,4 @@
-"""SHA-256 over the firmware as it lies on the device: which software this is, beyond its revision."""
+"""SHA-256 over the firmware's files as they lie on the device: it tells exactly which software this is."""
 
 import hashlib
 import os
@@ -6,13 +6,13 @@ from binascii import hexlify
 
 import openkh
 
-_PORTION = 512
+_PORTION = 512  # bytes that are read at once
 _TOP = ("boot", "main", "board", "glass", "parts")
-_DIRECTORY = 0x4000
+_DIRECTORY = 0x4000  # the bit of os.stat's mode
 
 
 def of_firmware() -> "tuple[int, str]":
-    """Number of files and the hash over their names and contents, in the order of their names."""
+    """The number of files, and the hash over names and contents in the order of the names, as 64 hexadecimal digits."""
     package = openkh.__file__
     package = package[: package.rfind("/")]
     root = package[: package.rfind("/") + 1]
@@ -26,8 +26,8 @@ def of_firmware() -> "tuple[int, str]":
     view = memoryview(buf)
     for name in sorted(names):
         digest.update((name + "\n").encode())
-        # By the size: a module in a slot's bundle (scripts/host/flash/launcher/slot.py) is followed by the next one,
-        # and what opens it has no close().
+        # Only as many bytes as the file has: in a slot's bundle (scripts/host/flash/launcher/slot.py) the next module
+        # follows it, and what opens it there has no close().
         left = os.stat(root + name)[6]
         file = open(root + name, "rb")  # noqa: SIM115
         while left:

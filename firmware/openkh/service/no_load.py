@@ -1,7 +1,8 @@
-"""Creep: an offset beyond half of the no-load level is believed on evidence alone (CA-3, EN-5).
+"""Creep: an offset beyond half of the no-load level is accepted only on evidence (CA-3, EN-5).
 
-The front end counts nothing below its no-load level. An offset that large comes near it by itself, so a window with
-voltage and without current is taken before it is changed and after: what counts nothing then does not creep.
+The front end counts nothing below its no-load level. So large an offset comes near this level by itself. A measuring
+window with voltage and without current therefore has to be taken before the offset is changed, and again after: if
+nothing is counted in it, the meter does not creep.
 """
 
 from openkh.metrology.element import NOLOAD
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 
     from openkh.meter import Meter
 
-LEAST_S = 60
-_VOLTS_PERCENT = 80  # of nominal
-_before = [False, False]  # such a window was taken since the start
-_creep_free = ["", ""]  # registers under which the newest one counted nothing, as text
+LEAST_S = 60  # a window has to be so long
+_VOLTS_PERCENT = 80  # and have this part of nominal voltage
+_before = [False, False]  # whether each line has had such a window since the start
+_creep_free = ["", ""]  # the registers, as text, with which each line's newest such window has counted nothing
 
 
 def half_level(meter: "Meter") -> int:
@@ -27,7 +28,7 @@ def half_level(meter: "Meter") -> int:
 
 
 def note(meter: "Meter", answer: "dict[str, Any]") -> None:
-    """Take a measuring window as evidence, for each line that had voltage and no current in it."""
+    """Take the `answer` of a measuring window as evidence for each line that had voltage and no current in it."""
     for line in answer["lines"]:
         n = line["line"] - 1
         quiet = line["i_ma"] < meter.model.start_ma and line["v_mv"] * 100 >= meter.model.nominal_mv * _VOLTS_PERCENT
@@ -37,13 +38,13 @@ def note(meter: "Meter", answer: "dict[str, Any]") -> None:
 
 
 def check_before(meter: "Meter", n: int, wattos: int) -> None:
-    """RefusedError for an offset of line n + 1 that needs evidence, where there is none yet."""
+    """RefusedError where the offset `wattos` of line n + 1 needs a window before it, and there was none."""
     if abs(wattos) > half_level(meter) and wattos != meter.stored.lines[n].wattos and not _before[n]:
         _refuse(meter, n, wattos, "")
 
 
 def check_after(meter: "Meter") -> None:
-    """RefusedError where an offset in force has not been shown to count nothing without current."""
+    """RefusedError where an offset in force needs a window after it, and there was none that counted nothing."""
     for n in range(meter.model.elements):
         wattos = meter.calibration[n].wattos
         known = wattos == meter.stored.lines[n].wattos or _creep_free[n] == _registers(meter, n)
@@ -59,5 +60,6 @@ def _refuse(meter: "Meter", n: int, wattos: int, more: str) -> None:
 
 
 def _registers(meter: "Meter", n: int) -> str:
+    """The registers of line n + 1 that decide whether it creeps, as text."""
     line = meter.calibration[n]
     return "%d %d %d %d" % (line.wgain, line.wattos, line.vgain, line.igain)

@@ -1,4 +1,4 @@
-"""What the prompt says and does about reading from afar: values, interval data, settings of the RS-485 port (AM)."""
+"""The prompt's commands about reading from afar: the port's values, interval data, settings of the RS-485 port (AM)."""
 
 from openkh import event_codes
 from openkh.remote.layout import LINE_SOURCES, SOURCES
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     Answer = dict[str, Any]
 
-_SLOTS_A_CYCLE = 8
-_MOST_SLOTS = 400
-_STORE_MS = 30_000
+_SLOTS_A_CYCLE = 8  # slots of interval data that are read in one cycle
+_MOST_SLOTS = 400  # and at one call
+_STORE_MS = 30_000  # how long storing may take
 _NONE = 0x8000
 _MISSING = (NO_U32, NO_I32, NO_I16, NO_U16)
 
@@ -31,7 +31,7 @@ def readings(meter: "Meter") -> "Answer":
         reading.take()
         if meter.cycle.cycles == cycles:
             break
-        reading = Reading(meter)  # a cycle came in between: all anew, of one state
+        reading = Reading(meter)  # a cycle came in between: take all anew, so that the values are of one state
     if meter.port is not None:
         reading.image = meter.port.reading.image
     found: Answer = {}
@@ -51,6 +51,7 @@ def readings(meter: "Meter") -> "Answer":
 
 
 def _plain(name: str, value: "Any") -> "Any":
+    """A value as the prompt gives it: text for bytes, None for what is not known."""
     if isinstance(value, bytes):
         if name == "image":
             from binascii import hexlify
@@ -67,7 +68,7 @@ def readings_text(found: "Answer") -> str:
 
 
 class _Look(Request):
-    """Reads slots of the interval memory, some a cycle, because only the cycle touches the memory (DR-10)."""
+    """Reads slots of the interval data, some in each cycle, because only the cycle may touch the memory (DR-10)."""
 
     def __init__(self, meter: "Meter", first: int, end: int) -> None:
         super().__init__(meter)

@@ -1,4 +1,4 @@
-"""What the prompt can read: nothing here changes anything, or touches a bus."""
+"""The prompt's commands that only read. Nothing here changes anything or uses a bus."""
 
 from math import atan2, degrees
 from time import sleep_ms
@@ -20,39 +20,42 @@ if TYPE_CHECKING:
 
     Answer = dict[str, Any]
 
-_MEASURED = ("v_mv", "i_ma", "p_mw", "q_mvar", "pf_milli", "angle_mdeg", "mhz")  # of a line,
-_COLUMNS = ((8, 3), (8, 3), (10, 3), (10, 3), (6, 3), (7, 2), (6, 3))  # and their width and places as text
+_MEASURED = ("v_mv", "i_ma", "p_mw", "q_mvar", "pf_milli", "angle_mdeg", "mhz")  # what a line measures,
+_COLUMNS = ((8, 3), (8, 3), (10, 3), (10, 3), (6, 3), (7, 2), (6, 3))  # with width and decimal places of each as text
 _FAULTS = ("spoilt", "rejected", "resets", "repairs", "gap_ms")
-_OFFSET_UNITS = 16384 * 163_840  # of the offset register for one count per s, times _OFFSET_PER: 128 * 512 / 4
-_OFFSET_PER = 223_750  # 895,000 / 4
+# Units of the offset register for one count per s are _OFFSET_UNITS / _OFFSET_PER: 163,840 * 128 * 512 / 895,000, with
+# 512 and 895,000 each divided by 4.
+_OFFSET_UNITS = 16384 * 163_840
+_OFFSET_PER = 223_750
 NEWER = "\nNOTHING IS STORED: newer software has laid out this memory (layout %d). Put that software back."
-_LOG_MS = 60_000  # the log is read four entries a cycle
+_LOG_MS = 60_000  # how long reading the log may take; the cycle reads four entries at a time
 
 
 def units_per_watt(counts_per_wh: int) -> float:
-    """Units of the offset register for one watt: counts per s, 163,840 power LSB each 128 / 895,000 s, 2^-9 LSB."""
+    """Units of the offset register for one watt. A count is 163,840 times the power's LSB, which the chip adds up every
+    128 / 895,000 s; a unit of the offset is 2^-9 of that LSB (DS p.25, p.35)."""
     return counts_per_wh / 3600 * (_OFFSET_UNITS / _OFFSET_PER)
 
 
 def line_number(meter: "Meter", line: int) -> int:
-    """Index of a line; RefusedError for one that the model does not have."""
+    """The index (0, 1) of a line (1, 2); RefusedError for a line that the model does not have."""
     if line not in range(1, meter.model.elements + 1):
         raise RefusedError("line %r: allowed %s" % (line, "1 or 2" if meter.model.elements == 2 else "1"))
     return line - 1
 
 
 def status_line(meter: "Meter", n: int) -> "Any":
-    """The status' readings of line n + 1."""
+    """Status.line_1 or line_2, for line n + 1."""
     return meter.status.line_2 if n else meter.status.line_1
 
 
 def date_text(date: int) -> str:
-    """YYMMDD; blank for none."""
+    """A date as YYMMDD; empty where there is none."""
     return "%06d" % date if date else ""
 
 
 def saved(meter: "Meter") -> bool:
-    """What is in force is what is stored."""
+    """Whether the calibration in force is the one that is stored."""
     return meter.calibration[0].equals(meter.stored.lines[0]) and meter.calibration[1].equals(meter.stored.lines[1])
 
 
@@ -151,7 +154,7 @@ def provisioned_text(found: "Answer") -> str:
 
 
 def angle_of(active: int, reactive: int) -> float:
-    """Phase angle in degrees, lag positive."""
+    """The phase angle in degrees, -180 to 180; positive where the current lags."""
     return degrees(atan2(reactive, active))
 
 
@@ -164,8 +167,8 @@ def lines(meter: "Meter") -> "Answer":
 
 
 def _line(meter: "Meter", n: int) -> "Answer":
-    """Line n + 1 as measured; None for what is not: all of it where the front end is silent, the frequency of a line
-    without voltage, power factor and angle without apparent power."""
+    """What line n + 1 measures. None stands for what is not measured: everything where the front end is silent, the
+    frequency of a line without voltage, power factor and angle without apparent power."""
     element = meter.elements[n]
     found: Answer = {"line": n + 1, "silent": element.silent}
     for name in _MEASURED:
@@ -208,7 +211,8 @@ def _shown(thousandths: "int | None", width: int, places: int) -> str:
 
 
 def log_entries(meter: "Meter") -> "list[tuple[int, int, int, int, int]]":
-    """Every entry, oldest first; read by the cycle, some seconds."""
+    """All entries of the log, the oldest first, as EventLog.sorted gives them. The cycle reads them, which takes some
+    seconds."""
     log = meter.log
     found = log.collect()
     left_ms = _LOG_MS

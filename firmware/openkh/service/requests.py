@@ -1,6 +1,6 @@
-"""What the prompt wants done between two measurements (DR-10): it posts a request, the cycle carries it out.
+"""What the prompt wants done between two measurements (DR-10): it posts a request, and the cycle carries it out.
 
-A Ctrl-C while the prompt waits gives up the waiting, not the request: what has begun is finished by the cycle.
+A Ctrl-C while the prompt waits ends the waiting and not the request: the cycle finishes what has begun.
 """
 
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
     from openkh.meter import Meter
     from openkh.storage.vault import Vault
 
-POLL_MS = 10
-LATE_MS = 5_000  # the cycle runs every 100 ms: later than this it does not run any more
-APPLY_TRIES = 30
-ANSWER_CYCLES = 10  # before a restart, so that the answer gets out
-LOG_CYCLES = 250  # an entry is stored within so many, or the memory does not take it
+POLL_MS = 10  # how often the prompt looks whether its request is done
+LATE_MS = 5_000  # if the cycle, which runs every 100 ms, has done nothing in this time, it does not run any more
+APPLY_TRIES = 30  # how often the cycle tries to change a front end's registers
+ANSWER_CYCLES = 10  # between answer and restart, so that the answer gets out
+LOG_CYCLES = 250  # the memory does not take an entry that is not stored within so many cycles
 _LEAVING = "the meter is about to restart"
 _NOT_TAKEN = "the memory does not take it; what was stored before stays"
 
 
 class Request:
-    """`step` does a part of the work in a cycle; `failed` says why it came to nothing."""
+    """A request. `step` does a part of its work in each cycle; `failed` says why it came to nothing, or is empty."""
 
     def __init__(self, meter: "Meter") -> None:
         self.meter = meter
-        self.sealed = False  # may be carried out while the seal is closed
-        self.committed = False  # it is made, or about to be: a restart waits for its end
-        self.cancelled = False  # it took too long, and is to end before it is made
+        self.sealed = False  # whether it may be carried out while the seal is closed
+        self.committed = False  # whether its change is made, or being made, so that a restart waits for its end
+        self.cancelled = False  # whether it took too long, and is to end if its change is not made yet
         self.done = False
-        self.given_up = False
+        self.given_up = False  # whether the prompt waits no longer
         self.failed = ""
 
     def carry_out(self) -> bool:
-        """Called by the cycle; True: again in the next one."""
+        """Called by the cycle. True: call it again in the next one."""
         more = False
         try:
             if self.cancelled and not self.committed:
@@ -56,12 +56,12 @@ class Request:
         return more
 
     def step(self) -> bool:
-        """One cycle's part; True: there is more."""
+        """Do one cycle's part of the work. True: there is more to do."""
         return False
 
 
 def post(request: Request, limit_ms: int = LATE_MS) -> None:
-    """Have `request` carried out and wait for it. RefusedError if it fails, or takes longer than `limit_ms`."""
+    """Have the cycle carry out `request`, and wait for it. RefusedError if it fails or takes longer than `limit_ms`."""
     cycle = request.meter.cycle
     end_ms = ticks_add(ticks_ms(), LATE_MS)
     while cycle.request is not None:
@@ -70,7 +70,7 @@ def post(request: Request, limit_ms: int = LATE_MS) -> None:
         sleep_ms(POLL_MS)
     if cycle.leave:
         raise RefusedError(_LEAVING)
-    # Only the prompt posts, and the cycle never interrupts itself: nobody can have posted since.
+    # Only the prompt posts requests, so nobody can have posted another one since it looked.
     cycle.request = request
     end_ms = ticks_add(ticks_ms(), limit_ms)
     try:
@@ -89,17 +89,18 @@ def post(request: Request, limit_ms: int = LATE_MS) -> None:
 
 
 class Apply(Request):
-    """Put calibrations into force, registers and corrections, a line a cycle; each value that changes is logged, old
-    and new (CA-2).
+    """Put calibrations into force, registers and corrections, one line in a cycle. Of each value that changes the old
+    and the new one are logged (CA-2).
 
-    `wanted`: one per line, None = as it is. The energy register goes on through it: nothing is lost (EN-2).
+    `wanted`: a calibration for each line, None where it stays as it is. The front end's energy register goes on
+    meanwhile, so that no count is lost (EN-2).
     """
 
     def __init__(self, meter: "Meter", wanted: "tuple[Calibration | None, ...]", sealed: bool = False) -> None:
         super().__init__(meter)
         self.sealed = sealed
         self._wanted = wanted
-        # Here, because it takes heap.
+        # Prepared here, because this takes heap.
         self._segments = [prepare(line or Calibration(), meter.model) for line in wanted]
         self._line = 0
         self._tries = 0
@@ -109,7 +110,7 @@ class Apply(Request):
         meter = self.meter
         if self._line == meter.model.elements:
             self._waited += 1
-            return self._waited < LOG_CYCLES and meter.log.pending > 0  # made when its entries are stored (CA-3a)
+            return self._waited < LOG_CYCLES and meter.log.pending > 0  # it is done when its entries are stored (CA-3a)
         wanted = self._wanted[self._line]
         if wanted is None or wanted.equals(meter.calibration[self._line]):
             self._line += 1
@@ -138,6 +139,7 @@ class Apply(Request):
         return len([item for item in range(LOGGED) if old.item(item) != new.item(item)])
 
     def _note(self, old: "Calibration", new: "Calibration") -> None:
+        """Log each value that changes."""
         for item in range(LOGGED):
             before = old.item(item)
             after = new.item(item)
@@ -148,9 +150,9 @@ class Apply(Request):
 
 
 class Store(Request):
-    """Write a record into a vault: the first copy, then `event` with `a` and `b` into the log, then the second copy.
+    """Write `data` into a vault: first one copy, then `event` with `a` and `b` into the log, then the other copy.
 
-    With the entry the change is made (CA-3a): from there on neither the seal nor a restart stops it.
+    The entry in the log makes the change (CA-3a): from there on neither the seal nor a restart stops it.
     """
 
     def __init__(self, meter: "Meter", vault: "Vault", data: bytes, event: int, a: int, b: int) -> None:
@@ -168,7 +170,7 @@ class Store(Request):
             self._begun = True
             vault.begin(self._data)
             return True
-        if vault.before_last and log.pending:  # of ours, or of others before it
+        if vault.before_last and log.pending:  # our entry, or others before it, are not stored yet
             self._waited += 1
             if self._waited < LOG_CYCLES:
                 return True
@@ -188,18 +190,18 @@ class Store(Request):
         return False
 
     def _give_up(self) -> bool:
-        """The log does not take the entry."""
+        """The log does not take the entry: take everything back."""
         self.meter.log.withdraw(self._event[0], self._event[1])
         self._vault.discard()
         self.failed = _NOT_TAKEN
         return False
 
     def stored(self) -> None:
-        """It is written."""
+        """Called when the data are written."""
 
 
 class FinePulses(Request):
-    """Begin or end the fine pulses; `result` as Pulses.fine_pulses gives it."""
+    """Begin the fine pulses, or end them where `weight_mwh` is 0. `result` is what Pulses.fine_pulses returned."""
 
     def __init__(self, meter: "Meter", weight_mwh: int, seconds: int) -> None:
         super().__init__(meter)
@@ -219,7 +221,7 @@ class FinePulses(Request):
 
 
 class Rail12Reset(Request):
-    """Switch the 12 V on again after it was latched off."""
+    """Forget the failures of the 12 V, and switch it on again."""
 
     def step(self) -> bool:
         self.meter.rail12.service_reset(ticks_us())
@@ -227,13 +229,13 @@ class Rail12Reset(Request):
 
 
 class Leave(Request):
-    """Restart for `reason`, some cycles later."""
+    """Restart for `reason` (startup/restart.py) after ANSWER_CYCLES."""
 
     def __init__(self, meter: "Meter", reason: int) -> None:
         super().__init__(meter)
         self._reason = reason
         self._cycles = ANSWER_CYCLES
-        restart.mark(reason)  # also for the one who does not wait for it
+        restart.mark(reason)  # noted now, in case somebody resets the meter before
 
     def step(self) -> bool:
         self.done = True  # as far as the prompt is concerned

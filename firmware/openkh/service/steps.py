@@ -1,4 +1,5 @@
-"""The guided order of a line's calibration: a step's error holds those of the steps before, so that they come first."""
+"""The order of the steps by which a line is calibrated. The error measured in a step contains the errors that the steps
+before it take away, so those have to come first."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -6,11 +7,11 @@ if TYPE_CHECKING:
 
 STEPS = ("gain", "phase", "offset")
 
-_done: "list[list[str]]" = [[], []]  # of each line, since the start
+_done: "list[list[str]]" = [[], []]  # the steps that each line has taken since the start
 
 
 def steps_done(meter: "Meter", n: int) -> "list[str]":
-    """Steps that line n + 1 has behind it; all of them once it is calibrated."""
+    """The steps that line n + 1 has taken; all of them if a calibration is stored."""
     return list(STEPS) if meter.stored.found else list(_done[n])
 
 

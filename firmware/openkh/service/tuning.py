@@ -1,9 +1,10 @@
-"""Calibration at the prompt: measuring windows, from errors to register values, into force, into the memory (CA-1).
+"""The prompt's commands for calibration: they measure windows, make register values of errors, put them into force and
+store them (CA-1).
 
-The arithmetic is AN-1118's with its slips put right: the phase register delays by its positive values (a current that
-leads needs delay; the step itself finds out where it is the other way), and one unit of the offset register is 2^-9
-power LSB whatever the method (2^5 in the formula by registers, not 2^9). Voltage and current gain scale power as well,
-so that watt gain is moved against them.
+The arithmetic is that of AN-1118, with two slips put right. Positive values of the phase register delay the current,
+which is what a current that leads needs (where a chip does the opposite, the step finds that out). And one unit of the
+offset register is 2^-9 of the power's LSB whatever the method, so that the formula by registers has 2^5 and not 2^9.
+The gains of voltage and current scale power as well; the watt gain is moved against them.
 """
 
 from math import acos, cos, degrees, radians
@@ -26,25 +27,25 @@ if TYPE_CHECKING:
 
     Answer = dict[str, Any]
 
-SPREAD_PERCENT = 0.05  # repeated windows that differ by more are no reading (CA-3)
-MOST_PERCENT = 11  # no error that the limits could take up is larger
+SPREAD_PERCENT = 0.05  # repeated windows that differ by more are refused (CA-3)
+MOST_PERCENT = 11  # a larger error is beyond what the limits of the registers could correct
 PHASE_MOST_PERCENT = 25  # 4 degrees at 0.5 lagging, doubled by a phase register that works the other way
-UNITY_DEGREES = 15  # phase angle that the meter itself sees at unity power factor, CT error included
-LAG_LEAST_DEGREES = 40
+UNITY_DEGREES = 15  # the angle that the meter may see at unity power factor before it is calibrated, CT error included
+LAG_LEAST_DEGREES = 40  # cal_phase is refused outside these
 LAG_MOST_DEGREES = 75
-GAIN_LEAST_PERCENT = 5  # of the CT rating
-OFFSET_MOST_PERCENT = 5
+GAIN_LEAST_PERCENT = 5  # of the CT rating: cal_gain is refused below
+OFFSET_MOST_PERCENT = 5  # of rated current times nominal voltage: cal_offset is refused outside these
 OFFSET_LEAST_PERCENT = 0.2
 
-_APPLY_MS = 15_000
-_STORE_MS = 30_000
+_APPLY_MS = 15_000  # how long putting a calibration into force may take,
+_STORE_MS = 30_000  # and storing it
 
 LAGS = "; where it does lag and this front end has the sign the other way: lagging=1"
 
-_phase: "list[tuple[float, int]]" = [(0.0, 0), (0.0, 0)]  # each line's last cal_phase: steps found, register after it
+_phase: "list[tuple[float, int]]" = [(0.0, 0), (0.0, 0)]  # of each line's last cal_phase: steps, register after
 
 
-_touched = [False, False]  # a step was taken since the last save() or undo()
+_touched = [False, False]  # whether each line has taken a step since the last save() or undo()
 
 
 def window(meter: "Meter", seconds: float) -> "Answer":
@@ -80,7 +81,8 @@ def window_text(found: "Answer") -> str:
 
 
 def fraction_of(error: "Any", most: int = MOST_PERCENT) -> float:
-    """One error, or the mean of several windows that agree, as a fraction."""
+    """An error given in percent as a fraction; of several windows the mean. RefusedError where they do not agree, or
+    the mean is beyond +-`most` percent."""
     values = error if isinstance(error, (tuple, list)) else (error,)
     if not values:
         raise RefusedError("no error given: allowed a number in percent, or several in brackets")
@@ -99,7 +101,8 @@ def fraction_of(error: "Any", most: int = MOST_PERCENT) -> float:
 
 
 def load_of(meter: "Meter", n: int) -> "tuple[int, float]":
-    """Active power in mW and phase angle that the meter sees; RefusedError where power flows the wrong way."""
+    """The active power in mW and the phase angle in degrees that the meter itself measures on line n + 1. RefusedError
+    where the power is not positive."""
     line = status_line(meter, n)
     p_mw = line.p_mw()
     if p_mw <= 0:
@@ -111,19 +114,21 @@ def load_of(meter: "Meter", n: int) -> "tuple[int, float]":
 
 
 def check_unity(angle: float) -> None:
-    """RefusedError for a phase angle, in degrees, that is not one of unity power factor."""
+    """RefusedError where a phase angle, in degrees, is too far from unity power factor."""
     if not -UNITY_DEGREES <= angle <= UNITY_DEGREES:
         raise RefusedError("phase angle %.1f deg: allowed 0 to %d (unity power factor)" % (angle, UNITY_DEGREES))
 
 
 def copy_of(meter: "Meter", n: int) -> Calibration:
+    """A copy of the calibration in force of line n + 1."""
     new = Calibration()
     new.take(meter.calibration[n])
     return new
 
 
 def into_force(meter: "Meter", n: int, new: Calibration, step: str = "") -> "Answer":
-    """Check the limits and have the cycle apply it."""
+    """Check the calibration `new` of line n + 1 against the limits, and have the cycle put it into force. `step`: the
+    step of the calibration that it comes from, if any."""
     calibration.check(new, meter.model.hz)
     no_load.check_before(meter, n, new.wattos)
     old = copy_of(meter, n)
@@ -151,7 +156,8 @@ def cal_gain(meter: "Meter", line: int, error: "Any") -> "Answer":
         raise RefusedError("%.3f A: allowed %.1f A or more" % (meter.elements[n].i_ma / 1000, least_ma / 1000))
     new = copy_of(meter, n)
     centi = meter.thermometer.centi
-    # From here on the temperature's correction counts from now: what it does at present goes into the gain.
+    # From now on the temperature's correction counts from the temperature of now. What it does at present goes into the
+    # gain.
     new.wgain = round(new.wgain * (1 + meter.corrected.lines[n].warm_gain / UNITY) / (1 + fraction))
     if centi is not None:
         new.reference = centi
@@ -159,8 +165,8 @@ def cal_gain(meter: "Meter", line: int, error: "Any") -> "Answer":
 
 
 def cal_phase(meter: "Meter", line: int, error: "Any", lag: float, lagging: bool) -> "Answer":
-    """See help(). Which way the chip's phase register works shows when the step is repeated: where the correction has
-    doubled what it was to take away, it works the other way."""
+    """See help(). Which way the chip's phase register works shows when the step is repeated: if the correction has
+    doubled the error that it was to take away, the register works the other way."""
     n = line_number(meter, line)
     _needs(meter, n, "phase")
     if not LAG_LEAST_DEGREES <= lag <= LAG_MOST_DEGREES:
@@ -219,7 +225,7 @@ def cal_offset(meter: "Meter", line: int, error: "Any", watts: "float | None") -
 
 
 def _needs(meter: "Meter", n: int, step: str) -> None:
-    """RefusedError out of order: each step's error holds those of the steps before."""
+    """RefusedError where a step that has to come before `step` has not been taken (steps.py)."""
     done = steps_done(meter, n)
     for before in STEPS[: STEPS.index(step)]:
         if before not in done:
@@ -237,6 +243,7 @@ def cal_amps(meter: "Meter", line: int, error: "Any") -> "Answer":
 
 
 def _rms_gain(meter: "Meter", n: int, name: str, fraction: float) -> "Answer":
+    """Correct the gain `name` of voltage or current, and the watt gain against it."""
     new = copy_of(meter, n)
     old = getattr(new, name)
     setattr(new, name, round(old / (1 + fraction)))
@@ -282,7 +289,7 @@ def cal_set(
 
 
 class _Save(Store):
-    """Write the calibration that is in force as the next version."""
+    """Write the calibration in force as the next version. `count`: its number; `date`: YYMMDD as a number."""
 
     def __init__(self, meter: "Meter", count: int, date: int) -> None:
         self.lines = (copy_of(meter, 0), copy_of(meter, 1))
@@ -292,7 +299,7 @@ class _Save(Store):
         self._date = date
 
     def stored(self) -> None:
-        """It is written: FAIL 03 is mended, where the factory data are not damaged, too."""
+        """It is written. That ends FAIL 03, unless the factory data are damaged as well."""
         meter = self.meter
         meter.stored.replace(self.lines, self._count, self._date)
         if not meter.factory.damaged:
@@ -311,7 +318,7 @@ def save(meter: "Meter", date: str) -> "Answer":
     no_load.check_after(meter)
     count = max(0, meter.stored.count)
     if meter.stored.count < 0 or meter.calibration_vault.damaged > 1:
-        # Both copies of a version may be gone: the log still knows how often (CA-2).
+        # Both copies of the newest version may be gone; the log still has its number (CA-2).
         for entry in log_entries(meter):
             if entry[2] == event_codes.CALIBRATION_SAVED:
                 count = max(count, entry[3])

@@ -1,10 +1,11 @@
-"""A measuring window over whole line cycles: counts of each line with the exact time in which they were counted.
+"""A measuring window over whole line cycles: the counts of each line, and the exact time in which they were counted.
 
-`counts` are what the register gets: `chip_counts` as the front end gave them and `correction_counts`, the sum that
-corrections in software added (CA-1a); 0 where there are none.
+`counts` are what the register gets. They are the sum of `chip_counts`, as the front end gave them, and
+`correction_counts`, what corrections in software have added (CA-1a; 0 where there are none).
 
-The cycle collects; readings that were not verified are left out, their counts come with the next one. Power pulsates
-at twice the line frequency, so the window ends at the reading that is nearest to a whole number of line cycles.
+The cycle collects them. Readings that were not verified are left out; their counts come with the next one. Power
+pulsates at twice the line frequency, so the window ends with the reading that is nearest to a whole number of half line
+cycles.
 """
 
 from openkh.drivers.ade7953_registers import PERIOD_CLOCK_MILLIHZ
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
     Answer = dict[str, Any]
 
 LONGEST_S = 300
-_EXTRA = 10  # readings after the time is over, among which the best end is chosen
-_SLACK_MS = 15_000
+_EXTRA = 10  # so many readings are taken after the time is over, and the best end is chosen among them
+_SLACK_MS = 15_000  # a window may take so much longer than its time
 _PERIOD_CLOCK_HZ = PERIOD_CLOCK_MILLIHZ // 1000
 
 
 class Sums:
-    """One line's sums since its first verified reading."""
+    """The sums of one line since its first verified reading."""
 
     def __init__(self, element: "Element", correction: "Correction") -> None:
         self._element = element
@@ -43,11 +44,11 @@ class Sums:
         self.counts = 0
         self.correction_counts = 0
         self.reactive_counts = 0
-        self.us = 0
-        self.spoilt = False  # the counter was taken anew: counts are missing
+        self.us = 0  # the time in which the counts were counted
+        self.spoilt = False  # whether the counter was taken anew, so that counts are missing
 
     def add(self) -> bool:
-        """One cycle's values; False where this one was not measured."""
+        """Add one cycle's values. False where this cycle has no verified reading."""
         element = self._element
         if element.rebased:
             self.spoilt = True
@@ -67,7 +68,7 @@ class Sums:
         return True
 
     def answer(self, line: int, counts_per_wh: int) -> "Answer":
-        """Means of the window."""
+        """The means of the window; `line` is 1 or 2. Powers in mW and mvar, the angle in 0.001 degrees."""
         per = 3_600_000_000 / counts_per_wh / self.us * 1000  # mW per count
         return {
             "line": line,
@@ -85,7 +86,7 @@ class Sums:
 
 
 class Window(Request):
-    """Collects for `seconds`."""
+    """Collects for `seconds`; afterwards `found` has each line's answer, `cycles` the number of line cycles."""
 
     def __init__(self, meter: "Meter", seconds: float) -> None:
         super().__init__(meter)
@@ -114,7 +115,7 @@ class Window(Request):
         return self._extra > 0
 
     def _look(self, first: Sums) -> None:
-        """Keep this end if it is nearer to whole line cycles than the ones before."""
+        """Take this end of the window if it is nearer to whole half cycles than those before."""
         period = self.meter.elements[0].period_raw + 1
         self.hz = _PERIOD_CLOCK_HZ / period
         half = 2 * first.us // 1000 * _PERIOD_CLOCK_HZ // 1000 / period  # half cycles: power repeats with them
@@ -128,7 +129,8 @@ class Window(Request):
 
 
 def measure(meter: "Meter", seconds: float) -> "Answer":
-    """The window's means. RefusedError where a line's front end does not answer."""
+    """Measure for `seconds`, 1 to LONGEST_S. Returns the window's time, line cycles, frequency and each line's means.
+    RefusedError for another time, and where a front end does not answer."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 1 <= seconds <= LONGEST_S:
         raise RefusedError("%r seconds: allowed 1 to %d, with or without decimals" % (seconds, LONGEST_S))
     request = Window(meter, seconds)

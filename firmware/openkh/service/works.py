@@ -1,4 +1,4 @@
-"""Commands that make the meter do something other than measure."""
+"""The prompt's commands by which the meter does something other than measure."""
 
 import board
 from machine import Timer
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     Answer = dict[str, Any]
 
-_STORE_MS = 30_000
-_TELL_EACH = 20  # blocks of flash
-_ANSWER_MS = 500  # before a restart, so that the answer gets out
+_STORE_MS = 30_000  # how long storing may take
+_TELL_EACH = 20  # after so many blocks of flash it is told how far the layout has come
+_ANSWER_MS = 500  # between answer and restart, so that the answer gets out
 
 
 def provision(meter: "Meter", model: str, service: str, serial: str, date: str) -> "Answer":
-    """Factory data on blank memory (CA-4), or again where they are damaged: then as the same model only, because the
-    register is this model's."""
+    """Write factory data, on blank memory (CA-4) or where they are damaged. In the second case only as the same model,
+    because the register in the memory is this model's."""
     check(date, serial)
     Model(model, service)
     count = 1
@@ -67,7 +67,8 @@ def provision(meter: "Meter", model: str, service: str, serial: str, date: str) 
 
 
 def _create_blocks() -> None:
-    """Half a minute, while the meter goes on metering. What a power cut or Ctrl-C leaves of it is done anew."""
+    """Lay out the flash. Takes up to half a minute, in which the meter goes on metering. What a power cut or Ctrl-C has
+    left unfinished is done anew by the next call."""
     import os
 
     import rp2
