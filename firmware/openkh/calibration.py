@@ -15,55 +15,55 @@ from openkh.metrology.correction import (
 from openkh.model import WGAIN_NOMINAL, WGAIN_UNITY
 
 ITEMS = ("wgain", "phcal", "wattos", "vgain", "igain")
-"""A line's values in the order in which they are stored, four bytes each; what is added comes last."""
+"""A line's register values in the order in which they are stored, four bytes each. A new one is added at the end."""
 CORRECTIONS = ("tempco", "lead_tempco", "reference", "curve")
-# Numbers of the corrections in the log, after those of ITEMS: a point of the curve is two, its current and ratio, and
-# its lead.
-TEMPCO_ITEM = 5  # and the number after it is that of its reference
+# Numbers of the corrections in the log, after those of ITEMS. A point of the curve has two: current and ratio together,
+# and the lead.
+TEMPCO_ITEM = 5  # the next number is that of its reference
 CURVE_ITEM = 7
 LEAD_TEMPCO_ITEM = 15
-LOGGED = 16  # items of a line in all
+LOGGED = 16  # how many numbers a line has
 
-# Limits (CA-3). Gains: 10 % to either side of nominal. Offset: 0.5 % of rated current times nominal voltage, which is
-# the same number for every model, as counts per Wh go the other way: 60 W * 32,000 / 3600 counts per s, 23.432 power
-# LSB each, 2^-9 of them a unit (DS p.25, p.35).
+# Limits (CA-3). Gains: 10 % to either side of nominal. Offset: 0.5 % of rated current times nominal voltage. This is
+# the same number on every model, because twice the power has half the counts per Wh: 60 W * 32,000 / 3600 counts per s,
+# of 23.432 power LSB each, in units of 2^-9 LSB (DS p.25, p.35).
 GAIN_PERCENT = 10
 OFFSET_MOST = 6_398_449
-PHASE_HZ = 895_000  # a unit of the phase register is one period of this, DS p.34
+PHASE_HZ = 895_000  # a unit of the phase register is one period of this frequency (DS p.34)
 _DELAY_DEGREES = 4
 _ADVANCE_DEGREES = 1
 _ADVANCE = 0x200  # bit 9 of the phase register
 PHCAL_BITS = 0x3FF
-# Which way a chip is, learnt by its calibration and kept above the register's own bits:
-PHCAL_REVERSED = 0x400  # it delays the current where bit 9 is set
-VAR_REVERSED = 0x800  # its reactive energy is negative where the current lags
+# What the calibration has learnt of a chip whose signs are the other way; kept above the register's own bits.
+PHCAL_REVERSED = 0x400  # the phase register delays the current where bit 9 is set
+VAR_REVERSED = 0x800  # the reactive energy is negative where the current lags
 
 _HEAD = "<3i"  # format, how often calibrated, date
 _HEAD_BYTES = 12
 _FORMAT = 1
-_ITEMS_IN = {_FORMAT: len(ITEMS)}  # by format, older ones included: the first so many of ITEMS are stored
-# A line with corrections is written in a narrower format, which has room for them.
-_CORRECTED_HEAD = "<BHHB"  # the date in two parts
+_ITEMS_IN = {_FORMAT: len(ITEMS)}  # how many of ITEMS, from the first on, each format has; older ones stay
+# A calibration with corrections is written in another format, in which fewer bytes for each value leave room for them.
+_CORRECTED_HEAD = "<BHHB"  # format, how often calibrated, the date in two parts
 _CORRECTED_FORMAT = 2
 _CORRECTED_HEAD_BYTES = 6
 _CORRECTED_LINE_BYTES = 45
-_AT = (0, 3, 5, 8, 11)  # of ITEMS in a line; then the rest, and four points of three
+_AT = (0, 3, 5, 8, 11)  # where each of ITEMS lies in a line; behind them the rest, and four points of the curve
 _REST = "<hhhB"  # tempco, lead_tempco, reference, number of points
 _REST_AT = 14
 _POINTS_AT = 21
 
 
 class Calibration:
-    """Register values of one line, all as the chip takes them (data sheet p.34-35).
+    """The calibration of one line; a new one is nominal.
 
-    `wgain` `vgain` `igain`: times 0x400000. `phcal`: sign and magnitude, 1.117 us per unit, bit 9 = advance;
-    above it, which way the chip was found to be.
-    `wattos`: signed, 2^-9 power LSB. A new one is nominal.
+    Register values, as the chip takes them (data sheet p.34-35): `wgain`, `vgain`, `igain` are factors times 0x400000.
+    `phcal` is sign and magnitude, 1.117 us a unit, where bit 9 advances the current; above it stands which way the
+    chip's signs are. `wattos` is signed, in 2^-9 of the power's LSB.
 
-    Corrections in software: `tempco` of the energy in 0.01 ppm/K, positive where it reads more when warmer;
-    `lead_tempco` of the CT's lead in 0.001 minutes/K; `reference` the temperature at which the gain was calibrated,
-    0.01 degC as the board's sensor reads it; `curve` the CT's errors as points (current in 0.01 % of the rating, ratio
-    in ppm, lead in 0.01 minutes), by rising current. None at first.
+    Corrections in software, none at first: `tempco` of the energy in 0.01 ppm/K, positive where the line reads more
+    when warmer; `lead_tempco` of the CT's lead in 0.001 minutes/K; `reference`, the temperature at which the gain was
+    calibrated, in 0.01 degC as the board's sensor reads it; `curve`, the CT's errors as points by rising current
+    (current in 0.01 % of the rating, ratio error in ppm, lead in 0.01 minutes).
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class Calibration:
         self.curve: tuple[tuple[int, int, int], ...] = ()
 
     def take(self, other: "Calibration") -> None:
-        """Become equal to `other`. Allocates nothing."""
+        """Become equal to `other`. Takes no heap."""
         self.take_registers(other)
         self.tempco = other.tempco
         self.lead_tempco = other.lead_tempco
@@ -86,7 +86,7 @@ class Calibration:
         self.curve = other.curve
 
     def take_registers(self, other: "Calibration") -> None:
-        """The registers of `other`; the corrections stay."""
+        """Take over the registers of `other`; the corrections stay as they are."""
         self.wgain = other.wgain
         self.phcal = other.phcal
         self.wattos = other.wattos
@@ -95,11 +95,11 @@ class Calibration:
 
     @property
     def corrected(self) -> bool:
-        """There is anything that format 1 has no room for."""
+        """Whether there is a correction or a reference, for which format 1 has no room."""
         return self.tempco != 0 or self.lead_tempco != 0 or self.reference != NO_REFERENCE or len(self.curve) > 0
 
     def item(self, number: int) -> int:
-        """A value by its number in the log."""
+        """A value by its number in the log, 0 to LOGGED - 1; 0 for a point that the curve does not have."""
         if number < TEMPCO_ITEM:
             return getattr(self, ITEMS[number])
         if number < CURVE_ITEM:
@@ -137,24 +137,24 @@ def phase_steps(register: int) -> int:
 
 
 def phase_register(steps: int, ways: int = 0) -> int:
-    """The phase register for a signed number of steps, on a chip of these ways (`ways_of` another value for it)."""
+    """The phase register for a signed number of steps; `ways`: which way the chip's signs are, by `ways_of`."""
     if ways & PHCAL_REVERSED:
         steps = -steps
     return (steps if steps >= 0 else _ADVANCE | -steps) | ways
 
 
 def ways_of(register: int) -> int:
-    """Which way the chip is: PHCAL_REVERSED, VAR_REVERSED."""
+    """The bits of `register` that tell which way the chip's signs are: PHCAL_REVERSED, VAR_REVERSED."""
     return register & (PHCAL_REVERSED | VAR_REVERSED)
 
 
 def phase_limits(hz: int) -> "tuple[int, int]":
-    """Least and most steps that are allowed at a line frequency of `hz`: -1 to +4 degrees."""
+    """The least and the most steps that are allowed at a line frequency of `hz`; they are -1 and +4 degrees."""
     return -(_ADVANCE_DEGREES * PHASE_HZ // (360 * hz)), _DELAY_DEGREES * PHASE_HZ // (360 * hz)
 
 
 def check(line: Calibration, hz: int) -> None:
-    """ValueError, naming what is allowed, for a calibration that is not plausible (CA-3)."""
+    """ValueError, which says what is allowed, for a calibration that is not plausible (CA-3)."""
     low, high = phase_limits(hz)
     _within("wgain", line.wgain, WGAIN_NOMINAL)
     _within("vgain", line.vgain, WGAIN_UNITY)
@@ -173,7 +173,7 @@ def check(line: Calibration, hz: int) -> None:
 
 
 def check_curve(curve: "tuple[tuple[int, int, int], ...]") -> None:
-    """ValueError, naming what is allowed, for a curve that is not plausible, or whose currents do not rise."""
+    """ValueError, which says what is allowed, for a curve that is not plausible or whose currents do not rise."""
     if len(curve) > POINTS_MOST:
         raise ValueError("%d points of the curve: allowed up to %d" % (len(curve), POINTS_MOST))
     before = 0
@@ -194,7 +194,7 @@ def _within(name: str, value: int, nominal: int) -> None:
 
 
 def pack(lines: "tuple[Calibration, ...]", count: int, date: int) -> bytes:
-    """Both lines for the vault, with how often the meter has been calibrated and the date YYMMDD as a number."""
+    """Both lines as the vault stores them. `count`: how often the meter was calibrated; `date`: YYMMDD as a number."""
     for line in lines:
         if line.corrected:
             return _pack_corrected(lines, count, date)
@@ -213,7 +213,7 @@ def _pack_corrected(lines: "tuple[Calibration, ...]", count: int, date: int) -> 
     pack_into(_CORRECTED_HEAD, buf, 0, _CORRECTED_FORMAT, min(count, 0xFFFF), date & 0xFFFF, date >> 16)
     at = _CORRECTED_HEAD_BYTES
     for line in lines:
-        # Each value is written with four bytes, and the next one cuts off what it does not need.
+        # Each value is written with four bytes, and the next one overwrites those that it does not need.
         for n in range(len(ITEMS)):
             pack_into("<i", buf, at + _AT[n], getattr(line, ITEMS[n]))
         pack_into(_REST, buf, at + _REST_AT, line.tempco, line.lead_tempco, line.reference, len(line.curve))
@@ -224,7 +224,7 @@ def _pack_corrected(lines: "tuple[Calibration, ...]", count: int, date: int) -> 
 
 
 def count_of(data: bytes) -> int:
-    """How often the meter had been calibrated, of the vault's data; -1 where it is too short for any."""
+    """How often the meter has been calibrated, by the vault's `data`; -1 where they are too short."""
     if len(data) < _HEAD_BYTES:
         return -1
     return unpack_from(_CORRECTED_HEAD if data[0] == _CORRECTED_FORMAT else _HEAD, data, 0)[1]

@@ -1,36 +1,37 @@
-"""Numbers and names of the events in the log (ST-1). Two integers go with each; their meaning stands beside it.
+"""Numbers and names of the events in the log (ST-1). Two integers, a and b, go with each; their meaning stands beside
+it.
 
-Logs on meters hold these numbers: a new event takes a free one below 64 (the log keeps a byte for each), and none is
-ever given to another.
+Meters in use have these numbers in their logs. A new event takes a free number below 64, because the log keeps a byte
+for each; a number is never given to another event.
 """
 
-POWER_UP = 1  # b: sequence number of the record taken up
-POWER_FAIL = 2  # supply failing; a: bulk mV, b: 1 by sag, 2 by bulk, 3 both
+POWER_UP = 1  # b: sequence number of the record from which the meter goes on
+POWER_FAIL = 2  # the supply is failing; a: bulk voltage in mV, b: 1 told by the sag, 2 by the bulk voltage, 3 by both
 POWER_BACK = 3  # the dip ended within the hold-up, or has become a brown-out that the supply bears
 RESTART = 4  # the RP2040 alone restarted; a: what asked for it (restart.py), 0 = the watchdog, 8 = reset from outside
-STATE_LOST = 5  # no usable record; a: records damaged, b: records of another board or model
-RECORD_DAMAGED = 6  # a: records damaged, an older or newer good one was used
+STATE_LOST = 5  # there is no usable record; a: records that are damaged, b: records of another board or model
+RECORD_DAMAGED = 6  # a: records that are damaged; an older or newer good one was used
 RECORD_FOREIGN = 7  # records of another model, service or board were refused; a: how many
 DEMAND_LOST = 8  # run time and demand could not be continued after a restart
 DEMAND_LEFT_OUT = 9  # energy of a gap that began before the running window is in the register, not in demand; a: Wh
 CHIP_SILENT = 10  # a: line
 CHIP_BACK = 11  # a: line
 CHIP_RESET = 12  # a: line, b: gap in ms
-CHIP_REPAIRED = 13  # a: line, b: address of the altered register, 0 = found by the fingerprint
+CHIP_REPAIRED = 13  # a: line, b: address of the altered register; 0 where it is not known
 CHIP_ALTERED = 14  # configuration cannot be restored (FAIL 02); a: line
 READING_REJECTED = 15  # an energy reading beyond the full-scale rate; a: line, b: counts
 CYCLE_LATE = 16  # a: ms since the last cycle
-COUNTER_FULL = 18  # a front end's counter was found at its end: what it measured since is missing; a: line
+COUNTER_FULL = 18  # a front end's counter was found at its end; what it has measured after that is missing; a: line
 FREQUENCY = 17  # line frequency is not the service's; a: line, b: mHz
 FAILURE = 20  # a: its number (FAIL 01 to 05), b: how often since it was logged last
 FAILURE_ENDED = 21  # a: its number
 CALIBRATION_DAMAGED = 22  # no good copy (FAIL 03); a: 1 calibration, 2 factory data, 3 settings of the port
-INTERNAL_ERROR = 23  # exception in the measuring loop (FAIL 05); a: count
+INTERNAL_ERROR = 23  # an exception in the measuring cycle (FAIL 05); a: how many so far
 RAIL12_OFF = 30  # a: mA, b: 1 overload, 2 sensor stuck
 RAIL12_RETRY = 31  # a: failures so far
 RAIL12_LATCHED = 32
-SUPPLY_SENSOR_WRONG = 33  # not believed any longer; a: 1 sag flag, 2 bulk voltage
-SUPPLY_SENSOR_BACK = 34  # believed again; a as above
+SUPPLY_SENSOR_WRONG = 33  # it is not believed any longer; a: 1 sag flag, 2 bulk voltage
+SUPPLY_SENSOR_BACK = 34  # it is believed again; a as above
 DISPLAY_LOST = 35
 DISPLAY_BACK = 36
 SEAL_OPENED = 40

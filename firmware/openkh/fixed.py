@@ -4,8 +4,8 @@
 def muldiv(a: int, b: int, c: int) -> int:
     """floor(a * b / c), without an intermediate value of 2^30 or more.
 
-    0 <= a, b < 2^30; 0 < c < 2^28; the result must be below 2^30. Long multiplication, one binary digit of `b`
-    at a time, with the division carried along; some 30 steps, so not for work that is done at every reading.
+    0 <= a, b < 2^30; 0 < c < 2^28; the result has to be below 2^30. This is long multiplication, one binary digit of
+    `b` at a time, which divides as it goes. It takes 30 steps, too many for what is done at every reading.
     """
     whole = a // c
     part = a - whole * c

@@ -18,12 +18,14 @@ class Identity:
         self.count = count
 
     def pack(self) -> bytes:
-        """As stored in the vault: fields in this order, parted by commas; what is added comes last (docs/memory.md)."""
+        """The data as the vault stores them: the fields in this order, with commas between. A new field is added at the
+        end (docs/memory.md)."""
         return _SEPARATOR.join((self.date, self.serial, self.code, self.service, str(self.count))).encode()
 
 
 def unpack(data: bytes) -> Identity:
-    """From the vault; ValueError if it is not what `pack` gives. What a newer firmware added is left out."""
+    """The factory data in a vault's `data`; ValueError if `pack` cannot have made them. What a newer firmware has added
+    is left out."""
     fields = bytes(data).decode().split(_SEPARATOR)
     if len(fields) < _FIELDS:
         raise ValueError("factory data: %d fields, %d expected" % (len(fields), _FIELDS))
@@ -31,14 +33,14 @@ def unpack(data: bytes) -> Identity:
 
 
 def check(date: str, serial: str) -> None:
-    """ValueError, naming what is allowed, for a date or serial number that cannot be (ID-5)."""
+    """ValueError, which says what is allowed, for a date or serial number that cannot be (ID-5)."""
     check_date(date)
     if not isinstance(serial, str) or len(serial) != 12 or not serial.isdigit():
         raise ValueError("serial number %r: allowed: 12 digits in quotes" % (serial,))
 
 
 def _days(date: str) -> int:
-    """Days of the month of a date YYMMDD of this century; 0 where there is no such month."""
+    """How many days the month of a date YYMMDD has, in this century; 0 where there is no such month."""
     month = int(date[2:4])
     if not 1 <= month <= 12:
         return 0
@@ -48,6 +50,6 @@ def _days(date: str) -> int:
 
 
 def check_date(date: str) -> None:
-    """ValueError for what is no date YYMMDD."""
+    """ValueError for text that is no date YYMMDD."""
     if not isinstance(date, str) or len(date) != 6 or not date.isdigit() or not 1 <= int(date[4:]) <= _days(date):
         raise ValueError("date %r: allowed: YYMMDD in quotes, for instance '260131'" % (date,))

@@ -1,8 +1,9 @@
 """Model code and service: what the meter is, and the limits that follow from it (ID-1 to ID-3, EN-5, EN-6, DX)."""
 
-# One energy count is fixed per model through the chip's watt gain (EN-6). Full scale of the chips is 200 V (400 V at
-# 240 V service) and 117.85 A (235.7 A); a chip at unity gain counts 4,862,401 * 895,000 / 128 / 163,840 = 207,512 per
-# second there (DS p.24-25), so 32,000 counts per Wh at 23,570 W ask for a gain of 1.009634, the same for every model.
+# The chip's watt gain makes an energy count a fixed amount on each model (EN-6). Full scale of the chips is 200 V (400
+# V at 240 V service) and 117.85 A (235.7 A with 200 A CTs). There a chip at unity gain counts 4,862,401 * 895,000 / 128
+# / 163,840 = 207,512 per second (DS p.24-25), so 32,000 counts per Wh at 23,570 W ask for a gain of 1.009634, on every
+# model.
 WGAIN_UNITY = 0x400000
 WGAIN_NOMINAL = 4_234_704  # round(0x400000 * 32000 * 23570 / (3600 * 207512.326))
 
@@ -16,8 +17,8 @@ def _wrong(code: str, position: int, found: str, allowed: str) -> ValueError:
 class Model:
     """A model code together with the service it is built for.
 
-    `code` as `MDNCT-1SC` (ID-1), `service` `60Hz` or `50Hz` (ID-2). Raises ValueError naming the position that is
-    wrong and what it may be, or the combination that is refused (dual element at 50 Hz).
+    `code` is one such as `MDNCT-1SC` (ID-1), `service` is `60Hz` or `50Hz` (ID-2). ValueError that names the position
+    which is wrong and what it may be, or the combination that is refused (dual element at 50 Hz).
     """
 
     def __init__(self, code: str, service: str) -> None:

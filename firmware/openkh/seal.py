@@ -1,7 +1,7 @@
 """The service seal: a switch that is closed on a sealed meter (CA-2).
 
-It is read once at the start, which decides for good: a prompt that is open cannot be closed from a callback, and one
-that was never opened must not be. A change while the meter runs is answered by a restart.
+It is read once at the start, and this decides until the next one: a callback could not close a prompt that is open, and
+must not open one. When the seal is moved while the meter runs, the meter restarts.
 """
 
 from openkh import event_codes
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from openkh.storage.events import EventLog
 
-STEADY = 3  # readings in a row, one a cycle, that tell a change from a bounce
+STEADY = 3  # so many readings in a row, one in each cycle, tell a change from a bounce
 
 
 class Seal:
-    """`closed`: how it was at the start. `moved`: that has changed since, and nothing may be changed any more.
+    """`closed`: whether it was closed at the start. `moved`: it has been moved since, so nothing may be changed now.
 
     `pin` reads low while the seal is closed.
     """
@@ -26,27 +26,27 @@ class Seal:
         self._pin = pin
         self.closed = True  # until it has been looked at
         self.moved = False
-        self._differs = 0
+        self._differs = 0  # readings in a row that differ from `closed`
         bind(self, "step")
 
     def look(self) -> None:
-        """Read the switch at the start, before anything else; what it says stands until the restart."""
+        """Read the switch at the start, before anything else. What it says holds until the restart."""
         self.closed = self._pin() == 0
 
     @property
     def open(self) -> bool:
-        """Changes are allowed."""
+        """Whether changes are allowed."""
         return not self.closed and not self.moved
 
     def note(self, log: "EventLog") -> None:
-        """Log the seal at a start, where it is not as it was left; before the cycle starts."""
+        """Log at the start, before the first cycle, if the seal is not as it was when the log was written last."""
         newest = log.newest_of_seal()
-        was_closed = newest in (0, event_codes.SEAL_CLOSED)  # the last entry of a service, or a meter never served
+        was_closed = newest in (0, event_codes.SEAL_CLOSED)  # closed last, or never opened
         if was_closed != self.closed:
             log.add(event_codes.SEAL_CLOSED if self.closed else event_codes.SEAL_OPENED)
 
     def step(self) -> bool:
-        """Look at the switch, once a cycle; True when it has been moved. Allocates nothing."""
+        """Look at the switch, once a cycle. True when it has been moved. Takes no heap."""
         if (self._pin() == 0) == self.closed:
             if self._differs:
                 self._differs = 0

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 class CorrectedLines:
     """The corrections of all lines in the measuring cycle.
 
-    `in_force`  a line is corrected; where none is, nothing here runs in the cycle
+    `in_force`  whether any line is corrected; where none is, nothing here runs in the cycle
     """
 
     def __init__(self, elements: "tuple[Counts, ...]", lines: "tuple[Correction, ...]") -> None:
@@ -24,12 +24,12 @@ class CorrectedLines:
         self.changed()
 
     def changed(self) -> None:
-        """A line has got other corrections."""
+        """Call when a line has got other corrections."""
         self.in_force = self._one.in_force or (self._two is not None and self._two.in_force)
 
     def correct(self) -> None:
-        """Correct what both front ends were just read to have counted; for time, one line's coefficients follow its
-        current in every fourth cycle. Allocates nothing."""
+        """Correct the counts that both front ends were just read to have. For time, the coefficients of each line
+        follow its current only in every eighth cycle. Takes no heap."""
         self._one.correct(self._element_one)
         two = self._two
         if two is not None:
@@ -42,17 +42,17 @@ class CorrectedLines:
             two.follow(self._element_two.i_ma)
 
     def undo(self) -> None:
-        """The cycle was given up: see Correction.undo."""
+        """Take this cycle's corrections back: see Correction.undo."""
         self._one.undo()
         if self._two is not None:
             self._two.undo()
 
     def current_unknown(self) -> bool:
-        """A current has not been measured since the start, or there is none."""
+        """Whether a line's current has not been measured since the start, or there is none."""
         return self._element_one.i_ma == 0 or self._element_two.i_ma == 0
 
     def warm(self, centi: "int | None") -> None:
-        """The board's temperature, 0.01 degC; None: not known."""
+        """Take the board's temperature, in 0.01 degC; None: it is not known."""
         self._one.warm(centi)
         if self._two is not None:
             self._two.warm(centi)

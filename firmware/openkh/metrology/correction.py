@@ -4,14 +4,15 @@ They act on the counts of a measuring cycle, between the front end and the regis
 
     corrected = active + (active * gain + reactive * phase + remainder) / 2^20
 
-in integers. What the division leaves is carried to the next cycle, so that however a load is sliced into cycles the sum
-is the same, to the count. `gain` and `phase` follow the measured current and the temperature; they are coefficients,
-rounded to 2^-20 (1 ppm). A CT whose secondary is (1 + r) times too large and leads by d makes active P and reactive Q
-read p = (1 + r) (P cos d + Q sin d) and q = (1 + r) (Q cos d - P sin d), so that P = (p cos d - q sin d) / (1 + r).
+in integers. The remainder of the division is carried to the next cycle, so that the sum is the same to the count
+however a load is divided into cycles. `gain` and `phase` are coefficients that follow the measured current and the
+temperature, rounded to 2^-20 (1 ppm). With a CT whose secondary current is (1 + r) times too large and leads by d,
+active P and reactive Q read p = (1 + r) (P cos d + Q sin d) and q = (1 + r) (Q cos d - P sin d); so P = (p cos d - q
+sin d) / (1 + r).
 
-Pure: counts, mA and 0.01 degC in, counts out; nothing takes heap but `prepare`. All products stay below 2^30: counts
-are 24 bits and are multiplied in halves of 12 bits, unless they are few; coefficients are at most 17 bits. A CT's lead
-drifts with the copper of its winding; that is taken as the same at every current.
+This is pure logic: counts, mA and 0.01 degC in, counts out, and only `prepare` takes heap. All products stay below
+2^30: counts have 24 bits and are multiplied in halves of 12 bits, unless they are few; coefficients have at most 17
+bits. A CT's lead drifts with the copper of its winding; this drift is taken to be the same at every current.
 """
 
 TYPE_CHECKING = False
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from openkh.model import Model
 
     class Counts(Protocol):
-        """What is corrected: a front end's counts of this cycle (metrology/element.py)."""
+        """What is corrected: the counts of a front end in this cycle (metrology/element.py)."""
 
         active: int
         reactive: int
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         i_ma: int
 
     class Wanted(Protocol):
-        """What is known of a line (calibration.py)."""
+        """The corrections of a line, in the units of calibration.py."""
 
         tempco: int
         lead_tempco: int
@@ -51,13 +52,13 @@ CURRENT_MOST = 12_000  # 0.01 % of the CT's rating
 NO_REFERENCE = -32_768  # no temperature is known
 
 _FEW_BITS = 14
-_FEW = 1 << _FEW_BITS  # counts of a cycle, 140 % of full load; up to here they are multiplied whole,
-_SMALL = 31_000  # where gain and phase are below this, 2.9 % or 100 minutes, both times 2^14 below 2^30
+_FEW = 1 << _FEW_BITS  # counts of a cycle, 140 % of full load; up to here they are multiplied whole, if
+_SMALL = 31_000  # gain and phase are below this (2.9 %, 100 minutes), so that both products together are below 2^30
 
 _PRODUCT_PER_UNIT = 9537  # 1e10 / 2^20: 0.01 ppm/K times 0.01 K to 2^-20
-_WARMER_MOST = 10_000  # 100 K: what is beyond is no board's temperature
-_FAR = 1 << 29
-_MICRORADIANS = 29_089  # of 100 minutes, times 10
+_WARMER_MOST = 10_000  # 100 K; no board is warmer or colder by more
+_FAR = 1 << 29  # a current that is never reached
+_MICRORADIANS = 29_089  # ten times 0.01 minutes, in 1e-9 rad
 _LEAD_PER_UNIT = 328  # 0.001 minutes/K times 0.01 K to 2^-20 rad
 
 
@@ -78,11 +79,12 @@ def _coefficients(ratio_ppm: int, lead: int) -> "tuple[int, int]":
 
 
 def prepare(wanted: "Wanted", model: "Model") -> "Segments":
-    """The curve as segments of current for `Correction.take`: (from, gain, phase, gain's rise, phase's rise, span) with
-    currents in units of 16 mA (32 mA at 200 A). Below the first current and above the last it stays as it is there. The
-    last row is the end: (a current never reached, largest gain or phase of all).
+    """The curve as `Correction.take` needs it, in segments of current. A segment is (its first current, gain and phase
+    there, their rise over the segment, its length), with currents in units of 16 mA (32 mA at 200 A). Below the first
+    point and above the last one the errors stay as they are there. The last row is (_FAR, the largest gain or phase of
+    all points, ...).
 
-    At the prompt or at the start, not in the cycle: may take heap.
+    Called at the prompt or at the start and not in the cycle, because it takes heap.
     """
     segments: list[tuple[int, int, int, int, int, int]] = []
     shift = shift_of(model)
@@ -104,19 +106,19 @@ def prepare(wanted: "Wanted", model: "Model") -> "Segments":
 
 
 def shift_of(model: "Model") -> int:
-    """Binary digits of a current in mA that the curve does not look at."""
+    """How many of the lowest bits of a current in mA the curve leaves out."""
     return 4 if model.rating_a == 100 else 5
 
 
 class Correction:
-    """A line's corrections at work. `follow` when a new current was measured, `warm` when a temperature was, `correct`
-    in every cycle.
+    """Corrects one line. Call `follow` with a newly measured current, `warm` with a temperature, and `correct` in every
+    cycle.
 
-    `in_force`  there is something to correct
-    `gain` `phase`  the coefficients at present, 2^-20
-    `extra`     counts that this cycle's correction added to what the chip gave
-    `warm_gain` the temperature's part of `gain`, 2^-20
-    `total`     their sum since the start, modulo 2^24 like the chip's own register
+    `in_force`      whether there is something to correct
+    `gain` `phase`  the coefficients at present, in 2^-20
+    `warm_gain`     the temperature's part of `gain`, in 2^-20
+    `extra`         the counts that this cycle's correction has added to those of the chip
+    `total`         the sum of these since the start, modulo 2^24 like the chip's own register
     """
 
     def __init__(self, model: "Model", wanted: "Wanted") -> None:
@@ -126,18 +128,18 @@ class Correction:
         self.phase = 0
         self.warm_gain = 0
         self._warm_phase = 0  # the temperature's part of `phase`
-        self._rest = UNITY >> 1  # half: cut off, it rounds. Less than a count is lost in a restart
-        self._rest_before = 0
-        self._begun = False
-        self._few_bits = 0  # what to cut off a sum to see whether counts are few; 0: all are multiplied in halves
-        self._n = 0
+        self._rest = UNITY >> 1  # the remainder; it begins with a half, so that the sum is rounded and not cut off
+        self._rest_before = 0  # the remainder before this cycle
+        self._begun = False  # whether a first reading was corrected
+        self._few_bits = 0  # shift by which it is seen whether counts are few; 0: all are multiplied in halves
+        self._n = 0  # the segment of the last current
         self.extra = 0
         self.total = 0
-        self.centi: int | None = None  # temperature, 0.01 degC; None: not known
+        self.centi: int | None = None  # the temperature in 0.01 degC; None: it is not known
         self.take(wanted, prepare(wanted, model))
 
     def take(self, wanted: "Wanted", segments: "Segments") -> None:
-        """Put `wanted`, with what `prepare` made of it, into force; between two cycles. Allocates nothing."""
+        """Put `wanted` into force, of which `prepare` has made `segments`. Called between two cycles; takes no heap."""
         self._segments = segments
         self._n = 0
         self._tempco = wanted.tempco
@@ -149,9 +151,10 @@ class Correction:
         self.warm(self.centi)
 
     def warm(self, centi: "int | None") -> None:
-        """The board's temperature in 0.01 degC as its sensor reads it; None: not known, nothing is corrected for it.
+        """Take the board's temperature, in 0.01 degC as its sensor reads it. None: it is not known, and nothing is
+        corrected for it.
 
-        What reads k dT too high is divided by 1 + k dT; what leads by more when warmer is turned back by that.
+        A line that reads k dT too high is divided by 1 + k dT, and what the lead is larger when warmer is taken off.
         """
         self.centi = centi
         x = 0
@@ -163,14 +166,15 @@ class Correction:
         self._sized()
 
     def _sized(self) -> None:
-        """Whether few counts may be multiplied whole: gain and phase stay within the curve's and the temperature's."""
+        """See whether few counts may be multiplied whole, because gain and phase stay small with any current."""
         largest = self._largest + max(abs(self.warm_gain), abs(self._warm_phase))
         self._few_bits = _FEW_BITS + 1 if largest < _SMALL and self._begun else 0
 
     def follow(self, i_ma: int) -> None:
-        """The coefficients at a measured current.
+        """Take the coefficients for a measured current.
 
-        Below the starting current the reactive counts are left out: they are not gated, and nothing may creep (EN-5).
+        Below the starting current the reactive counts are left out, because they have no no-load level and would make
+        the meter creep (EN-5).
         """
         x = i_ma >> self._shift
         n = self._n
@@ -191,7 +195,7 @@ class Correction:
         self.phase = gain + (gain * self.warm_gain >> UNITY_BITS) + self._warm_phase
 
     def correct(self, element: "Counts") -> None:
-        """Correct `element.active` where it was measured in this cycle. Allocates nothing."""
+        """Correct `element.active`, if it was measured in this cycle. Takes no heap."""
         if not element.fresh:
             self.extra = 0
             return
@@ -210,13 +214,13 @@ class Correction:
         element.active = a + low
 
     def _correct_many(self, element: "Counts") -> None:
-        """The same for counts of any size, in halves, and for the first reading."""
+        """`correct` for counts of any size, which are multiplied in halves, and for the first reading."""
         a = element.active
         q = element.reactive
         if not self._begun:
             self._begun = True
             self._sized()
-            q = 0  # of the first reading's reactive counts it is not known when they began
+            q = 0  # it is not known since when the reactive counts of the first reading were counted
         gain = self.gain
         phase = self.phase
         low = (a & 4095) * gain + (q & 4095) * phase + self._rest
@@ -229,7 +233,8 @@ class Correction:
         element.active = a + q
 
     def undo(self) -> None:
-        """The cycle was given up before its commit: what it took is booked by the next one."""
+        """Take this cycle's correction back: the cycle was given up before its commit, and the next one books it
+        all."""
         self._rest = self._rest_before
         self.total = self.total - self.extra & 0xFFFFFF
         self.extra = 0

@@ -1,11 +1,11 @@
 """The board's temperature as the energy may rely on it: smoothed, and only while the sensor can be believed (ID-4a).
 
-A board has seconds and minutes of heat in it: what differs from the mean by more than 5 K at once is no temperature. A
-reading like that is left out; ten in a row, or none that is plausible, and the sensor has failed: no temperature is
-known, the energy is not corrected for it, and that is logged. It is believed again when it has read for a minute what
-it read before it failed, or after a restart.
+A board warms and cools over seconds and minutes. A reading that differs from the mean by more than 5 K at once, or is
+not plausible at all, is therefore no temperature and is left out. After ten of these in a row the sensor has failed: no
+temperature is known, the energy is not corrected for it, and that is logged. The sensor is believed again when it has
+read for a minute what it read before it failed, or after a restart.
 
-Pure: one reading a second, in 0.01 degC; takes nothing from the heap.
+This is pure logic: one reading a second in 0.01 degC, no heap.
 """
 
 from openkh import event_codes
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
         def add(self, code: int, a: int = 0, b: int = 0) -> None: ...
 
 
-NONE = -32_768  # a sensor's reading that is none
-LOWEST = -4_500  # beyond these the sensor is broken, or the board soon
+NONE = -32_768  # in place of a reading, where the sensor gives none
+LOWEST = -4_500  # a reading beyond these is not plausible, in 0.01 degC
 HIGHEST = 12_500
-JUMP = 500
-FAILED_READINGS = 10
-BACK_READINGS = 60
-_SMOOTH_BITS = 4  # mean of the last 16 s or so: a sensor of 12 bits flickers by half a kelvin
+JUMP = 500  # a reading that differs by more from the mean does not fit, in 0.01 K
+FAILED_READINGS = 10  # after so many in a row that do not fit the sensor has failed,
+BACK_READINGS = 60  # and after so many that do it is believed again
+_SMOOTH_BITS = 4  # the mean is over some 16 s, because a sensor of 12 bits flickers by half a kelvin
 
 
 class Thermometer:
-    """`centi` is the temperature in 0.01 degC, None while it is not known; `failed`: the sensor is not believed;
-    `odd` readings were left out since the start."""
+    """`centi` is the temperature in 0.01 degC, None while it is not known; `failed`: the sensor is not believed; `odd`:
+    how many readings have been left out since the start."""
 
     def __init__(self, log: "Log") -> None:
         self._log = log
         self._mean = 0  # times 2^_SMOOTH_BITS; before anything is known, the newest plausible reading
-        self._begun = False  # there is one
-        self._known = False  # two in a row have agreed, once
+        self._begun = False  # whether there was a plausible reading
+        self._known = False  # whether two in a row have ever agreed
         self._wrong = 0  # readings in a row that do not fit
         self._fitting = 0  # readings in a row that fit again, after a failure
         self.centi: int | None = None
@@ -45,7 +45,7 @@ class Thermometer:
         self.odd = 0
 
     def take(self, centi: int) -> None:
-        """A reading, once a second; NONE where the sensor did not answer."""
+        """Take a reading, once a second, in 0.01 degC; NONE where the sensor did not answer."""
         plausible = LOWEST <= centi <= HIGHEST
         if plausible and self._begun and -JUMP <= centi - (self._mean >> _SMOOTH_BITS) <= JUMP:
             self._fits(centi)
