@@ -1,7 +1,7 @@
-"""Sine, cosine and exponential decay from IEEE additions and multiplications alone.
+"""Sine, cosine and exponential decay, made of IEEE additions and multiplications alone.
 
-The C libraries behind CPython, MicroPython unix and wasm differ in the last bit of sin, cos and exp; these do not, so a
-scenario gives the same integers on every engine.
+The sin, cos and exp of the C libraries behind CPython, MicroPython's unix port and WebAssembly differ in the last bit.
+These do not, so that a scenario gives the same integers on every engine.
 """
 
 _RADIANS = 0.017453292519943295

@@ -1,15 +1,15 @@
 """What one simulated ADE7953 is like: its parts' tolerances, and which way each open question of the data sheet is.
 
-Where the data sheet is silent or contradicts itself, the chip has a setting. Its default is what is likeliest, with
-the evidence beside it; docs/chips.md has the sources. Noise and ripple are off, as every tolerance is: the default is
-an ideal chip.
+Where the data sheet is silent or contradicts itself, the chip has a setting. Its default is what is most likely;
+docs/chips.md has the evidence and the sources. By default noise, ripple and all errors are off: an ideal chip, once it
+is set up.
 """
 
-SILENT_MS = 40  # internal start after any reset; DS p.18, AN-639 p.12
+SILENT_MS = 40  # a chip does not answer for so long after any reset; DS p.18, AN-639 p.12
 
 
 class Imperfections:
-    """How one chip with its dividers and burden differs from the nominal one."""
+    """How one chip, with its dividers and its burden, differs from the nominal one."""
 
     def __init__(
         self,
@@ -42,23 +42,34 @@ class Imperfections:
         ripple=False,
         period_settle_ms=40,
     ):
-        """Tolerances. v_gain_percent, i_gain_percent: errors of the channels. phase_minutes: the current channel leads
-        the voltage channel. noise: noise floor and noise as logs of silicon show them. clkin_ppm: the crystal against
-        3.58 MHz. tempco_ppm, tempco_curve_ppb: of the reference, per degree from 25 C and per its square (power moves
-        twice as much; DS p.22); divider_tempco_ppm, burden_tempco_ppm: of the resistors before it, clkin_curve_ppb: of
-        the crystal, per square degree. untuned_ppm: power error while 0x120 is not set. dc_v, dc_i: offsets of the
-        converters, parts of full scale; the high pass takes them; DS p.4.
+        """Tolerances:
 
-        Open questions. checksum_live_bits: the checksum covers the read-only half of ACCMODE too (p.59 lists the
-        register without exception; but it would then change at every turn of a load). counter_end: "wrap" (p.25) or
-        "stop". phcal_sign: 1 = a larger PHCAL delays the current (p.34). version: of the silicon, 1 .. 254.
-        checksum_seed: other hidden bytes in the checksum than those that give the documented one. last_changes: reading
-        LAST_ADD, LAST_OP, LAST_RWDATA changes them (Table 17 says "all registers"; a fleet relies on the contrary).
-        var_sign: 1 = positive where the current lags (p.38). silent_ms: no answer for so long after a reset (p.18).
-        checksum_delay_ms: 0 = checksum and interrupt follow after one sample (p.58). flags_return: a flag whose cause
-        lasts is raised again when it is cleared. key_strict: the write to 0x120 has to be the very next frame after its
-        key (p.18). ripple: at twice the line frequency in power, energy and rms (p.23, 24). period_settle_ms: the
-        period register takes so long to follow (p.36).
+        - v_gain_percent, i_gain_percent: gain errors of the two channels.
+        - phase_minutes: by so much the current channel leads the voltage channel.
+        - noise: whether there are a noise floor and noise, as logs of real chips show them.
+        - clkin_ppm: error of the crystal of 3.58 MHz; clkin_curve_ppb: its drift per square degree from 25 C.
+        - tempco_ppm, tempco_curve_ppb: drift of the reference per degree and per square degree from 25 C (power drifts
+          twice as much; DS p.22); divider_tempco_ppm, burden_tempco_ppm: of the resistors before the channels.
+        - untuned_ppm: error of power as long as register 0x120 is not set.
+        - dc_v, dc_i: offsets of the converters as parts of full scale, which the high pass takes away (DS p.4).
+
+        Open questions:
+
+        - checksum_live_bits: whether the checksum covers the read-only half of ACCMODE, too (p.59 lists the register
+          without exception, but it would then change at every turn of a load).
+        - counter_end: what the energy register does at its end, "wrap" (p.25) or "stop".
+        - phcal_sign: 1 where a larger PHCAL delays the current (p.34), else -1.
+        - version: of the silicon, 1 .. 254.
+        - checksum_seed: not 0 for hidden bytes in the checksum other than those that give the documented value.
+        - last_changes: whether reading LAST_ADD, LAST_OP, LAST_RWDATA changes them (Table 17 says "all registers";
+          meters in use rely on the contrary).
+        - var_sign: 1 where reactive power is positive when the current lags (p.38), else -1.
+        - silent_ms: for so long the chip does not answer after a reset (p.18).
+        - checksum_delay_ms: after so long checksum and interrupt follow a change; 0 is one sample (p.58).
+        - flags_return: whether a flag whose cause lasts is raised again when it is cleared.
+        - key_strict: whether the write to 0x120 has to be the very next frame after its key (p.18).
+        - ripple: whether power, energy and rms have one at twice the line frequency (p.23, 24).
+        - period_settle_ms: so long the period register takes to follow (p.36).
 
         Long because each tolerance and each open question is an argument here."""
         self.v_gain = 1.0 + v_gain_percent / 100.0
@@ -92,7 +103,7 @@ class Imperfections:
         self.period_settle_us = int(period_settle_ms * 1000)
 
     def at(self, celsius):
-        """The chip and the resistors before it have this temperature."""
+        """Let the chip and the resistors before it have this temperature."""
         tempco, curve, divider, burden, clkin = self._tempcos
         k = celsius - 25.0
         reference = 1.0 + (tempco + curve * 1e-3 * k) * k * 1e-6

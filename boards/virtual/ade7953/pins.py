@@ -1,7 +1,7 @@
-"""The output pins of the simulated ADE7953 beside IRQ: CF1, CF2, REVP, ZX, ZX_I, for who looks at them.
+"""The output pins that the simulated ADE7953 has beside IRQ: CF1, CF2, REVP, ZX and ZX_I.
 
-Worked out when somebody looks. Written from the data sheet (Rev. C): CF p.32-33, 40; REVP p.47; ZX p.43-44;
-ALT_OUTPUT p.64.
+Their levels are worked out only when somebody looks at them. Written from the data sheet (Rev. C): CF p.32-33, 40; REVP
+p.47; ZX p.43-44; ALT_OUTPUT p.64.
 """
 
 ACTIVE, REACTIVE, APPARENT = range(3)
@@ -12,14 +12,15 @@ SAG, IRQ_B = 1, 10
 
 
 class Pins:
-    """`level(name)` of a pin; `pulses(n)` that CF1 or CF2 has given since the chip was made."""
+    """`level(name)` is the level of a pin, `pulses(n)` how many pulses CF1 or CF2 has given since the chip was made."""
 
     def __init__(self, regs, signals):
         self._regs = regs
         self._signals = signals
 
     def pulses(self, n):
-        """Pulses of CF1 or CF2: one for each CFxDEN energy counts, 0 counting as 1; none while it is switched off."""
+        """The pulses of CF1 or CF2 (n = 1, 2): one for each CFxDEN energy counts, where a CFxDEN of 0 is taken as 1; 0
+        while the output is switched off."""
         mode = self._regs[0x107]
         source = _CF_SOURCES.get(mode >> 4 * (n - 1) & 0xF)
         if mode >> 7 + n & 1 or source is None:
@@ -30,7 +31,7 @@ class Pins:
         return abs(energy.total) // max(1, self._regs[0x102 + n])
 
     def level(self, name):
-        """Level of ZX, ZX_I or REVP, whatever ALT_OUTPUT puts there."""
+        """The level of pin ZX, ZX_I or REVP, with the signal that ALT_OUTPUT puts onto it."""
         code = self._regs[0x110] >> _ALT_SHIFT[name] & 0xF
         if code == SAG:
             return self._signals.events.read() >> 19 & 1

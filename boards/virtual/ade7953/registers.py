@@ -48,7 +48,7 @@ for _address in (0x280, 0x281, 0x282, 0x283, 0x284, 0x28C, 0x28D, 0x28E, 0x28F, 
 # Channel B results that stay 0 without an input: energies, angle and peaks.
 ZERO = (0x10D, 0x21F, 0x221, 0x223, 0x22A, 0x22B)
 
-# What the checksum runs over, in this order, each least significant bit first; DS p.58.
+# The registers that the checksum runs over, in this order, each with its least significant bit first; DS p.58.
 CHECKSUM_ORDER = (
     0x004,
     0x007,
@@ -68,7 +68,7 @@ CHECKSUM_ORDER = (
 )
 CHECKSUM_COVERED = set(CHECKSUM_ORDER)
 CHECKSUM_COVERED.update(range(0x280, 0x298))
-# The part has eight more bytes that nobody can read; these give the documented checksum of the reset values.
+# The chip adds eight bytes that nobody can read; these values give the documented checksum of the reset values.
 HIDDEN = (0x6A, 0x10, 0x01, 0xBC, 0, 0, 0, 0)
 _CHECKSUM_BYTES = 128
 
@@ -95,7 +95,7 @@ def _reversed(byte):
 
 
 def hidden_bytes(seed):
-    """The unreadable bytes of a part: those above for seed 0, others for others."""
+    """The bytes of a chip that nobody can read: those above for seed 0, random ones for another seed."""
     if not seed:
         return HIDDEN
     rng = Rng(seed, 7)
@@ -103,9 +103,9 @@ def hidden_bytes(seed):
 
 
 def checksum(regs, live=0, hidden=HIDDEN):
-    """Checksum register (32 bits) of a register image {address: value}, 24-bit registers at 0x2xx; DS p.58.
+    """The checksum register (32 bits) for a register image {address: value} with 24-bit registers at 0x2xx; DS p.58.
 
-    live: read-only bits of ACCMODE, where a part covers them.
+    live: the read-only bits of ACCMODE, where a chip's checksum covers them, else 0.
     """
     if not _table:
         _fill_table()
@@ -124,13 +124,13 @@ def checksum(regs, live=0, hidden=HIDDEN):
     crc = 0xFFFFFFFF
     for k in range(_CHECKSUM_BYTES):
         byte = data[k] if k < len(data) else 0
-        # The table is indexed by input bits, first fed lowest; the register's top byte goes out highest bit first.
+        # The table's index has the bit that is fed first lowest, while the register gives its highest bit first.
         crc = (crc << 8 & 0xFFFFFFFF) ^ _table[byte ^ _reversed(crc >> 24)]
     return crc
 
 
 def reset_values():
-    """A fresh register image: {address: value}, 24-bit registers under both addresses."""
+    """A register image {address: value} as after a reset, with 24-bit registers under both of their addresses."""
     regs = {}
     for address in NARROW:
         regs[address] = NARROW[address][0]
@@ -144,7 +144,7 @@ def reset_values():
 
 
 def store(regs, address, value):
-    """Put a value where both addresses of a register read it."""
+    """Put a value into a register image, where a register has two addresses under both."""
     if address < 0x200 or address >= 0x400:
         regs[address] = value
         return

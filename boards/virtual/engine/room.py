@@ -1,6 +1,7 @@
-"""Room in an object's table of attributes, on MicroPython. Called by what host/sim/tables.py makes of the sources."""
+"""Makes room in an object's table of attributes on MicroPython, so that attributes are found faster. The code that
+host/sim/tables.py makes of the sources calls it."""
 
-FOR_EACH = 2  # an even number: above 12 places a table has a prime number of them, so it is not full in between
+FOR_EACH = 2  # even: above 12 places a table has a prime number of them, so that it never gets full
 
 _names = []
 
@@ -10,23 +11,24 @@ class _Thing:
 
 
 def _name(text):
-    """The text as MicroPython keeps names: it looks a text up among all names at each use."""
+    """The text as the object that MicroPython uses for a name; another text it would look up among all names each
+    time."""
     thing = _Thing()
     setattr(thing, text, None)
     return list(thing.__dict__)[0]
 
 
 def room(thing, count, methods):
-    """Before `thing` has attributes: give it a table for twice `count` of them, its `methods` among them. A table
-    grows, and never shrinks."""
+    """Give `thing`, which has no attributes yet, a table with room for twice `count` attributes, and put its `methods`
+    into it. A table grows with what is put into it, and never shrinks."""
     if len(thing.__dict__):
         return
     while len(_names) < FOR_EACH * count:
         _names.append(_name("room%d" % len(_names)))
     for name in _names[: FOR_EACH * count]:
         setattr(thing, name, None)
-    # From the last place to the first: what stands before an empty place leaves an empty one, anything else a gap
-    # that a search goes on through.
+    # Deleted from the last place to the first: what stands before an empty place leaves an empty one behind, anything
+    # else leaves a gap, behind which a search goes on.
     for name in reversed(list(thing.__dict__)):
         delattr(thing, name)
     for name in methods:

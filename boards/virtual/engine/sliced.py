@@ -1,11 +1,11 @@
 """The engine in slices, for a host that must never be kept waiting: a browser's worker, to which each call returns.
 
-The firmware's start-up files end by themselves where the service seal is open; what they have started (timers) goes on
-as simulated time is moved. So there is no stack of the firmware to be kept between two calls, and the interpreter can
-collect its garbage, which this build does only when no call is under way. With the seal closed the firmware never
-returns from its start; such a board is refused.
+Where the service seal is open the firmware's start-up files end by themselves, and the timers that they have started go
+on as simulated time is moved. So no stack of the firmware has to be kept between two calls, and the interpreter can
+collect its garbage, which this build does only when no call is under way. With the seal closed the firmware would never
+return from its start; such a board is refused.
 
-Everything crosses as text: numbers beyond 32 bits do not survive the way between MicroPython and JavaScript.
+All values are passed as text, because numbers beyond 32 bits do not survive the way between MicroPython and JavaScript.
 """
 
 import gc
@@ -70,7 +70,7 @@ class SlicedEngine(Engine):
         self._reached = True
 
     def _go_on(self):
-        """Until the next event, or through a start of the firmware."""
+        """Go on to the next event, or through a start of the firmware."""
         try:
             if self._up or not self._reference.supply.on:
                 self._clock.next_event()
@@ -85,7 +85,7 @@ class SlicedEngine(Engine):
             self._ended(reset.cause)
 
     def _start_up_files(self):
-        """As Engine's, without sys.exc_info, which this build does not have."""
+        """The same as in Engine, but without sys.exc_info, which this build does not have."""
         try:
             import boot  # noqa: F401
             import main  # noqa: F401

@@ -1,27 +1,28 @@
 """TMP117 temperature sensor at the byte level, written from the data sheet (TI SNOSD82D).
 
-A write sets the pointer, and what follows goes into the register; a read gives the register's two bytes, the upper one
-first, over and over. It converts by itself, unless its configuration says shutdown. One-shot mode, limits with their
-alerts, offset and EEPROM are left out.
+A write sets the pointer to a register, and further bytes go into that register; a read gives the register's two bytes,
+the upper one first, again and again. The sensor converts by itself, unless its configuration says shutdown. One-shot
+mode, limits with their alerts, offset and EEPROM are not simulated.
 """
 
 from boards.virtual.rng import Rng
 
-STREAM = 9  # of the random numbers
+STREAM = 9  # its stream of random numbers
 RESULT, CONFIGURATION, IDENTITY = 0x00, 0x01, 0x0F
 AFTER_RESET = {RESULT: 0x8000, CONFIGURATION: 0x0220, 0x02: 0x6000, 0x03: 0x8000, IDENTITY: 0x0117}
 DATA_READY = 0x2000
-SHUTDOWN = 0x0400  # of the mode bits 11 and 10
-WRITABLE = 0x0FFC
-ERROR_K = 0.1  # from -20 to 50 degC
+SHUTDOWN = 0x0400  # of the mode in bits 11 and 10
+WRITABLE = 0x0FFC  # bits of the configuration
+ERROR_K = 0.1  # the largest error from -20 to 50 degC
 START_US = 1_500
 CONVERSION_US = 15_500
-AVERAGED = (1, 8, 32, 64)  # AVG bits 6 and 5
-CYCLE_US = (15_500, 125_000, 250_000, 500_000, 1_000_000, 4_000_000, 8_000_000, 16_000_000)  # CONV bits 9 to 7
+AVERAGED = (1, 8, 32, 64)  # conversions of a result, by AVG in bits 6 and 5
+CYCLE_US = (15_500, 125_000, 250_000, 500_000, 1_000_000, 4_000_000, 8_000_000, 16_000_000)  # by CONV in bits 9 to 7
 
 
 class Tmp117:
-    """I2C device. `climate` says how warm it is; a fault of the board's sensor (climate.py) is this one's."""
+    """The sensor as an I2C device. `climate` says how warm it is, and has the faults of the board's sensor
+    (climate.py)."""
 
     def __init__(self, clock, climate, seed, identity=0x0117):
         self._clock = clock
@@ -30,12 +31,12 @@ class Tmp117:
         self._error_k = ERROR_K * (2.0 * self._rng.fraction() - 1.0)
         self._identity = identity
         self._powered = False
-        self._run = 0  # number of the newest series of conversions: what is planned of older ones is given up
+        self._run = 0  # number of the newest series of conversions; what was planned in older ones is dropped
         self._pointer = RESULT
         self.registers = dict(AFTER_RESET)
 
     def power(self, on):
-        """Power-on reset; the first result comes after it."""
+        """Switch the supply on or off. Registers are as after a reset; the first result comes a conversion later."""
         self._powered = on
         self.registers = dict(AFTER_RESET)
         self.registers[IDENTITY] = self._identity
@@ -45,7 +46,7 @@ class Tmp117:
             self._plan(self._clock.now_us + START_US)
 
     def _plan(self, start_us):
-        """The next conversion begins at `start_us`."""
+        """Have the next conversion begin at `start_us`."""
         run = self._run
         averaged = AVERAGED[self.registers[CONFIGURATION] >> 5 & 3]
         self._clock.at(start_us + averaged * CONVERSION_US, lambda: self._converted(run, start_us))
@@ -62,7 +63,7 @@ class Tmp117:
         self._plan(start_us + max(CYCLE_US[configuration >> 7 & 7], converts_us))
 
     def write(self, data):
-        """Bytes of one write transfer; the number acknowledged, -1 where the address already is not."""
+        """Take the bytes of a write transfer. Returns how many were acknowledged; -1: not even the address."""
         if not self._powered or self._climate.broken_uv is not None:
             return -1
         if data:
@@ -76,7 +77,7 @@ class Tmp117:
         return len(data)
 
     def read(self, buf):
-        """Bytes of one read transfer; False where nobody answers."""
+        """Fill `buf` with the bytes of a read transfer. False where the sensor does not answer."""
         if not self._powered or self._climate.broken_uv is not None:
             return False
         value = self.registers.get(self._pointer, 0)
@@ -87,4 +88,4 @@ class Tmp117:
         return True
 
     def stop(self):
-        """The pointer stays where it is."""
+        """The end of a transfer, at which nothing changes: the pointer stays where it is."""

@@ -1,8 +1,8 @@
-"""The RP2040's watchdog: once started it cannot be stopped, and survives a soft reset."""
+"""The RP2040's watchdog. Once it was started it cannot be stopped, and it goes on through a soft reset."""
 
 
 class Watchdog:
-    """Calls `bite()` when it was not fed in time."""
+    """Calls `bite()` when it has not been fed in time."""
 
     def __init__(self, clock, bite):
         self._clock = clock
@@ -12,18 +12,18 @@ class Watchdog:
         self._due_us = 0
 
     def start(self, timeout_us):
-        """Run with this timeout from now on, also where it runs with another."""
+        """Run with this time-out from now on, also where it runs with another one."""
         self.stop()
         self._timeout_us = timeout_us
         self.feed()
         self._event = self._clock.at(self._due_us, self._look)
 
     def feed(self):
-        """Start its time anew; the event stays where it is and looks again when it comes."""
+        """Start its time anew. The planned event stays where it is; when it comes it sees that the time is not over."""
         self._due_us = self._clock.now_us + self._timeout_us
 
     def stop(self):
-        """A reset of the chip stops it."""
+        """Stop it, as a reset of the chip does."""
         if self._event is not None:
             self._clock.cancel(self._event)
             self._event = None

@@ -1,4 +1,4 @@
-"""What was typed before the prompt opens is not for it."""
+"""Keeps what was typed before the prompt opened away from it."""
 
 import select
 import sys
@@ -7,7 +7,7 @@ QUIET_MS = 20
 
 
 def drain() -> None:
-    """Drop what comes in, until nothing has come for a while; metering goes on meanwhile."""
+    """Drop what has come in, until nothing has come for QUIET_MS; metering goes on meanwhile."""
     waiting = select.poll()
     waiting.register(sys.stdin, select.POLLIN)
     while waiting.poll(QUIET_MS):

@@ -1,5 +1,5 @@
-"""A command is refused: what is wrong, and what is allowed."""
+"""The error of a command that is refused."""
 
 
 class RefusedError(Exception):
-    """The text is for the person at the prompt."""
+    """Its text tells the person at the prompt what is wrong and what is allowed."""
