@@ -1,6 +1,6 @@
 """What each way of each open question of the front end costs on the whole meter (CH-1): the table in docs/chips.md.
 
-PYTHONPATH=scripts .venv/bin/python -m host.campaigns.chip_questions    runs all of it and writes the table
+PYTHONPATH=scripts:.:firmware .venv/bin/python -m host.campaigns.chip_questions    runs all of it and writes the table
 
 Both lines at 10 A. Compared is what the simulated chips have counted with what the register holds, before and after
 each event, without a load: "exact" is to the count; else how many milliseconds of the load are missing.
