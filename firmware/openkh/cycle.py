@@ -87,7 +87,7 @@ class Cycle:
         self._model = parts.model
         self._counts_per_wh = parts.model.counts_per_wh
         self.state = state
-        self._even = state
+        self._even = state  # one of these two is the committed state, the next is made in the other
         self._odd = State()
         self._one = parts.elements[0]
         self._two = parts.elements[1] if len(parts.elements) > 1 else None
@@ -100,7 +100,7 @@ class Cycle:
         self._pulses = parts.pulses
         self._counter = parts.counter
         self._coil = parts.coil
-        self._coil_level = 0
+        self._coil_level = 0  # as set last, 0 or 1
         self._rail12 = parts.rail12
         self._journal = parts.journal
         self._intervals = parts.intervals
