@@ -69,6 +69,18 @@ def test_CO_4_a_sign_of_either_witness_is_believed_at_once():
         assert not rig.supply.failing and names(rig) == ["power_fail", "power_back"]
 
 
+def test_CO_4_one_false_sign_is_forgotten_and_the_supply_is_calm_again():
+    for said in ({"sag": True}, {"bulk_mv": LOW}):
+        rig = Rig()
+        rig.run(2)
+        assert rig.supply._calm
+        rig.step(**said)
+        rig.run(0.1)
+        assert not rig.supply._calm
+        rig.run(2)
+        assert rig.supply._calm
+
+
 @pytest.mark.parametrize("mv", [0, LOW, 9_999])
 def test_CO_4_a_bulk_voltage_stuck_low_is_not_believed_after_a_second(mv):
     rig = Rig()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from host_tests.mp.front_end import Ade7953, Calibration, FrontEndError, FrontEndRig, Wire, lock_all
+from host_tests.mp.front_end import Ade7953, Calibration, FrontEndError, FrontEndRig, Wire, ade7953_link, lock_all
 from openkh.drivers import ade7953_registers as reg
 
 WIDTH = {0: 4, 1: 5, 2: 6, 3: 7}  # bytes of a frame by the address's width digit
@@ -143,6 +143,12 @@ def test_field_bug_8_two_chips_on_one_bus_are_locked_before_either_is_asked():
     assert second.read(reg.AP_NOLOAD) == 0xE419
 
 
+def test_field_bug_8_two_chips_that_have_just_got_their_supply_are_waited_for():
+    b = FrontEndRig(chips=2, shared=True)
+    lock_all(tuple(line.driver for line in b.lines))
+    assert [line.chip.locked() for line in b.lines] == [True, True]
+
+
 @pytest.mark.parametrize("powered", [True, False])
 def test_field_bug_9_no_endless_wait_for_the_reset_flag(rig, powered):
     rig.chip.power(powered)
@@ -230,6 +236,24 @@ def test_verification_wants_address_operation_and_data(rig):
         assert rig.driver.read_verified(reg.AP_NOLOAD) == -1
         rig.spi.meddle = None
         assert rig.driver.read_verified(reg.AP_NOLOAD) == 51_500
+
+
+@pytest.mark.parametrize("spoilt", [0, 1, 2])
+def test_DX_6_a_register_is_altered_only_where_two_readings_agree(rig, spoilt):
+    """One that reads wrong once, whatever it reads, is read again."""
+    rig.driver.bring_up()
+    readings = [spoilt, 51_500]
+    rig.driver.again = lambda _address: readings.pop(0)
+    assert rig.driver._look_again(reg.AP_NOLOAD, 51_500, 0xFFFFFF) == ade7953_link.AS_WANTED
+    readings[:] = [spoilt, spoilt]
+    assert rig.driver._look_again(reg.AP_NOLOAD, 51_500, 0xFFFFFF) == reg.AP_NOLOAD
+
+
+def test_a_note_may_be_zero_and_be_written_over(rig):
+    rig.driver.bring_up()
+    for first, second in ((0x1234, 0), (0, 0x5678), (0, 0), (1, 1)):
+        assert rig.driver.note(reg.LINECYC, first, reg.ZXTOUT, second)
+        assert (rig.chip.regs[reg.LINECYC], rig.chip.regs[reg.ZXTOUT]) == (first, second)
 
 
 def test_a_running_chip_is_recognised_and_a_reset_or_altered_one_is_not(rig):

@@ -181,6 +181,17 @@ def test_MD_3a_at_constant_load_a_gap_of_up_to_five_minutes_leaves_the_maximum(b
     assert (state.delivered_wh, state.delivered_counts) == (plain.delivered_wh, plain.delivered_counts)
 
 
+def test_MD_3a_a_sub_interval_that_is_put_in_afterwards_counts_in_full():
+    """3.6 kW for five minutes, found after a gap of six that begins with the meter's time: to the mW."""
+    state, demand = State(), Demand(MODEL, Log())
+    for _ in range(2):
+        demand.step(state, 300_000_000)
+    book(state, 6 * 60 * 32_000, MODEL.counts_per_wh)  # 1 Wh a second
+    demand.share(state, 6 * 60 * 32_000, 360_000_000, 60_000_000)
+    assert state.sub_counts == 60 * 32_000
+    assert (state.sub_1_mw, state.sub_2_mw) == (3_600_000, 0)
+
+
 def test_MD_3a_a_longer_gap_is_placed_as_far_as_windows_reach_and_the_rest_is_logged():
     log = Log()
     state = with_a_gap(1_000, 1_100, log=log)

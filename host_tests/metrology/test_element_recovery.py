@@ -8,7 +8,7 @@ import random
 import pytest
 
 from host_tests.metrology.element_rig import RATE_100A, running
-from host_tests.mp.front_end import Ade7953, Calibration, Element
+from host_tests.mp.front_end import Ade7953, Calibration, Element, element_module, recovery
 from openkh import event_codes
 from openkh.drivers import ade7953_registers as reg
 
@@ -125,7 +125,7 @@ def test_DX_6_a_register_that_cannot_be_restored_is_FAIL_02_until_it_can(address
     b.run(30)
     assert b.element.altered
     assert not b.element.silent
-    assert event_codes.CHIP_ALTERED in b.log.codes()
+    assert b.log.codes().count(event_codes.CHIP_ALTERED) == 1
     b.chip._set = plain
     b.run(20)
     assert not b.element.altered
@@ -133,6 +133,35 @@ def test_DX_6_a_register_that_cannot_be_restored_is_FAIL_02_until_it_can(address
     b.settle()
     b.run(5)
     assert b.error() == 0
+
+
+@pytest.mark.parametrize("address", [reg.AWGAIN, reg.SAGCYC])  # SAGCYC is at address 0
+def test_DX_6_a_register_that_does_not_take_its_value_after_a_reset_is_FAIL_02(address):
+    b = running()
+    plain = b.chip._set
+    b.chip._set = lambda to, value: plain(to, value ^ 1 if to == address else value)
+    pulses, pulse = [], b.driver.pulse_reset
+    b.driver.pulse_reset = lambda: pulses.append(pulse())
+    b.chip.fault("reset")
+    b.run(30)
+    assert b.element.altered and b.log.codes().count(event_codes.CHIP_ALTERED) == 1
+    assert pulses  # it was reset to be set up anew
+    b.chip._set = plain
+    b.run(20)
+    assert not b.element.altered and b.element.fresh
+
+
+def test_DX_6_FAIL_02_waits_for_the_fourth_try_to_restore():
+    """One that succeeds before is no failure of the meter."""
+    b = running()
+    plain = b.chip._set
+    b.chip._set = lambda to, value: plain(to, 0x333333 if to == reg.AWGAIN else value)
+    b.chip.poke(reg.AWGAIN, 0)
+    b.run(recovery.RESTORE_TRIES - 2)
+    assert not b.element.altered
+    b.chip._set = plain
+    b.run(2)
+    assert event_codes.CHIP_ALTERED not in b.log.codes() and b.chip.regs[reg.AWGAIN] == 4_234_704
 
 
 def test_field_bug_8_a_neighbour_that_loses_its_lock_silences_nobody_for_long():
@@ -190,6 +219,27 @@ def test_EN_2_a_front_end_that_is_silent_as_the_RP2040_restarts_goes_on(seconds,
     assert b.driver.read(reg.LINECYC) == 0x1234 and b.driver.read(reg.ZXTOUT) == 0x5678
     assert not b.element.silent and b.driver.learnt
     assert b.error() == 0
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_EN_2_a_counter_that_went_over_its_end_in_a_restart_is_believed_up_to_a_bound(way):
+    """The overflow flag is clear, because it was cleared between the record and the restart."""
+    b = running()
+    element, end, most = b.element, 0x800000, element_module.RESUMED_MOST
+
+    def booked(before, after, resumed):
+        b.driver.base = 0
+        b.driver.read_sure = lambda _address: 0
+        element._resumed = resumed
+        element._reading = end + way * after & 0xFFFFFF
+        last = end - way * before & 0xFFFFFF
+        counts = (element._reading - last + 0x800000 & 0xFFFFFF) - 0x800000
+        return element._long_counts(last, counts, 60_000)
+
+    assert booked(100, 200, True) == way * 300
+    assert booked(100, most - 100, True) == way * most
+    assert abs(booked(100, most, True)) == 0x1000000 - most - 100
+    assert abs(booked(100, 200, False)) == 0x1000000 - 300
 
 
 @pytest.mark.parametrize("harm", ["reset", "register"])

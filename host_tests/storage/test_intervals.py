@@ -252,6 +252,37 @@ def test_AM_6_a_memory_that_is_silent_for_hours_leaves_one_long_interval():
     meter.check()
 
 
+@pytest.mark.parametrize("memory", [fram, flash], ids=["fram", "flash"])
+def test_AM_6_an_interval_waits_for_the_journal_to_hold_its_end(memory):
+    """Written before, a cut would take the register back behind what the intervals add up to."""
+    meter = Meter(memory()[1])
+    for _ in range(3):
+        meter.step(PER_TENTH * 10, save=False, cycles=1)
+    for _ in range(5):
+        meter.intervals.step(meter.state, False, False, False)
+    assert meter.entries() == []
+    meter.intervals.step(meter.state, True, False, False)
+    assert [entry[3:5] for entry in meter.entries()] == [(900, 30)]
+
+
+def test_AM_6_a_block_of_flash_is_erased_ahead_in_the_last_page_of_the_one_before_and_once():
+    _, pages = flash()
+    meter = Meter(pages)
+    erased = []
+    for n in range(3 * (16 * SLOTS + 2)):
+        meter.step(PER_TENTH * 11)
+        if meter.intervals.tidy():
+            erased.append(n // 3)
+    assert len(erased) == 1 and 15 * SLOTS - 4 <= erased[0] < 16 * SLOTS
+
+
+def test_AM_6_FRAM_has_nothing_to_erase():
+    meter = Meter(fram()[1])
+    for _ in range(3 * 2 * SLOTS):
+        meter.step(PER_TENTH * 11)
+        assert not meter.intervals.tidy()
+
+
 def test_AM_6_a_register_that_a_lost_record_took_back_catches_up():
     _, pages = fram()
     meter = Meter(pages)

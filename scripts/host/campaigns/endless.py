@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-LONGEST_TEST_S = 60  # of processor time
+LONGEST_TEST_S = 20  # of processor time
 
 
 def _late(_number: int, _frame: Any) -> None:
-    raise TimeoutError(f"no end after {LONGEST_TEST_S} s")
+    pytest.fail(f"no end after {LONGEST_TEST_S} s")  # no Exception: what is tested cannot take it for its own
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,41 +8,23 @@ be noticed, or need not be, is told with its reason in random_mutants.toml, besi
 
 import ast
 import json
-import os
 import random
-import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from host.campaigns import mutants
+from host.campaigns.covering import Tests
 from host.campaigns.mutants import TOP
 
 EXPLAINED = Path(__file__).with_suffix(".toml")
 SURVIVORS = TOP / "build" / "mutant-survivors.toml"
-LONGEST_S = 900.0  # the tests of a change together; one test alone is ended by endless.py
 
 # Numbers and names alone: what they are is a table of a data sheet or of the documentation, held against it elsewhere.
 LEFT_OUT = ("event_codes.py", "failures.py", "service/catalogue.py", "boot.py")
-# Tests of the whole meter, for what only they reach; those of a folder come before them.
-WHOLE = (
-    "whole/test_reliability.py",
-    "whole/test_supply_sensors.py",
-    "whole/test_event_log.py",
-    "whole/test_demand_gaps.py",
-    "whole/test_field_bugs.py",
-    "whole/test_resets.py",
-)
-NOTHING_TO_RUN = 5  # pytest's status
-THIS_ENGINE = "not wasm and not micropython"  # the same test again in another interpreter costs time and finds no more
-BESIDE = {  # folders of the firmware whose tests lie in another one, too
-    "service": ("service/test_rules.py", "whole/test_corrections.py"),
-    "startup": ("startup", "storage/test_journal.py", "service/test_damage.py"),
-    "": ("startup", "metrology"),
-}
 COMPARED = {
     ast.Lt: ("<", ("<=", ">=")),
     ast.LtE: ("<=", ("<", ">")),
@@ -77,6 +59,11 @@ class Change:
         end = self.at + len(self.old.encode())
         assert source[self.at : end] == self.old.encode()
         return source[: self.at] + self.new.encode() + source[end:]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """By which it is explained."""
+        return self.file, self.before, self.after
 
     @property
     def text(self) -> str:
@@ -211,98 +198,6 @@ def drawn(count: int, seed: int, firmware: Path = TOP / "firmware" / "openkh") -
     return [own[turn] for turn in range(len(every)) for own in by_kind if turn < len(own)][:count]
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The modules of the firmware that a test's file imports, as files below firmware/openkh/."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "openkh":
-            base = "/".join(node.module.split(".")[1:])
-            yield base + ".py"
-            yield from (f"{base}/{name.name}.py".lstrip("/") for name in node.names)
-
-
-def tests_of(file: str, tests: Path = TOP / "host_tests") -> list[list[str]]:
-    """Test files for a file of the firmware in groups, each to be run where those before notice nothing: made for it,
-    importing it, of its folder, of the whole meter."""
-    folder, _, name = file.rpartition("/")
-    every = sorted(tests.rglob("test_*.py"))
-    importing = [path for path in every if file in set(imports(path))]
-    own = [path for path in every if path.stem == f"test_{name.removesuffix('.py')}" and path.parent.name == folder]
-    near = [path for path in importing if path.parent.name == folder]
-    apart = ("host", "docs", "web", "rp2040")
-    far = [path for path in importing if path.relative_to(tests).parts[0] not in apart]
-    beside = [folder, *BESIDE.get(folder, ())]
-    rest = [path for part in beside if part for path in _files(tests / part)]
-    last = [tests / part for part in WHOLE]
-    groups: list[list[str]] = []
-    seen: set[Path] = set()
-    for group in (own, [*near, *far], rest, last):
-        new = [path for path in dict.fromkeys(group) if path not in seen]
-        seen |= set(new)
-        groups += [[path.relative_to(tests.parent).as_posix() for path in new]] if new else []
-    return groups
-
-
-def _files(path: Path) -> list[Path]:
-    return sorted(path.glob("test_*.py")) if path.is_dir() else [path]
-
-
-class Copy:
-    """A copy of the project, in which one change at a time is tried."""
-
-    def __init__(self, top: Path) -> None:
-        self._top = top
-        self._good: set[str] = set()  # tests that pass without a change, of those that have failed with one
-        self._bad: set[str] = set()
-
-    def noticed(self, change: Change) -> str:
-        """The test that notices the change; "" where none does."""
-        found = (self._noticed(change, group) for group in tests_of(change.file))
-        return next((failed for failed in found if failed), "")
-
-    def _noticed(self, change: Change, tests: list[str]) -> str:
-        path = self._top / "firmware" / "openkh" / change.file
-        source = path.read_bytes()
-        while True:
-            path.write_bytes(change.applied(source))
-            try:
-                failed = run_tests(self._top, tests, self._bad)
-            finally:
-                path.write_bytes(source)
-            if not failed or failed in self._good:
-                return failed
-            if run_tests(self._top, [failed], ()):
-                self._bad.add(failed)  # it fails in a copy of the project, whatever is changed
-            else:
-                self._good.add(failed)
-
-
-def run_tests(top: Path, tests: list[str], without: Iterable[str]) -> str:
-    """The first test that fails in the copy `top`, "" where all pass."""
-    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    command += ["-p", "host.campaigns.endless", "-k", THIS_ENGINE, *tests]
-    command += [f"--deselect={test}" for test in without]
-    environment = os.environ | mutants.FAILS_AT_ONCE | {"PYTHONPATH": str(top / "scripts")}
-    process = subprocess.Popen(
-        command,
-        cwd=top,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        text, _ = process.communicate(timeout=LONGEST_S)
-    except subprocess.TimeoutExpired:
-        return ""
-    finally:
-        mutants.end(process)
-    if process.returncode in (0, NOTHING_TO_RUN):
-        return ""
-    failed = [line.split(" ")[1] for line in text.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-    return failed[0] if failed else "the tests do not start"
-
-
 def explained(path: Path = EXPLAINED) -> dict[tuple[str, str, str], str]:
     """Why a survivor may live, by file and line before and after the change."""
     rows = tomllib.loads(path.read_text()).get("survivor", [])
@@ -310,23 +205,28 @@ def explained(path: Path = EXPLAINED) -> dict[tuple[str, str, str], str]:
 
 
 def rows(count: int, seed: int) -> list[tuple[str, Any, str]]:
-    """Rows for ./scripts/bench; each survivor is told as it comes and written to SURVIVORS, unless it is explained."""
+    """Rows for ./scripts/bench; each change is told as it comes. Survivors go to SURVIVORS, unless explained."""
     known = explained()
     chosen = drawn(count, seed)
-    lived: list[Change] = []
-    told = 0
-    with mutants.copy() as top:
-        copy = Copy(top)
-        for done, change in enumerate(chosen, 1):
-            by = copy.noticed(change)
-            why = known.get((change.file, change.before, change.after), "")
-            if not by:
-                lived.append(change)
-                told += bool(why)
-            word = f"caught by {by.removeprefix('host_tests/')}" if by else f"SURVIVED{', explained' if why else ''}"
-            print(f"  {done} of {len(chosen)}  {change.text}: {word}", file=sys.stderr, flush=True)
-            _write([one for one in lived if (one.file, one.before, one.after) not in known], seed)
+    with mutants.copy() as top, Tests(top) as tests:
+        sources = {change.file: (top / "firmware" / "openkh" / change.file).read_bytes() for change in chosen}
+
+        def tried(every: list[Change], notice: Callable[[Change], str]) -> list[Change]:
+            lived = []
+            for done, change in enumerate(every, 1):
+                by = notice(change).removeprefix("host_tests/")
+                if not by:
+                    lived.append(change)
+                    _write([one for one in lived if one.key not in known], seed)
+                word = f"caught by {by}" if by else "explained" if change.key in known else "SURVIVED"
+                print(f"  {done} of {len(every)}  {change.text}: {word}", file=sys.stderr, flush=True)
+            return lived
+
+        lived = tried(chosen, lambda one: tests.noticing(one.file, one.line, one.applied(sources[one.file])))
+        print("  with the tests that start engines:", file=sys.stderr, flush=True)
+        lived = tried(lived, lambda one: tests.noticing_with_engines(one.file, one.applied(sources[one.file])))
     caught = len(chosen) - len(lived)
+    told = sum(change.key in known for change in lived)
     part = 100 * caught / max(1, len(chosen) - told)
     return [
         ("random changes", len(chosen), ""),
