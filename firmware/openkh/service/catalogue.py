@@ -5,8 +5,8 @@ arguments as they are typed, `name=value` where one may be left out; and what it
 well. The function returns the answer as a dict. A function NAME_text in the same module makes a text of it; without one
 the answer's "text" is printed.
 
-The commands of `reports` only read what the cycle has left in memory. Those of `remote`, `tuning`, `correcting` and
-`works` post a request, which the cycle carries out between two measurements (requests.py).
+The commands of `reports`, and `readings`, only read what the cycle has left in memory. The others post a request, which
+the cycle carries out between two measurements (requests.py).
 """
 
 TYPE_CHECKING = False

@@ -9,14 +9,15 @@ from openkh.service import catalogue
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "service.md"
 BEGIN, END = "<!-- commands: begin -->\n", "<!-- commands: end -->\n"
-READS = ("reports",)  # modules whose commands only read; what the others want is carried out by the measuring cycle
+READS = ("reports",)  # modules whose commands only read; what the others want is carried out by the measuring cycle,
+READINGS = ("readings",)  # except these
 
 
 def table() -> str:
     """All rows as Markdown."""
     rows = ["| command | does | carried out by |", "| --- | --- | --- |"]
     for row in catalogue.COMMANDS:
-        by = "the prompt" if row[1] in READS else "the cycle"
+        by = "the prompt" if row[1] in READS or row[0] in READINGS else "the cycle"
         rows.append(f"| `{catalogue.usage(row)}` | {row[3]} | {by} |")
     return "\n".join(rows) + "\n"
 
