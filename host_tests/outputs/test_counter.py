@@ -119,6 +119,23 @@ def test_field_bug_30_a_count_ends_across_the_tick_wrap():
         assert not rig.coil.on
 
 
+@pytest.mark.parametrize("weight_wh", [100, 1000])
+def test_CO_2_a_counter_that_is_ahead_of_the_register_is_owed_nothing(weight_wh):
+    """As after a cut without warning; at the roll-over, too, on either side of it."""
+    counter, most = Counter(weight_wh), ROLL_WH // weight_wh
+    for given, wh, owed in (
+        (8, 7 * weight_wh, 0),
+        (8, 8 * weight_wh, 0),
+        (8, 9 * weight_wh, 1),
+        (0, ROLL_WH - 1, 0),
+        (1, ROLL_WH - weight_wh, 0),
+        (most - 1, 0, 1),
+        (most - 2, 3 * weight_wh, 5),
+    ):
+        counter.start(given, 0)
+        assert counter.owed(wh) == owed, (given, wh)
+
+
 def test_EN_3_the_roll_over_costs_no_count():
     rig = Rig(start_wh=ROLL_WH - 150)
     rig.wh = float(ROLL_WH + 250)

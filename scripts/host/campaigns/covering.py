@@ -21,7 +21,8 @@ from typing import Any
 from host.campaigns import mutants
 from host.campaigns.waiting_tests import ASKED_AT, NO_END, functions
 
-LONGEST_S = 20.0  # of processor time for the tests of a change that run in one process, and for those with engines
+LONGEST_S = 12.0  # of processor time for the tests of a change that run in one process,
+WITH_ENGINES_S = 40.0  # and for those that start engines
 NO_ANSWER_S = 600.0
 MAPPING_S = 3600.0
 # Folders whose tests are not about the firmware.
@@ -94,10 +95,10 @@ class Tests:
         while True:
             tests = [test for test in tests if test not in self._bad]
             with _written(path, changed):
-                failed = self._run("", tests)
+                failed = self._run("", tests, WITH_ENGINES_S)
             if not failed or failed in self._good or failed == NO_END:
                 return failed
-            if self._run("", [failed]):
+            if self._run("", [failed], WITH_ENGINES_S):
                 self._bad.add(failed)  # it fails in a copy of the project, whatever is changed
             else:
                 self._good.add(failed)
@@ -113,8 +114,8 @@ class Tests:
         """Every test, as groups() has their files in order."""
         return [test for group in groups(file, self._top) for test in self._seconds if test.split("::")[0] in group]
 
-    def _run(self, file: str, tests: list[str]) -> str:
-        return str(self._ask("run", (file, tests, LONGEST_S), NO_ANSWER_S))
+    def _run(self, file: str, tests: list[str], longest_s: float = LONGEST_S) -> str:
+        return str(self._ask("run", (file, tests, longest_s), NO_ANSWER_S))
 
     def _ask(self, job: str, arguments: tuple[Any, ...], longest_s: float) -> Any:
         self._asking.send((job, arguments, longest_s))
