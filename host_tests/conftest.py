@@ -5,6 +5,7 @@ HYPOTHESIS_PROFILE=search looks for new ones; =first stops at the first that fai
 
 import os
 
+import pytest
 from hypothesis import Phase, settings
 
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -13,6 +14,7 @@ settings.register_profile("first", derandomize=True, deadline=None, phases=(Phas
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
+@pytest.hookimpl(optionalhook=True)  # ./scripts/bench mutants runs tests without xdist
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: somebody always waits for a time-out, a port or a browser."""
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1

@@ -123,7 +123,7 @@ def test_field_bug_30_a_count_ends_across_the_tick_wrap():
 def test_CO_2_a_counter_that_is_ahead_of_the_register_is_owed_nothing(weight_wh):
     """As after a cut without warning; at the roll-over, too, on either side of it."""
     counter, most = Counter(weight_wh), ROLL_WH // weight_wh
-    for given, wh, owed in (
+    for shown, wh, owed in (
         (8, 7 * weight_wh, 0),
         (8, 8 * weight_wh, 0),
         (8, 9 * weight_wh, 1),
@@ -132,8 +132,8 @@ def test_CO_2_a_counter_that_is_ahead_of_the_register_is_owed_nothing(weight_wh)
         (most - 1, 0, 1),
         (most - 2, 3 * weight_wh, 5),
     ):
-        counter.start(given, 0)
-        assert counter.owed(wh) == owed, (given, wh)
+        counter.start(shown, 0)
+        assert counter.owed(wh) == owed, (shown, wh)
 
 
 def test_EN_3_the_roll_over_costs_no_count():
