@@ -21,8 +21,8 @@ from typing import Any
 from host.campaigns import mutants
 from host.campaigns.waiting_tests import ASKED_AT, NO_END, functions
 
-LONGEST_S = 12.0  # of processor time for the tests of a change that run in one process,
-WITH_ENGINES_S = 40.0  # and for those that start engines
+LONGEST_S = 8.0  # of processor time for the tests of a change that run in one process,
+WITH_ENGINES_S = 30.0  # and for those that start engines
 NO_ANSWER_S = 600.0
 MAPPING_S = 3600.0
 # Folders whose tests are not about the firmware.
