@@ -69,6 +69,16 @@ def test_CO_4_a_sign_of_either_witness_is_believed_at_once():
         assert not rig.supply.failing and names(rig) == ["power_fail", "power_back"]
 
 
+@pytest.mark.parametrize(("sag", "bulk_mv", "by"), [(True, GOOD, 1), (False, LOW, 2), (True, LOW, 3)])
+def test_CO_4_the_log_says_which_sign_it_was(sag, bulk_mv, by):
+    rig = Rig()
+    rig.run(2)
+    told = []
+    rig.supply._log.add = lambda code, a=0, b=0: told.append((code, a // 1_000, b))
+    rig.step(sag=sag, bulk_mv=bulk_mv, v_mv=90_000)
+    assert told == [(event_codes.POWER_FAIL, (bulk_mv - 1) // 1_000, by)]
+
+
 def test_CO_4_one_false_sign_is_forgotten_and_the_supply_is_calm_again():
     for said in ({"sag": True}, {"bulk_mv": LOW}):
         rig = Rig()

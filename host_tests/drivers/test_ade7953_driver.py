@@ -256,6 +256,26 @@ def test_a_note_may_be_zero_and_be_written_over(rig):
         assert (rig.chip.regs[reg.LINECYC], rig.chip.regs[reg.ZXTOUT]) == (first, second)
 
 
+@pytest.mark.parametrize("base", [0, 0x123456])
+def test_EN_2_the_counter_is_taken_down_where_it_is_far_and_for_reactive_energy_where_it_is_not_near_0(rig, base):
+    """Near 0 nobody could tell whether it was zeroed."""
+    rig.driver.base = base
+    far, near = 0x200000, 0x20000
+    for held, reactive, wanted in (
+        (far, 0, True),
+        (-far, 0, True),
+        (far - 1, 0, False),
+        (1 - far, 0, False),
+        (0, far, False),
+        (near - 1, far, False),
+        (1 - near, -far, False),
+        (near, far, True),
+        (-near, -far, True),
+        (near, far - 1, False),
+    ):
+        assert rig.driver.high(held + base & 0xFFFFFF, reactive & 0xFFFFFF) == wanted, (held, reactive)
+
+
 def test_a_running_chip_is_recognised_and_a_reset_or_altered_one_is_not(rig):
     rig.driver.bring_up()
     again = Ade7953(rig.spi, rig.driver._cs, rig.irq, Wire(1))

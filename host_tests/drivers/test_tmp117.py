@@ -52,6 +52,14 @@ def test_ID_4a_it_reads_to_a_tenth_of_a_kelvin_either_side_of_zero(celsius):
     assert rig.after(1.2) == pytest.approx(celsius * 100, abs=11)
 
 
+def test_ID_4a_every_result_but_the_one_before_the_first_is_a_temperature():
+    rig = Rig()
+    rig.after(0.2)
+    for raw, centi in ((0, 0), (1, 0), (0xFFFF, -1), (128, 100), (0xFF80, -100), (0x7FFF, 25_599), (0x8000, NONE)):
+        rig.driver._register = lambda _pointer, raw=raw: raw
+        assert rig.driver.read() == centi, hex(raw)
+
+
 def test_another_part_or_one_that_does_not_convert_is_no_sensor():
     assert Rig(identity=0x0075).after(2.0) == NONE
     rig = Rig()

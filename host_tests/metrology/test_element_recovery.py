@@ -135,6 +135,20 @@ def test_DX_6_a_register_that_cannot_be_restored_is_FAIL_02_until_it_can(address
     assert b.error() == 0
 
 
+def test_DX_6_resets_again_and_again_are_no_FAIL_02_a_register_altered_again_and_again_is():
+    b = running()
+    for _ in range(3 * recovery.RESTORE_TRIES):
+        b.chip.fault("reset")
+        b.run(4)
+        assert not b.element.altered
+    for _ in range(recovery.RESTORE_TRIES + 1):
+        b.chip.poke(reg.AWGAIN, 0)
+        b.run(1)
+    assert b.element.altered and b.log.codes().count(event_codes.CHIP_ALTERED) == 1
+    b.run(20)
+    assert not b.element.altered
+
+
 @pytest.mark.parametrize("address", [reg.AWGAIN, reg.SAGCYC])  # SAGCYC is at address 0
 def test_DX_6_a_register_that_does_not_take_its_value_after_a_reset_is_FAIL_02(address):
     b = running()

@@ -1,6 +1,7 @@
 """Status (DX-1 to DX-7): thresholds, persistence and priorities in the pure function."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
@@ -340,3 +341,14 @@ def test_DX_4_no_frequency_is_told_of_a_dead_line():
     rig.two.period_raw = 1
     rig.run(5)
     assert [code for code, *_ in rig.log.entries] == [event_codes.LOW_VOLTAGE]
+
+
+@pytest.mark.parametrize("p", [1, 7, 1_000, 123_457, (1 << 20) - 1])
+def test_DX_7_80_degrees_are_exact_to_the_count(p):
+    """The tangent in parts, to a few millionths; reactive counts of either sign."""
+    limit = math.tan(math.radians(80)) * p
+    for q in (5 * p, 5 * p + 1, math.floor(limit) - 1, math.floor(limit), math.ceil(limit) + 1, 6 * p, 60 * p):
+        if abs(q - limit) > 2 + p * 1e-5:
+            for sign in (1, -1):
+                line = SimpleNamespace(active_counts=p, reactive_counts=sign * q)
+                assert dx.Line._beyond_80_degrees(line) == (q > limit), q

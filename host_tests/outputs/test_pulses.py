@@ -1,12 +1,14 @@
 """Pulse outputs: right in number for ever, right in time at constant load (PO-1 to PO-4, EN-3, field bugs 31, 32)."""
 
 import random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_tests.outputs.rig import DELAY_US, DRAIN, READ_US, ROLL_WH, Meter, jittered, pulses, shortest_us, spread
+from openkh.outputs.pulses import Pulses
 
 # Model: counts per Wh, and the loads from 1 A to 110 % of one and of two lines at nominal voltage, W.
 LOADS = [
@@ -273,3 +275,14 @@ def test_short_way_of_the_interpolation_is_exact(step, counts, us):
     reading.step_counts = step
     reading.step_us = us
     assert reading.back_us(counts) == (us if counts >= step else us * counts // step)
+
+
+@pytest.mark.parametrize("moving", [(True, False, False), (False, True, False), (False, False, True)])
+def test_PO_1_each_output_s_edges_are_brought_up_to_date_where_it_moves(moving):
+    outputs = [SimpleNamespace(moving=moves, edges_given=lambda wh, n=n: wh + n) for n, moves in enumerate(moving)]
+    three = SimpleNamespace(out_10=outputs[0], out_100=outputs[1], out_1000=outputs[2])
+    state = SimpleNamespace(delivered_wh=50, edges_10=1, edges_100=2, edges_1000=3)
+    Pulses.write_given(three, state)
+    assert (state.edges_10, state.edges_100, state.edges_1000) == tuple(
+        50 + n if moves else n + 1 for n, moves in enumerate(moving)
+    )

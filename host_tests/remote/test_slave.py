@@ -251,4 +251,5 @@ def test_AM_2_identification_gives_maker_model_revision_and_serial():
     assert ask(to, frame(1, 43, 14, 4, 0x80))[8:-2] == b"\x80\x0c000000000042"
     assert ask(to, frame(1, 43, 14, 4, 0x20)) == frame(1, 43 | 0x80, 2)
     assert ask(to, frame(1, 43, 14, 5, 0)) == frame(1, 43 | 0x80, 3)
+    assert ask(to, frame(1, 43, 14, 2, 0))[-5:-2] == b"\x0460Hz"[-3:]
     assert ask(to, frame(1, 43, 13, 0, 0)) == frame(1, 43 | 0x80, 1)

@@ -6,6 +6,7 @@ from host.rigs.memory_rig import Cut, Rig
 from host_tests.storage.journal_rig import advance, both, damage, fields, filled, started
 from openkh.state import State
 from openkh.storage import layout, records
+from openkh.storage.journal import Journal
 from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD
 
 # What is there after a start
@@ -309,3 +310,19 @@ def test_ST_1_erased_slots_that_were_used_up_with_the_bulk_voltage_low_are_made_
     advance(state)
     assert not journal.step(state, False)
     assert journal.save(state) and journal.tidy()
+
+
+def test_PO_4_a_backlog_is_more_pulses_than_the_energy_that_came_in():
+    last, now = State(), State()
+    last.edges_10, last.delivered_wh = 1_000, 50_000
+    for edges, wh, drains in ((5, 50, False), (7, 50, False), (8, 50, True), (30, 50, True), (0, 0, False)):
+        now.edges_10, now.delivered_wh = 1_000 + edges, 50_000 + wh
+        assert Journal._drains(None, now, last) == drains, (edges, wh)
+
+
+def test_ST_3_after_a_start_the_block_of_flash_in_use_is_gone_on_with():
+    rig = Rig("flash")
+    journal, _ = filled(rig, saves=5)
+    again = rig.journal()
+    assert again.load(State()) == GOOD
+    assert again._slot == journal._slot + 1  # the first place after a start is passed over

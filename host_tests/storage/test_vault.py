@@ -151,3 +151,34 @@ def test_a_write_that_does_not_hold_is_no_success(medium):
 def test_too_much_is_refused():
     with pytest.raises(ValueError, match="at most 96"):
         loaded(Rig("fram"), BLANK).begin(bytes(97))
+
+
+def test_ID_5_after_a_start_the_first_place_in_flash_is_passed_over():
+    """A write may have been cut off there, and have left weak bits in what reads as blank."""
+    rig = Rig("flash")
+    vault = loaded(rig, BLANK)
+    vault.put(b"0")
+    assert vault.put(b"1") and vault.version == loaded(rig).version
+    first = vault.version
+    again = loaded(rig)
+    assert again.put(b"2") and again.version == first + 2
+    assert again.put(b"3") and again.version == first + 3
+
+
+@pytest.mark.parametrize("copy", range(1, 4))
+def test_ID_5_a_place_that_takes_nothing_at_the_head_of_a_block_does_not_cost_the_new_version(copy):
+    """The version in force is written ahead of the new one there; the new one is what goes on to the next place."""
+    rig = Rig("flash")
+    vault = loaded(rig, BLANK)
+    while (vault.version + 1) % vault._half:
+        vault.put(b"old %d" % (vault.version + 1))
+    old = vault.data
+    vault.begin(b"new")
+    version, half, _ = vault._jobs[copy]
+    spoilt = half * vault._half + version % vault._half
+    holds = vault._region.holds
+    vault._region.holds = lambda slot: slot != spoilt and holds(slot)
+    while vault.step():
+        pass
+    assert vault.written and vault.data == b"new"
+    assert loaded(rig).data == b"new" != old
