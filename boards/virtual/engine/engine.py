@@ -157,10 +157,12 @@ class Engine:
         options = config.get("board", {})
         self._board = board = reference.new_board(config)
         self._clock = board.clock
-        if not gc.isenabled():
+        if sys.implementation.name == "micropython":
             from boards.virtual.engine import heap
 
+            # What the firmware asks for suits a heap of 200 KB; in a large one it is half of the time of a start.
             sys.modules["gc"] = heap.Quiet()
+        if not gc.isenabled():
             if not config.get("console"):  # what the prompt runs has frames of any size
                 self._clock.on_wait = heap.Collector(board.cpu).look
             self._heap = heap

@@ -1,5 +1,6 @@
 """Where an engine starts. `entry.py ROOTS...`, under CPython or MicroPython's unix port, talks with the host over
-standard input and output; `serve_wasm` over the host function of the 32-bit build.
+standard input and output; `serve_wasm` over the host function of the 32-bit build. `entry.py --image ADDRESS SIZE
+ROOTS...` mounts a ROM file system first, in which the roots then lie.
 
 On standard output a line for the host begins with MARK; everything else is what the firmware has printed.
 """
@@ -7,6 +8,7 @@ On standard output a line for the host begins with MARK; everything else is what
 import sys
 
 MARK = "\x1e"
+MOUNT = "/engine"
 
 
 class Pipe:
@@ -70,5 +72,17 @@ def serve_wasm(roots):
     serve(Call(), roots)
 
 
+def mount(address, size):
+    """Mount a ROM file system that the process has put into memory where no collection of garbage goes through it."""
+    import uctypes
+    import vfs
+
+    vfs.mount(vfs.VfsRom(uctypes.bytearray_at(address, size)), MOUNT)
+
+
 if __name__ == "__main__":
-    serve(Pipe(), sys.argv[1:])
+    arguments = sys.argv[1:]
+    if arguments[0] == "--image":
+        mount(int(arguments[1]), int(arguments[2]))
+        arguments = arguments[3:]
+    serve(Pipe(), arguments)

@@ -38,7 +38,7 @@ def load(names):
 
 
 class Quiet:
-    """Stand-in for the module `gc`, which leaves collecting to the Collector."""
+    """Stand-in for the module `gc`, which leaves collecting to the Collector, or to the interpreter."""
 
     def collect(self):
         """Do nothing."""

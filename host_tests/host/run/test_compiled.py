@@ -29,7 +29,9 @@ def test_an_unknown_processor_gets_byte_code(monkeypatch, tmp_path):
     monkeypatch.setattr(compiled.platform, "machine", lambda: "abacus")
     with Link("micropython", CONFIG) as link:
         reply = link.run(2_000_000, DAY[:1])
-    assert reply["snap"]["powered"] and list(tmp_path.glob("*/firmware/openkh/cycle.mpy"))
+    made = [path.read_bytes() for path in tmp_path.glob("objects/*.mpy")]
+    assert reply["snap"]["powered"] and len(made) > 100 and list(tmp_path.glob("*/engine.romfs"))
+    assert not any(code[2] >> 2 for code in made)  # the processor of machine code
 
 
 @pytest.mark.parametrize("broken", ["def start(:\n", "raise ValueError('early')\n"])

@@ -9,15 +9,19 @@
 The same figures make the same picture, byte for byte: pictures in the repository change only where what they show does.
 """
 
+from __future__ import annotations
+
+import functools
 import io
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
 from markupsafe import Markup, escape
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+
+if TYPE_CHECKING:  # its import takes longer than most commands run: it comes with the first figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LINES = ("#0b5fa5", "#b3470b")  # line 1, line 2
 MARKERS = ("o", "s")  # for who cannot tell the colours
@@ -25,33 +29,42 @@ INK, FRAME, GRID = "#3b4752", "#64707c", "#d5dbe1"
 GOOD, BAD = "#1c7c3c", "#b3261e"
 BANDS = ("#e4efe0", "#c4dfba")  # an outer and an inner limit
 
-matplotlib.rcParams.update(
-    {
-        "font.size": 9,
-        "svg.hashsalt": "openkh",
-        "text.color": INK,
-        "axes.labelcolor": INK,
-        "axes.edgecolor": FRAME,
-        "axes.titlesize": 9.5,
-        "xtick.color": INK,
-        "ytick.color": INK,
-        "grid.color": GRID,
-        "legend.frameon": False,
-    }
-)
-
+_LOOK = {
+    "font.size": 9,
+    "svg.hashsalt": "openkh",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": FRAME,
+    "axes.titlesize": 9.5,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": GRID,
+    "legend.frameon": False,
+}
 _NOTHING = dict.fromkeys(("Date", "Creator", "Format", "Type"))  # no metadata: it would differ from day to day
+
+
+@functools.cache
+def _matplotlib() -> Any:
+    """The package, set to this look."""
+    import matplotlib
+
+    matplotlib.rcParams.update(_LOOK)
+    return matplotlib
 
 
 def figure(width: float, height: float) -> Figure:
     """An empty figure, inches; what is drawn keeps clear of its edges by itself."""
+    _matplotlib()
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def inline(drawn: Figure, label: str) -> Markup:
     """The figure as an <svg> element of the page's width, its words as text; `label` for who cannot see it."""
     buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none"}):
+    with _matplotlib().rc_context({"svg.fonttype": "none"}):
         drawn.savefig(buffer, format="svg", metadata=_NOTHING)
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace("xlink:href=", "href=")

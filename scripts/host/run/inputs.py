@@ -5,8 +5,6 @@ import re
 
 from host.cli.refused import RefusedError
 from host.stimulus.profiles import clock, household, profile, reader
-from host.stimulus.recordings import player
-from host.stimulus.recordings.lines import Options
 from host.stimulus.scenario import Scenario
 from host.stimulus.source import Source
 from openkh.model import Model
@@ -56,7 +54,7 @@ def source_of(args: argparse.Namespace, plan: Scenario, model: Model) -> Source:
         if args.load is not None:
             source = reader.source(args.load, _load_options(args, model), model)
         else:
-            source = player.source(args.waveform, _waveform_options(args), model)
+            source = _recording(args, model)
     elif args.scenario is not None:
         source = plan.source(model)
         source.what = f"scenario {args.scenario}"
@@ -69,13 +67,16 @@ def source_of(args: argparse.Namespace, plan: Scenario, model: Model) -> Source:
     return source
 
 
-def _waveform_options(args: argparse.Namespace) -> Options:
+def _recording(args: argparse.Namespace, model: Model) -> Source:
+    from host.stimulus.recordings import player  # here, because NumPy and SciPy take longer to load than a short run
+    from host.stimulus.recordings.lines import Options
+
     rate_hz = None
     if args.rate is not None:
         if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", args.rate, re.ASCII) or not 100 <= float(args.rate) <= 1e7:
             raise RefusedError(f"--rate {args.rate}: allowed: samples a second from 100 to 10000000, such as 30000")
         rate_hz = float(args.rate)
-    return Options(args.map, args.scale, args.secondary, rate_hz)
+    return player.source(args.waveform, Options(args.map, args.scale, args.secondary, rate_hz), model)
 
 
 def _load_options(args: argparse.Namespace, model: Model) -> profile.Options:

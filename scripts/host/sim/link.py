@@ -76,8 +76,10 @@ class Link:
             self._transport = _Wasm(roots)
         else:
             if engine == "micropython" and not plain:
-                roots = compiled.roots(roots)
-            self._transport = _Process(command(engine, heap), roots, self.console)
+                program = compiled.command(roots, heap)
+            else:
+                program = [*command(engine, heap), str(TOP / compiled.ENTRY), *roots]
+            self._transport = _Process(program, self.console)
         try:
             self._ask({"op": "start", **config})
         except BaseException:
@@ -182,12 +184,11 @@ def command(engine: str, heap: str = HEAP) -> list[str]:
 class _Process:
     """An engine in a process of its own, lines over its standard input and output."""
 
-    def __init__(self, command: list[str], roots: list[str], console: list[str]) -> None:
+    def __init__(self, command: list[str], console: list[str]) -> None:
         self._console = console
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
-        entry = str(Path(roots[0]) / compiled.ENTRY)
         self._process = subprocess.Popen(
-            [*command, entry, *roots],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

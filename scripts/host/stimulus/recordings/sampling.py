@@ -8,7 +8,6 @@ lines are 8 % off. Where none of that is so, samples stay as they are.
 import math
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
 
 from host.stimulus.recordings.capture import LONGEST_S, MOST_SAMPLES, Capture, Part, RecordingError, Samples
 from host.stimulus.recordings.lines import Pick
@@ -139,6 +138,8 @@ def _enough(per_cycle: float, least: float, what: str) -> None:
 
 def _between(instants: Samples, values: Samples, grid: Samples) -> Samples:
     """The values at the instants of `grid`, band-limited."""
+    from scipy.interpolate import make_interp_spline  # here, because it takes long to load and few recordings need it
+
     middle = instants.mean()  # small numbers for the spline
     spline = make_interp_spline(instants - middle, values, k=min(DEGREE, (len(values) - 1) // 2 * 2 - 1))
     return spline(grid - middle)
