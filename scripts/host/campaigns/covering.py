@@ -19,11 +19,11 @@ from types import TracebackType
 from typing import Any
 
 from host.campaigns import mutants
-from host.campaigns.waiting_tests import ASKED_AT, NO_END, functions
+from host.campaigns.waiting_tests import ASKED_AT, DIED, NO_END, functions
 
 LONGEST_S = 8.0  # of processor time for the tests of a change that run in one process,
 WITH_ENGINES_S = 30.0  # and for those that start engines
-NO_ANSWER_S = 600.0
+NO_ANSWER_S = 200.0
 MAPPING_S = 3600.0
 # Folders whose tests are not about the firmware.
 LEFT_OUT = ("host", "docs", "web", "rp2040", "boards", "c_drivers", "virtual", "test_quality.py", "test_mutants.py")
@@ -115,7 +115,10 @@ class Tests:
         return [test for group in groups(file, self._top) for test in self._seconds if test.split("::")[0] in group]
 
     def _run(self, file: str, tests: list[str], longest_s: float = LONGEST_S) -> str:
-        return str(self._ask("run", (file, tests, longest_s), NO_ANSWER_S))
+        answer = str(self._ask("run", (file, tests, longest_s), NO_ANSWER_S)) if tests else ""
+        if answer == DIED:
+            raise mutants.MutantError(f"the tests died: {self._log_text()}")
+        return answer
 
     def _ask(self, job: str, arguments: tuple[Any, ...], longest_s: float) -> Any:
         self._asking.send((job, arguments, longest_s))
@@ -162,7 +165,7 @@ class Tests:
         if not path.exists():
             print("  which test runs which line of the firmware: minutes, once", file=sys.stderr, flush=True)
             found = self._ask("map", (), MAPPING_S)
-            if found == NO_END:
+            if found in (NO_END, DIED):
                 raise mutants.MutantError(f"no test could be run: {self._log_text()}")
             kept.mkdir(exist_ok=True)
             for old in kept.glob("mutant-tests-*.json"):

@@ -21,6 +21,7 @@ import pytest
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware" / "openkh"
 ASKED_AT = "OPENKH_TESTS_ASKED_AT"  # the environment's variable with the number of the pipe
 NO_END = "(no end)"
+DIED = "(died)"
 
 _fork = multiprocessing.get_context("fork")
 
@@ -52,7 +53,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
 
 
 def _in_a_fork(job: str, arguments: tuple[Any, ...], longest_s: float) -> Any:
-    """What the job answers; NO_END where it does not within `longest_s` or dies."""
+    """What the job answers; NO_END where it does not within `longest_s`, DIED where its process ended without."""
     here, there = _fork.Pipe(duplex=False)
     process = _fork.Process(target=_answer, args=(there, job, arguments))
     process.start()
@@ -60,7 +61,7 @@ def _in_a_fork(job: str, arguments: tuple[Any, ...], longest_s: float) -> Any:
     try:
         return here.recv() if here.poll(longest_s) else NO_END
     except EOFError:
-        return NO_END
+        return DIED
     finally:
         try:
             os.killpg(process.pid or 0, signal.SIGKILL)  # with the engines it has started
@@ -122,7 +123,7 @@ def _play(session: pytest.Session, tests: list[pytest.Item], before: Any = None)
     """Each test's name when it has been run, and again, where it failed."""
     failures = _Failures()
     session.config.pluginmanager.register(failures)
-    for item, following in zip(tests, [*tests[1:], None], strict=True):
+    for item, following in zip(tests, [*tests[1:], None], strict=False):
         if before is not None:
             before(item.nodeid)
         item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
