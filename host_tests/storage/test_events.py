@@ -159,6 +159,17 @@ def test_the_queue_is_bounded_and_what_it_loses_is_counted():
     assert [entry[3] for entry in log.entries()] == list(range(32))
 
 
+def test_CA_3a_an_entry_that_is_taken_back_is_not_written_and_no_other_goes_with_it():
+    log = loaded(Rig("fram"))
+    for a in (1, 2, 1, 3):
+        log.add(7 if a != 3 else 8, a)
+    log.withdraw(7, 1)
+    log.withdraw(8, 2)
+    for _ in range(5):
+        log.step()
+    assert [entry[2:4] for entry in log.entries()] == [(7, 2), (8, 3)] and log.pending == 0
+
+
 def test_events_wait_while_the_memory_is_silent():
     rig = Rig("fram")
     rig.chip.silent = True

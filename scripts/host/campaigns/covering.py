@@ -82,10 +82,12 @@ class Tests:
         statement that `line` is of; "" where none does. Without those that start engines."""
         path = self._top / "firmware" / "openkh" / file
         source = path.read_bytes()
+        near = self.running(file, statement(source, line))
+        at_import = functions(source) == functions(changed)  # or in a function that an import calls
         with _written(path, changed):
-            if functions(source) == functions(changed):  # what a module or a class does at its import
-                return self._in_a_new_process(self.running(file, None) or self._near(file))
-            return self._run(file, self.running(file, statement(source, line)))
+            if near and not at_import:
+                return self._run(file, near)
+            return self._in_a_new_process(self.running(file, None) or (self._near(file) if at_import else []))
 
     def noticing_with_engines(self, file: str, changed: bytes) -> str:
         """The same among the tests that start engines."""
