@@ -32,7 +32,7 @@ CORRECTED = {
         ({}, {"wattos": -7, "phcal": 5}),
         (CORRECTED, {}),
         ({}, CORRECTED),
-        ({**CORRECTED, "wattos": 1_234}, {**CORRECTED, "wgain": 4_300_009}),
+        ({**CORRECTED, "wattos": 1_235}, {**CORRECTED, "wgain": 4_300_009}),
     ],
     ids=["plain", "line 1", "line 2", "both"],
 )

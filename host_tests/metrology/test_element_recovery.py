@@ -141,7 +141,8 @@ def test_DX_6_resets_again_and_again_are_no_FAIL_02_a_register_altered_again_and
         b.chip.fault("reset")
         b.run(4)
         assert not b.element.altered
-    for _ in range(recovery.RESTORE_TRIES + 1):
+    for n in range(recovery.RESTORE_TRIES):
+        assert not b.element.altered, n
         b.chip.poke(reg.AWGAIN, 0)
         b.run(1)
     assert b.element.altered and b.log.codes().count(event_codes.CHIP_ALTERED) == 1
@@ -233,6 +234,19 @@ def test_EN_2_a_front_end_that_is_silent_as_the_RP2040_restarts_goes_on(seconds,
     assert b.driver.read(reg.LINECYC) == 0x1234 and b.driver.read(reg.ZXTOUT) == 0x5678
     assert not b.element.silent and b.driver.learnt
     assert b.error() == 0
+
+
+def test_CA_1_what_the_chip_holds_is_found_unless_it_was_reset():
+    b = running()
+    held = Calibration(wgain=4_300_000, phcal=0x205, wattos=-700, vgain=0x410000, igain=0x3F0000)
+    assert b.element.apply(held)
+    found = Calibration()
+    assert b.element.found(found) and vars(found) == vars(held)
+    b.chip.fault("reset")
+    b.clock.sleep(200_000)
+    assert not b.element.found(Calibration())
+    b.chip.fault("silent")
+    assert not b.element.found(Calibration())
 
 
 @pytest.mark.parametrize("way", [1, -1])

@@ -306,6 +306,17 @@ def test_CA_3a_a_seal_that_closes_stops_what_is_not_made_yet_and_nothing_else():
         assert request.done and bool(request.failed) == failed, closing
 
 
+def test_CA_3a_a_calibration_in_force_waits_for_its_entries_but_not_for_ever():
+    of = meter()
+    request = requests.Apply(of, (None, None))
+    cycles = 1
+    of.log.left, of.log.stuck = 1, True
+    while request.carry_out():
+        cycles += 1
+        assert cycles < 300
+    assert request.done and not request.failed and cycles == 2 + requests.LOG_CYCLES
+
+
 # Interval data
 
 
