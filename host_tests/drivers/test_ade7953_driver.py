@@ -256,6 +256,19 @@ def test_a_note_may_be_zero_and_be_written_over(rig):
         assert (rig.chip.regs[reg.LINECYC], rig.chip.regs[reg.ZXTOUT]) == (first, second)
 
 
+def test_only_a_chip_that_was_not_set_up_since_its_reset_is_reset_ahead_of_bring_up(rig):
+    pulses, pulse = [], rig.driver.pulse_reset
+    rig.driver.pulse_reset = lambda: pulses.append(pulse())
+    rig.driver.begin()
+    assert len(pulses) == 1
+    rig.driver.bring_up()
+    before = len(pulses)
+    rig.driver.begin()
+    rig.chip.fault("silent")
+    rig.driver.begin()
+    assert len(pulses) == before
+
+
 @pytest.mark.parametrize("base", [0, 0x123456])
 def test_EN_2_the_counter_is_taken_down_where_it_is_far_and_for_reactive_energy_where_it_is_not_near_0(rig, base):
     """Near 0 nobody could tell whether it was zeroed."""

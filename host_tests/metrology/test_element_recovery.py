@@ -236,6 +236,16 @@ def test_EN_2_a_front_end_that_is_silent_as_the_RP2040_restarts_goes_on(seconds,
     assert b.error() == 0
 
 
+def test_EN_2_readings_beyond_full_scale_that_do_not_agree_are_no_jump_of_the_counter():
+    b = running()
+    for raw in (0x100000, 0x600000, 0x200000, 0x700000, 0x300000):
+        b.element._reject(raw, 0x400000)
+    assert b.element.rejected == 5 and not b.element.rebased and b.log.events == []
+    for raw in (0x300100, 0x300200):
+        b.element._reject(raw, 0x400000)
+    assert b.element.rebased and b.log.codes() == [event_codes.READING_REJECTED]
+
+
 def test_CA_1_what_the_chip_holds_is_found_unless_it_was_reset():
     b = running()
     held = Calibration(wgain=4_300_000, phcal=0x205, wattos=-700, vgain=0x410000, igain=0x3F0000)

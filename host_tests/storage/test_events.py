@@ -159,6 +159,13 @@ def test_the_queue_is_bounded_and_what_it_loses_is_counted():
     assert [entry[3] for entry in log.entries()] == list(range(32))
 
 
+def test_ST_2_every_event_there_is_has_its_place():
+    log = loaded(Rig("fram"))
+    for n, code in enumerate(sorted(event_codes.NAMES)):
+        write(log, (60 * n, code, n, 0))
+    assert sorted(entry[2] for entry in log.entries()) == sorted(event_codes.NAMES)
+
+
 def test_CA_3a_an_entry_that_is_taken_back_is_not_written_and_no_other_goes_with_it():
     log = loaded(Rig("fram"))
     for a in (1, 2, 1, 3):
