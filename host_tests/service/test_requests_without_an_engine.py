@@ -6,14 +6,17 @@ from types import SimpleNamespace
 import pytest
 
 from boards.virtual.board import Board
-from openkh import event_codes
+from openkh import calibration, event_codes
+from openkh.calibration import Calibration
 from openkh.model import Model
+from openkh.storage import verdict
 
 _board = Board(1)
 _board.install()
 try:
-    from openkh.service import no_load, remote, requests, tuning, windows, works
+    from openkh.service import no_load, remote, reports, requests, tuning, windows, works
     from openkh.service.refused import RefusedError
+    from openkh.startup.stored_data import StoredCalibration
 finally:
     _board.uninstall()
 
@@ -349,3 +352,36 @@ def test_CA_3_unity_power_factor_is_within_15_degrees(angle, allowed):
     else:
         with pytest.raises(RefusedError, match="unity power factor"):
             tuning.check_unity(angle)
+
+
+@pytest.mark.parametrize(("code", "lines"), [("MDNCT-1SC", (1, 2)), ("MSNCT-1SC", (1,))])
+def test_CA_1_a_line_is_one_that_the_meter_has(code, lines):
+    of = meter(model=Model(code, "60Hz"))
+    assert [reports.line_number(of, line) for line in lines] == [line - 1 for line in lines]
+    for other in (0, len(lines) + 1, -1, "1", None):
+        with pytest.raises(RefusedError, match="allowed"):
+            reports.line_number(of, other)
+
+
+@pytest.mark.parametrize(("unread", "said"), [(True, "does not answer"), (False, "there already")])
+def test_CA_4_factory_data_are_written_where_it_is_known_that_there_are_none(unread, said):
+    factory = SimpleNamespace(unread=unread, damaged=False, provisioned=True)
+    with pytest.raises(RefusedError, match=said):
+        works.provision(meter(factory=factory), "MDNCT-1SC", "60Hz", "000000000042", "260131")
+
+
+@pytest.mark.parametrize(
+    ("result", "data", "expected"),
+    [
+        (verdict.GOOD, calibration.pack((Calibration(), Calibration()), 7, 260_131), (True, 7, 260_131, False)),
+        (verdict.GOOD, b"spoilt", (False, -1, 0, True)),
+        (verdict.DAMAGED, None, (False, -1, 0, True)),
+        (verdict.BLANK, None, (False, 0, 0, False)),
+    ],
+    ids=["good", "no calibration", "damaged", "blank"],
+)
+def test_DX_6_a_stored_calibration_is_found_damaged_or_not_there(result, data, expected):
+    store = SimpleNamespace(load=lambda: result, unconfirmed=False, data=data, damaged=0)
+    found = StoredCalibration()
+    found.read(store, 60, Log())
+    assert (found.found, found.count, found.date, found.damaged) == expected
