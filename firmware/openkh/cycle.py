@@ -122,8 +122,8 @@ class Cycle:
         self._rebased = False  # whether this cycle's state is to be saved at once, see `_poll` and `_share`
         self._unstored = False  # whether the journal takes no records
         self._gap_us = 0  # run time that passed in a restart, to be counted together with its energy (MD-3a)
-        bind(self, "_measure _poll _share _may_count _judge")
-        bind(self, "_act _plan _save _see_storage _drive_counter _record _follow")
+        bind(self, "_measure", "_poll", "_share", "_may_count", "_judge")
+        bind(self, "_act", "_plan", "_save", "_see_storage", "_drive_counter", "_record", "_follow")
 
     def start(self, now_us: int) -> None:
         """Begin at `now_us` (ticks_us). The first cycle books what the chips have counted before (Resuming)."""

@@ -94,7 +94,7 @@ class Ade7953(Counter):
         self._energy = memoryview(self._energy_rx)[3:]  # its data, to be compared with what the chip says it answered
         self._begun = False  # the chip was reset, at `_begun_us`, and `bring_up` is still to follow
         self._begun_us = 0
-        bind(self, "read read_energy read_reactive read_rms unaltered three_hold high")
+        bind(self, "read", "read_energy", "read_reactive", "read_rms", "unaltered", "three_hold", "high")
 
     # Readings
 

@@ -53,7 +53,7 @@ class PulsePort:
         self.words = 0  # words put so far, modulo WORDS_MASK + 1
         self.end_us = 0
         self._machine.active(1)
-        bind(self, "room pulled put")
+        bind(self, "room", "pulled", "put")
 
     def room(self) -> int:
         """Words that can be put without waiting, 0 to DEPTH."""

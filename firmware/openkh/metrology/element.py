@@ -127,7 +127,7 @@ class Element(Recovery):
         self._sag_us = 0  # how long the sag must not end yet
         self._sag_cleared = False  # whether its flag has been cleared since
         self._lag_sign = 1  # the sign that reactive counts have where the current lags
-        bind(self, "poll read_ahead _book _measure _round _judge")
+        bind(self, "poll", "read_ahead", "_book", "_measure", "_round", "_judge")
 
     # Start and calibration
 

@@ -103,7 +103,7 @@ class Line:
         self._frequency_off = False  # whether it was off when that was logged last
         self.episodes = Episodes(log, _BEGUN, _ENDED, number, 0)
         self.forget()
-        bind(self, "step _follow _take judge _beyond_80_degrees")
+        bind(self, "step", "_follow", "_take", "judge", "_beyond_80_degrees")
 
     def forget(self) -> None:
         """Begin anew with nothing known of this line: at the start, and when its front end is silent (DX-6)."""
@@ -285,7 +285,7 @@ class Status:
         self._passed_us = 0  # since it was last looked at what is to be shown and logged
         begun, ended = (event_codes.FAILURE,) * _FAILURES, (event_codes.FAILURE_ENDED,) * _FAILURES
         self._failed = Episodes(log, begun, ended, 1, 1)
-        bind(self, "step _changed")
+        bind(self, "step", "_changed")
 
     def set_failure(self, number: int, stands: bool) -> None:
         """Set or clear FAIL 03, 04 or 05, which others find; shown at once. FAIL 01 and 02 follow the front ends."""

@@ -40,7 +40,7 @@ class Counter:
         self._given = 0  # counts given, modulo that
         self._phase = _PAUSE
         self._since_us = 0  # when the coil was switched on or off last
-        bind(self, "enter step owed")
+        bind(self, "enter", "step", "owed")
 
     def start(self, given: int, now_us: int) -> None:
         """Go on from `given` counts, as State.counter_given has them; the coil is off."""

@@ -76,7 +76,7 @@ class Reading:
         self.t_us = 0
         self.step_counts = 0  # counts since the reading before, and the time; both 0 where they are too large to be
         self.step_us = 0  # interpolated
-        bind(self, "take back_us")
+        bind(self, "take", "back_us")
 
     def take(self, wh: int, counts: int, t_us: int) -> None:
         """Take the reading of a register of `wh` and `counts` at `t_us` (ticks_us)."""
@@ -147,7 +147,7 @@ class Output:
         self._fine_counts = 0  # half a weight of the fine pulses, in counts; 0: there are none
         self._fine_sum = 0  # counts since their last crossing; -1: edges of energy are still on their way before them
         self._fine_level = 0  # after the newest edge of the fine pulses
-        bind(self, "edges_given follow feed _pending _retire")
+        bind(self, "edges_given", "follow", "feed", "_pending", "_retire")
 
     def start(self, edges: int, now_us: int) -> None:
         """Go on from `edges` pulses given so far (modulo), with the output off; pulses that are owed beyond them will
@@ -418,7 +418,7 @@ class Pulses:
         self.fine_ended = 0  # why they have ended; the cycle logs this and clears it
         self._fine_limit = 0  # the highest load for their weight, in counts per 10 ms
         self._fine_now_us = 0  # up to when their time has been counted
-        bind(self, "write_given plan")
+        bind(self, "write_given", "plan")
 
     def start(self, state: "State", now_us: int) -> None:
         """Go on from `state`, as the start has found it; every output is off."""

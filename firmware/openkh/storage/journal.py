@@ -90,7 +90,7 @@ class Journal:
         self._tried_s = -1  # run time of the last save, or of the last look at an unusable memory
         self._last = State()  # what was saved last; what has changed since decides whether a record is due
         self._saved = False  # whether `_last` is in the memory
-        bind(self, "step due failed")
+        bind(self, "step", "due", "failed")
 
     def failed(self) -> bool:
         """Whether the register's storage has failed (FAIL 04); over as soon as records can be written again (DX-6)."""
