@@ -148,7 +148,7 @@ def test_modules_are_imported_from_the_bundle(tmp_path: Path) -> None:
     modules = bundled(tmp_path)
     lines = micropython(tmp_path, ASK).splitlines()
     assert lines[0] == "early True"
-    assert lines[1].startswith("3004 ['boot.mpy', 'p'] ['__init__.mpy', 'early.mpy', 'late.mpy', 'q']")
+    assert lines[1].startswith("3004 ['boot.mpy', 'names', 'p'] ['__init__.mpy', 'early.mpy', 'late.mpy', 'q']")
     assert lines[2] == f"{len(modules['p/late.mpy'])} {0x4000}"
     assert lines[3:] == ["early", "no p.nothing", "no nothing", "no q"]
 

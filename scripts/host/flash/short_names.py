@@ -8,6 +8,7 @@ Replaced are names with a leading underscore, and names of arguments that nobody
 import ast
 import builtins
 from collections import Counter
+from collections.abc import Collection
 
 # Of MicroPython's py/makeqstrdata.py, `static_qstr_list`: those that are no built-in functions or types of Python.
 # `const` is left out: the compiler takes a call of that name for its own.
@@ -28,9 +29,9 @@ RuntimeError StopIteration SyntaxError SystemExit TypeError ValueError ZeroDivis
 """.split()  # noqa: SIM905
 
 
-# Where private names are replaced: what runs at the start, for the prompt, the display and the port. In the measuring
-# cycle a name that is looked up in many objects at different places would cost time: MicroPython's cache of look-ups
-# keeps one place a name.
+# Where all private names are replaced: what runs at the start, for the prompt, the display and the port. What the
+# measuring cycle looks up stays: MicroPython remembers one place a name, so that a word that stands for many names
+# would cost time, and the places of words cannot be chosen (names.py).
 COLD = (
     "openkh/app.py",
     "openkh/calibration.py",
@@ -47,9 +48,10 @@ COLD = (
 )
 
 
-def shortened(texts: dict[str, str]) -> dict[str, str]:
+def shortened(texts: dict[str, str], listed: Collection[str] = ()) -> dict[str, str]:
     """The modules' texts (path with .py -> text) with such names replaced. All that runs on the device has to be among
-    `texts`, but for what asks for public names alone."""
+    `texts`, but for what asks for public names alone. `listed`: the names that the measuring cycle looks up, which stay
+    in its modules (names.py); where there are none, all names of these stay."""
     trees = {path: ast.parse(text) for path, text in texts.items()}
     used = {path: _used(tree) for path, tree in trees.items()}
     by_name = {node.arg for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.keyword)}
@@ -58,6 +60,8 @@ def shortened(texts: dict[str, str]) -> dict[str, str]:
     for paths in _families(trees):
         if all(path.startswith(COLD) for path in paths):
             _private(paths, trees, kept, public)
+        elif listed:
+            _private(paths, trees, kept | set(listed), public)
     for tree in trees.values():
         _arguments(tree, by_name)
     return {path: ast.unparse(tree) for path, tree in trees.items()}

@@ -5,6 +5,7 @@ modules one after the other. The index is a line for each folder: its path, a sp
 module in it. To import from one open file takes half the time of a file a module.
 """
 
+import gc
 import io
 import sys
 
@@ -19,6 +20,8 @@ _FOLDER = (0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 _ENOENT = 2
 _GET_BUFFER_SIZE = 11  # of MicroPython's stream protocol
 _BUFFER_BYTES = 255  # the most that an import takes at once
+_PLACES = 64  # of names that MicroPython remembers
+_NUMBER_SHIFT = 3  # id() of a name is its number and three more bits
 
 
 class Module(io.IOBase):
@@ -74,6 +77,12 @@ class Bundle:
             raise OSError(_ENOENT)
         return inside[at + len(key) :].split(b"/", 1)[0].split()
 
+    def names(self) -> bytes:
+        """The names of the firmware in their order (`./scripts/bench names`)."""
+        offset, size = self.place("/names")
+        self.file.seek(self.base + int(offset))
+        return self.file.read(int(size))
+
     def stat(self, path: str) -> "tuple[int, ...]":
         place = self.place(path)
         return (_FILE, 0, 0, 0, 0, 0, int(place[1]), 0, 0, 0) if place else _FOLDER
@@ -94,6 +103,23 @@ class Bundle:
                 yield folder[len(path) + 1 :], _FOLDER[0], 0
 
 
+class _Names:
+    """Keeps nothing; to ask it for an attribute has MicroPython take the name up."""
+
+
+def _take_up_names() -> None:
+    """Have MicroPython number the firmware's names so that those it looks up in turn are remembered at different
+    places: a name's place is its number modulo PLACES, and the file has the names of a row in order of their places.
+    A row begins with the place that comes next."""
+    names = _Names()
+    setattr(names, str(b"the newest", "ascii"), None)
+    place = ((id(next(iter(names.__dict__))) >> _NUMBER_SHIFT) + 1) % _PLACES
+    order = str(_bundle.names(), "ascii").split(" ")
+    for row in range(0, len(order), _PLACES):
+        for name in order[row + place : row + _PLACES] + order[row : row + place]:
+            getattr(names, name, None)
+
+
 def rest() -> None:
     """The firmware has started: let go of what only its start needs, and give the prompt its usual path."""
     _bundle.rest()
@@ -105,6 +131,8 @@ _bundle = Bundle(_slot + "/bundle")
 vfs.mount(_bundle, "/fw" + _slot)
 sys.path[:] = ("/fw" + _slot, ".frozen")  # and nothing else while the firmware starts: each folder costs 5 ms an import
 sys.modules.pop(__name__)
+_take_up_names()
+gc.collect()
 import boot  # noqa: E402  the bundle's
 
 prompt = boot.prompt
