@@ -17,6 +17,7 @@ from openkh.model import Model
 if TYPE_CHECKING:
     from host.campaigns.chaos.cases import Case
 
+MEMORY_ASKED_S = 1.1
 START_S = 0.4  # a chip counts so long at most before it is set up after the power came
 GAP_S = 0.35  # the same for a chip that was reset
 SILENT_S = 0.04  # of this each is silent after its reset, the likeliest chip
@@ -176,10 +177,18 @@ class Allowance:
         """The meter may have started without its memory: what it shows is only what came since (DX-6)."""
         return any(
             fault.in_memory
-            and fault.start_s - 0.2 <= at_s <= fault.end_s + MEMORY_BACK_S + 3
+            and fault.start_s - 0.2 <= at_s <= self._memory_out_until(fault.end_s) + MEMORY_BACK_S + 3
             and any(fault.covers(boot) or fault.covers(boot + 1) for boot, _ in self.boots)
             for fault in self.faults
         )
+
+    def _memory_out_until(self, at: float) -> float:
+        """The end of the faults of the memory that, one after another, go on from `at`: it is not looked at between."""
+        end_s = at
+        for fault in sorted(self.faults, key=lambda fault: fault.start_s):
+            if fault.in_memory and fault.kind in LASTING and fault.start_s <= end_s + MEMORY_BACK_S:
+                end_s = max(end_s, fault.end_s)
+        return end_s
 
     def counts(self, from_s: float, to_s: float, line: int | None = None) -> Counts:
         """The most that the lines (or one of them) may have counted between two times."""
@@ -208,7 +217,12 @@ class Allowance:
         if cause == "power":
             # A processor that stands still before the chips are set up begins that much later.
             held = [f.end_s for f in self.faults if f.part == "cpu" and at - 0.1 <= f.start_s <= at + START_S]
-            yield at - 0.1, self.counts(at - 0.1, max([at, *held]) + START_S + self.more_s)
+            # A memory that does not answer is asked again for a second, before the chips are set up.
+            silent = any(
+                f.in_memory and f.kind in LASTING and f.start_s <= at + START_S <= f.end_s for f in self.faults
+            )
+            asked_s = MEMORY_ASKED_S if silent else 0.0
+            yield at - 0.1, self.counts(at - 0.1, max([at, *held]) + START_S + asked_s + self.more_s)
             for line in range(self.model.elements):
                 # A chip that cannot be reached after the power came cannot be set up, and what it counts until then
                 # is of an unknown scale: it is missing until the fault is over (FAIL 01).
