@@ -80,7 +80,7 @@ def limits():
 
 
 @pytest.mark.parametrize(
-    ("beside", "name", "ends"), limits(), ids=lambda value: value if isinstance(value, str) else ""
+    ("beside", "name", "ends"), list(limits()), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_CA_3_each_limit_is_allowed_and_what_is_beyond_is_not(beside, name, ends):
     for end, beyond in ((ends[0], -1), (ends[1], 1)):
