@@ -19,8 +19,9 @@ BEGIN_US = 6_000_000  # all is loaded by then
 CYCLE_US = 100_000
 CYCLES = 8
 STEP_NS = 8
-KEYS_MASK = 2  # those bits
+NAME_BITS, NAME = 7, 2  # the lowest bits of an object, and what they are where it is a name
 FIXED_ORDER = 4  # bit of a table's first word: its entries stand one after the other
+USED_SHIFT = 3  # above such bits: how many entries it has
 RAM = range(0x2000_0000, 0x2004_2000)
 FLASH = range(0x1000_0000, 0x1020_0000)
 ENTRY_BYTES = 8
@@ -70,7 +71,7 @@ class Chip:
             return -1, 0
         head, size, entries = (self._word(table + offset) for offset in (0, 4, 8))
         if head & FIXED_ORDER:
-            size = head >> NUMBER_SHIFT
+            size = head >> USED_SHIFT
         if not 0 < size <= MOST_ENTRIES or (entries not in RAM and entries not in FLASH):
             return -1, size
         keys = [self._word(entries + ENTRY_BYTES * n) for n in range(size)]
@@ -91,6 +92,8 @@ class Chip:
             last = pc
         self._chip.console.wait_for(DONE)
         self._chip.console.received.clear()
+        if not found:
+            raise RuntimeError("names: nothing was called with a name and a table that has it; is this MicroPython?")
         return found.most_common(1)[0][0]
 
     def recorded(self, entry: int) -> list[LookUp]:
@@ -107,7 +110,7 @@ class Chip:
             if pc == entry != last:
                 table, key = self._core.registers[0], self._core.registers[1]
                 at, size = self._place(table, key)
-                if at >= 0 and key & 7 == KEYS_MASK:
+                if at >= 0 and key & NAME_BITS == NAME:
                     notes.append(LookUp(key >> NUMBER_SHIFT, at, size))
             last = pc
         return notes

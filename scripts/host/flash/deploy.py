@@ -23,8 +23,6 @@ from host.flash import board_files, inline, names, short_names
 from host.flash.board_files import BOARDS, TOP
 
 FIRMWARE = TOP / "firmware"
-LAUNCHER = Path(__file__).resolve().parent / "launcher"
-
 SLOTS = ("a", "b")
 BUNDLE = "bundle"
 NAMES = "names"
@@ -121,7 +119,7 @@ def bundle(modules: dict[str, bytes]) -> bytes:
 
 def loader() -> bytes:
     """The slot's boot.mpy, which mounts its bundle."""
-    return compile_file(LAUNCHER / "slot.py", "slot.py")
+    return compile_file(names.LAUNCHER / "slot.py", "slot.py")
 
 
 def slot_files(modules: dict[str, bytes]) -> dict[str, bytes]:
@@ -138,8 +136,8 @@ def digest(data: bytes) -> str:
 def launcher(board: str) -> dict[str, bytes]:
     """The files of the device's root."""
     seal = board_files.load(board).PIN_SEAL
-    boot = (LAUNCHER / "boot.py").read_text().replace("PIN_SEAL = None", f"PIN_SEAL = {seal}")
-    return {"boot.py": boot.encode(), "main.py": (LAUNCHER / "main.py").read_bytes()}
+    boot = (names.LAUNCHER / "boot.py").read_text().replace("PIN_SEAL = None", f"PIN_SEAL = {seal}")
+    return {"boot.py": boot.encode(), "main.py": (names.LAUNCHER / "main.py").read_bytes()}
 
 
 def image(board: str, slot: str = "a", chosen: dict[str, str] | None = None) -> dict[str, bytes]:

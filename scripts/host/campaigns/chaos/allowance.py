@@ -32,6 +32,7 @@ MEMORY_BACK_S = 12.0  # a memory that failed is looked at each 10 s
 CHIP_BACK_S = 3.0
 WATCHDOG_S = 10.0
 FOR_EVER_S = 1e9
+SPOILS_WRITES = 1e-2
 TRUSTED_RATE = 1e-4  # of wrong bits, up to which the checks on the bus let no wrong value pass
 FULL_SCALE = 1.05  # a chip counts no more than this part of its full scale
 CLIPPED = 1.3  # a current far beyond the range becomes a square wave of its peak: 4 / pi of the range's rms, and noise
@@ -229,6 +230,7 @@ class Allowance:
                 silent_s = self._unreachable_until(line, at)
                 if silent_s > at:
                     yield at - 0.1, self.counts(at, silent_s + CHIP_BACK_S, line)
+                yield from self._written_wrong(line, at)
             return
         if cause == "run":
             # What was counted since the record is netted once more over all that time (EN-1, a late cycle).
@@ -259,11 +261,19 @@ class Allowance:
             yield fault.start_s, self.counts(fault.start_s, back_s + CHIP_BACK_S, line)
         if fault.kind in ("reset", "register"):
             back_s = self._back_s(fault, line)
+            yield from self._written_wrong(line, fault.start_s)
             yield fault.start_s, self.counts(fault.start_s, back_s + GAP_S + self.more_s + self.jitter_s, line)
             for other in self.faults:  # what was not booked when the chip lost it
                 if other is not fault and other.covers(fault.start_s):
                     held_s = other.end_s + START_S if other.part == "cpu" else fault.start_s
                     yield fault.start_s, self.counts(other.start_s - 0.2, held_s, line)
+
+    def _written_wrong(self, line: int, at: float) -> Iterator[Cost]:
+        """With one bit in a hundred spoilt a register that is written can come out wrong. It is mended, and what the
+        chip has counted with it, in any direction, is dropped and logged."""
+        for fault in self.faults:
+            if fault.line == line and fault.rate >= SPOILS_WRITES and fault.start_s - START_S <= at <= fault.end_s:
+                yield at, self.at_full_scale(SCRUB_S + self.jitter_s)
 
     def _back_s(self, fault: Fault, line: int) -> float:
         """When a chip that lost its settings can be set up again."""
@@ -275,7 +285,7 @@ class Allowance:
         if fault.kind == "register":
             yield fault.start_s, self.at_full_scale(self._back_s(fault, line) - fault.start_s + SCRUB_S + self.jitter_s)
         elif fault.rate > TRUSTED_RATE:
-            part = 0.02 if fault.rate < 1e-2 else 1.0
+            part = 0.02 if fault.rate < SPOILS_WRITES else 1.0
             yield fault.start_s, self.counts(fault.start_s - 1, fault.end_s + 2, line).either_way().times(part)
 
     def unwarned(self, at: float) -> bool:

@@ -90,7 +90,7 @@ class Rules:
                 may = lost_wh / weight + self.allowed.losses(at_s) + self._twice("opto" + name)
                 if seen - self._owed(wh, weight) > may:
                     self._say(f"PO-1 {name} Wh ahead", f"at {at_s:.3f} s {seen} edges, {wh} Wh")
-            if snap["counter"] > self._owed(wh + lost_wh, self.model.counter_wh):
+            if snap["counter"] > self._owed(wh + lost_wh, self.model.counter_wh) + self._given_again(at_s):
                 self._say("CO-1 counter ahead", f"at {at_s:.3f} s {snap['counter']} counts, {wh} Wh")
 
     def _missing(self, rule: str, counted: int, booked: int, may: Counts, when: str = "") -> None:
@@ -111,6 +111,7 @@ class Rules:
         for name, weight in WEIGHTS:
             seen, owed = report["pulses"][name], self._owed(wh, weight)
             more = int(lost_wh / weight) + len(self.allowed.cuts) if unsafe else 0
+            more += self._given_again(report["simulated_s"])
             more += self._twice("opto" + name)
             if not owed <= seen <= owed + more:
                 self._say(f"PO-4 {name} Wh", f"{seen} edges, {owed} owed, {more} allowed more")
@@ -123,6 +124,12 @@ class Rules:
         if report["firmware"]["faults"].get("display_errors"):
             self._say("display errors", report["firmware"]["faults"])
         self._failures()
+
+    def _given_again(self, at_s: float) -> int:
+        """Of each output at most: where the memory did not answer at a start, what was in RAM alone may be lost, be it
+        at the next restart, and a pulse in it comes again."""
+        boots = [boot for boot, _ in self.seen.boots if boot <= at_s]
+        return sum(any(fault.in_memory and fault.covers(boot) for fault in self.faults) for boot in boots)
 
     def _twice(self, signal: str) -> int:
         """Pulses that a reset from outside may have doubled: those begun since the last cycle, which nobody could note.
