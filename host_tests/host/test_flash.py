@@ -159,3 +159,35 @@ def test_a_meter_that_takes_its_time_to_restart_is_waited_for() -> None:
             assert "restart" in device.execute("import openkh.service\nopenkh.service.events(2)")
         finally:
             device.close()
+
+
+class _Board:
+    """Keeps the files that `fill` writes, in place of a device."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self._open = ""
+
+    def execute(self, code: str, _wait_s: float = 0.0) -> str:
+        if "'wb')" in code:
+            self._open = code.split("open('")[1].split("'")[0]
+            self.files[self._open] = b""
+        return ""
+
+    def append(self, data: bytes) -> None:
+        self.files[self._open] += data
+
+    def write_file(self, path: str, data: bytes) -> None:
+        self.files[path] = data
+
+    def file_hash(self, path: str) -> str:
+        return deploy.digest(self.files.get(path, b""))
+
+
+def test_a_slot_is_filled_with_the_files_that_its_check_is_made_of(capsys: pytest.CaptureFixture) -> None:
+    """Bundle head and parts are sent one by one, and together they are the bundle."""
+    modules = {"boot.mpy": b"boot", "openkh/app.mpy": b"application"}
+    board = _Board()
+    flash.fill(board, "a", modules, "")  # type: ignore[arg-type]
+    assert board.files == {f"/a/{name}": data for name, data in deploy.slot_files(modules).items()}
+    assert "3 parts sent, 0 taken over" in capsys.readouterr().err

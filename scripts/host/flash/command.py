@@ -194,19 +194,20 @@ def fill(device: SerialPrompt, slot: str, modules: dict[str, bytes], running: st
     there = modules_there(device, running) if running else {}
     device.execute(f"FOLDER={folder!r}\n{CLEAR}")
     device.execute(f"{COPY}\nf=open('{folder}/{BUNDLE}','wb')")
-    device.append(deploy.bundle_head(modules))
+    held = deploy.bundled(modules)
+    device.append(deploy.bundle_head(held))
     copied = 0
-    for path in sorted(modules):
-        place = there.get(deploy.digest(modules[path]))
+    for path in sorted(held):
+        place = there.get(deploy.digest(held[path]))
         if place:
             device.execute(f"_copy('/{running}/{BUNDLE}',{place[0]},{place[1]})")
             copied += 1
         else:
-            device.append(modules[path])
+            device.append(held[path])
     device.execute("f.close();del f")
     for name in (LOADER, CHECK):
         device.write_file(f"{folder}/{name}", files[name])
-    say(f"slot {slot}: {len(modules) - copied} modules sent, {copied} taken over from the running firmware")
+    say(f"slot {slot}: {len(held) - copied} parts sent, {copied} taken over from the running firmware")
     if not holds(device, slot, files):
         raise FailedError("after writing, the files on the board are not what was sent; the old firmware stays")
 

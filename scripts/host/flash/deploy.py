@@ -98,6 +98,11 @@ def parts(board: str, chosen: dict[str, str] | None = None) -> dict[str, bytes]:
         return {name[:-3] + ".mpy": data for name, data in zip(found, compiled, strict=True)}
 
 
+def bundled(modules: dict[str, bytes]) -> dict[str, bytes]:
+    """What a firmware's bundle holds: its modules, and the order of names."""
+    return {**modules, NAMES: " ".join(names.listed()).encode()}
+
+
 def bundle_head(modules: dict[str, bytes]) -> bytes:
     """What stands before the modules in their bundle; launcher/slot.py says how it is made up."""
     folders = {"": ""}
@@ -124,8 +129,7 @@ def loader() -> bytes:
 
 def slot_files(modules: dict[str, bytes]) -> dict[str, bytes]:
     """The files of a slot's folder, the check last: name -> contents."""
-    order = " ".join(names.listed()).encode()
-    files = {BUNDLE: bundle({**modules, NAMES: order}), LOADER: loader()}
+    files = {BUNDLE: bundle(bundled(modules)), LOADER: loader()}
     return {**files, CHECK: b"%08x" % zlib.crc32(files[LOADER] + files[BUNDLE])}
 
 
