@@ -183,6 +183,11 @@ class Allowance:
             for fault in self.faults
         )
 
+    def _unread_at(self, fault: Fault, at: float) -> bool:
+        """Whether the meter has run without its memory, because of `fault`, and has not looked at it again until `at`."""
+        without = any(boot < at and (fault.covers(boot) or fault.covers(boot + 1)) for boot, _ in self.boots)
+        return without and at <= self._memory_out_until(fault.end_s) + MEMORY_BACK_S
+
     def _memory_out_until(self, at: float) -> float:
         """The end of the faults of the memory that, one after another, go on from `at`: it is not looked at between."""
         end_s = at
@@ -243,7 +248,7 @@ class Allowance:
                 # reach that tells of the chip's counts, so it is set up anew.
                 silent_s = self._unreachable_until(fault.line, at)
                 yield at - WATCHDOG_S, self.counts(at - WATCHDOG_S, max(at, silent_s) + CHIP_BACK_S, fault.line)
-            if fault.covers(at) and fault.in_memory:
+            if fault.in_memory and (fault.covers(at) or self._unread_at(fault, at)):
                 yield at - WATCHDOG_S, self.counts(fault.start_s - FLASH_S, at + START_S)
 
     def _unreachable_until(self, line: int, at: float) -> float:

@@ -6,7 +6,7 @@ incidents may cost (allowance.py). At the end, after the calm, outputs, counter 
 
 from typing import TYPE_CHECKING
 
-from host.campaigns.chaos.allowance import CYCLE_S, Allowance, Counts, Seen
+from host.campaigns.chaos.allowance import CYCLE_S, LASTING, Allowance, Counts, Seen
 
 if TYPE_CHECKING:
     from host.campaigns.chaos.cases import Case
@@ -137,9 +137,15 @@ class Rules:
         resets = [
             fault.start_s for fault in self.faults if fault.part == "cpu" and fault.kind in ("reset", "run_reset")
         ]
-        since_s = CYCLE_S + self.allowed.jitter_s
         begun = [t_us / 1e6 for t_us, name, level in self.seen.edges if name == signal and level]
-        return sum(any(at - since_s <= edge <= at for edge in begun) for at in resets)
+        return sum(any(self._last_cycle_s(at) <= edge <= at for edge in begun) for at in resets)
+
+    def _last_cycle_s(self, at_s: float) -> float:
+        """The time from which no cycle may have run until `at_s`: a processor that stands still gives what is queued."""
+        for fault in sorted(self.faults, key=lambda fault: fault.start_s, reverse=True):
+            if fault.part == "cpu" and fault.kind in LASTING and fault.covers(at_s):
+                at_s = fault.start_s
+        return at_s - CYCLE_S - self.allowed.jitter_s
 
     def _counter(self, wh: int, lost_wh: float, unsafe: bool) -> None:
         report = self.seen.report
