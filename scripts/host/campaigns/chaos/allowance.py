@@ -220,6 +220,8 @@ class Allowance:
             yield from self._cut(at)
 
     def _start(self, at: float, cause: str) -> Iterator[Cost]:
+        for line in range(self.model.elements):
+            yield from self._written_wrong(line, at)
         if cause == "power":
             # A processor that stands still before the chips are set up begins that much later.
             held = [f.end_s for f in self.faults if f.part == "cpu" and at - 0.1 <= f.start_s <= at + START_S]
@@ -235,7 +237,6 @@ class Allowance:
                 silent_s = self._unreachable_until(line, at)
                 if silent_s > at:
                     yield at - 0.1, self.counts(at, silent_s + CHIP_BACK_S, line)
-                yield from self._written_wrong(line, at)
             return
         if cause == "run":
             # What was counted since the record is netted once more over all that time (EN-1, a late cycle).
