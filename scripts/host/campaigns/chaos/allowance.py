@@ -184,7 +184,7 @@ class Allowance:
         )
 
     def _unread_at(self, fault: Fault, at: float) -> bool:
-        """Whether the meter has run without its memory, because of `fault`, and has not looked at it again until `at`."""
+        """Whether the meter runs without its memory, because of `fault`, and has not looked at it again until `at`."""
         without = any(boot < at and (fault.covers(boot) or fault.covers(boot + 1)) for boot, _ in self.boots)
         return without and at <= self._memory_out_until(fault.end_s) + MEMORY_BACK_S
 

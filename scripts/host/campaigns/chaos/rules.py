@@ -141,7 +141,7 @@ class Rules:
         return sum(any(self._last_cycle_s(at) <= edge <= at for edge in begun) for at in resets)
 
     def _last_cycle_s(self, at_s: float) -> float:
-        """The time from which no cycle may have run until `at_s`: a processor that stands still gives what is queued."""
+        """From when on no cycle may have run until `at_s`: a processor that stands still gives what is queued."""
         for fault in sorted(self.faults, key=lambda fault: fault.start_s, reverse=True):
             if fault.part == "cpu" and fault.kind in LASTING and fault.covers(at_s):
                 at_s = fault.start_s
