@@ -18,3 +18,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: somebody always waits for a time-out, a port or a browser."""
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture
+def prompt_here(monkeypatch):
+    """host.rigs.prompt_rig.started for a meter in this process (engine_here.py)."""
+    import engine_here
+
+    from host.rigs import prompt_rig
+    from host.sim import link
+
+    monkeypatch.setattr(link, "_Process", engine_here.Here)
+    return prompt_rig.started

@@ -33,6 +33,15 @@ def test_the_same_seed_draws_the_same():
     assert random_mutants.drawn(40, 7) != random_mutants.drawn(40, 8)
 
 
+def test_an_edit_of_one_line_leaves_what_else_is_drawn(tmp_path):
+    path = tmp_path / "some.py"
+    path.write_text("".join(f"def f{n}(a, b):\n    return a + {n} if a < b else -b\n" for n in range(30)))
+    before = random_mutants.drawn(60, 7, tmp_path)
+    path.write_text(path.read_text().replace("    return a + 9 if a < b", "    c = a + b + 9\n    return c if a < b"))
+    after = {one.key for one in random_mutants.drawn(60, 7, tmp_path)}
+    assert sum(one.key in after for one in before) > 50
+
+
 @pytest.fixture
 def loaded(tmp_path):
     path = tmp_path / "some.py"

@@ -2,17 +2,19 @@
 
 Own code on Python's `ast` and not a mutation tool: mutmut and cosmic-ray run one test command for every change and in
 the tests' own process, while most of our tests run the firmware's files in an interpreter of their own (MicroPython).
-What is drawn is the same for the same seed and sources. A change that no test notices is a survivor. One that cannot
+What is drawn is the same for the same seed and sources, and nearly the same after an edit of them. A change that no
+test notices is a survivor. One that cannot
 be noticed, or need not be, is told with its reason in random_mutants.toml, beside this file.
 """
 
 import ast
 import json
-import random
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -183,18 +185,23 @@ def changes(file: str, source: bytes) -> list[Change]:
 
 
 def drawn(count: int, seed: int, firmware: Path = TOP / "firmware" / "openkh") -> list[Change]:
-    """`count` changes over all files, of each kind in turn; of a kind each is as likely as any other."""
+    """`count` changes over all files, of each kind in turn; of a kind each is as likely as any other.
+
+    The order is that of a hash of the seed and of each change: an edit of the firmware takes away the changes of the
+    lines that it touches and leaves the others where they are.
+    """
     every: list[Change] = []
     for path in sorted(firmware.rglob("*.py")):
         file = path.relative_to(firmware).as_posix()
         if file not in LEFT_OUT:
             every += changes(file, path.read_bytes())
-    rng = random.Random(seed)
-    by_kind = []
-    for kind in KINDS:
-        own = [change for change in every if change.kind == kind]
-        rng.shuffle(own)
-        by_kind.append(own)
+    seen: Counter[tuple[str, str, str]] = Counter()
+    ranked: list[tuple[bytes, Change]] = []
+    for change in every:
+        seen[change.key] += 1  # a file can have the same line twice
+        ranked.append((sha256(repr((seed, change.key, seen[change.key])).encode()).digest(), change))
+    ranked.sort(key=lambda one: one[0])
+    by_kind = [[change for _, change in ranked if change.kind == kind] for kind in KINDS]
     return [own[turn] for turn in range(len(every)) for own in by_kind if turn < len(own)][:count]
 
 

@@ -1,0 +1,173 @@
+"""The measuring cycle of the whole meter in this process: exceptions, restarts, FAIL 04."""
+
+import engine_here
+import pytest
+
+SECOND_US = 1_000_000
+FAIL_NOT_STORED = 4
+FAIL_INTERNAL = 5
+
+
+@pytest.fixture
+def prompt(prompt_here):
+    with prompt_here(amps=50.0) as running:
+        yield running
+
+
+def failing_once(part, name, times=1):
+    """Have a method of a part raise as often as `times`; what it was called with then."""
+    inner = getattr(part, name)
+    calls = []
+
+    def outer(*given):
+        if len(calls) < times:
+            calls.append(given)
+            raise ValueError("one of those")
+        return inner(*given)
+
+    setattr(part, name, outer)
+    return calls
+
+
+def logged(prompt):
+    return [one["event"] for one in prompt.json("s.events(99)")["events"]]
+
+
+# Exceptions
+
+
+def test_DX_6_after_an_exception_in_a_cycle_metering_goes_on_and_FAIL_05_tells(prompt):
+    meter = engine_here.meter()
+    assert failing_once(meter.demand, "step", 3) == []
+    prompt.go(2.0)
+    faults = prompt.json("s.faults()")
+    assert (faults["errors"], faults["last_error"]) == (3, "ValueError('one of those')")
+    assert prompt.json("s.status()")["failures"] == [FAIL_INTERNAL]
+    assert logged(prompt).count("internal_error") == 3
+    assert prompt.boots() == ["power"]
+    prompt.assert_nothing_lost()
+
+
+def test_LC_6_an_exception_in_the_displays_task_is_counted_and_metering_goes_on(prompt):
+    meter = engine_here.meter()
+    failing_once(meter.tasks._display, "refresh", 2)
+    prompt.go(4.0)
+    faults = prompt.json("s.faults()")
+    assert (faults["display_errors"], faults["errors"], faults["last_error"]) == (2, 0, "ValueError('one of those')")
+    assert prompt.boots() == ["power"]
+    prompt.assert_nothing_lost()
+
+
+def test_CA_1a_counts_of_a_cycle_that_failed_are_corrected_once(prompt):
+    """They come again with the next one."""
+    meter = engine_here.meter()
+    assert prompt.json("s.cal_set(1, tempco=-12000, reference=600)")["ok"]
+    prompt.go(1.0)
+    line = meter.corrected.lines[0]
+    before = line.total
+    prompt.go(1.0)
+    in_a_second = line.total - before
+    assert abs(in_a_second) > 100  # 0.24 % of 53,333 counts
+    totals = []
+    step = meter.demand.step
+
+    def fails_for_a_second(*given):
+        totals.append(line.total)
+        if len(totals) <= 10:
+            raise ValueError
+        step(*given)
+
+    meter.demand.step = fails_for_a_second
+    prompt.go(2.0)
+    assert meter.cycle.errors == 10
+    steps = [after - before for before, after in zip(totals, totals[1:], strict=False)]
+    assert max(abs(10 * one - in_a_second) for one in steps) <= 20
+
+
+# Restarts
+
+
+def test_EN_1_a_restart_asked_for_goes_on_where_it_was(prompt):
+    meter = engine_here.meter()
+    given = []
+    keep = meter.registers.keep
+
+    def seen(*values):
+        given.append(values[2:])
+        keep(*values)
+
+    meter.registers.keep = seen
+    run_s = prompt.json("s.status()")["run_s"]
+    prompt.execute("restart()")
+    prompt.restarted()
+    prompt.go(4.0)
+    assert prompt.boots() == ["power", "reset"]
+    assert given[-1] == (0, True)  # nothing queued is given any more, and the watchdog was being fed
+    assert run_s + 3 <= prompt.json("s.status()")["run_s"] <= run_s + 6
+    assert logged(prompt) == ["power_up", "seal_opened", "restart"]
+    assert prompt.json("s.events(1)")["events"][0]["a"] == 3  # at the prompt
+    prompt.assert_nothing_lost()
+
+
+def test_CA_2_the_seal_restarts_the_meter_as_it_moves_and_a_change_not_stored_is_gone(prompt):
+    assert prompt.json("s.cal_set(1, wgain=4300000)")["ok"]
+    prompt.seal(True)
+    prompt.go(5.0)
+    assert prompt.boots() == ["power", "reset"]
+    meter = engine_here.meter()
+    nominal = meter.stored.lines[0].wgain
+    assert meter.calibration[0].wgain == nominal != 4_300_000
+    prompt.seal(False)
+    prompt.go(5.0)
+    assert prompt.boots() == ["power", "reset", "reset"]
+    prompt.assert_nothing_lost()
+
+
+def test_DX_6_a_display_task_that_is_dead_ends_in_a_restart_and_FAIL_05(prompt):
+    meter = engine_here.meter()
+    fed = []
+    meter.cycle._watchdog.feed = lambda: fed.append(meter.cycle.cycles)
+    meter.tasks.timers[1].deinit()
+    prompt.go(2.2)
+    before = meter.cycle.cycles
+    assert 1.5 < (before - fed[0]) / 10 < 2.5 and fed[-1] < before  # no longer fed, and no restart yet
+    assert prompt.boots() == ["power"]
+    prompt.go(10.0)
+    assert prompt.boots() == ["power", "reset"]
+    assert prompt.json("s.status()")["failures"] == [FAIL_INTERNAL]
+    reasons = [one["a"] for one in prompt.json("s.events(9)")["events"] if one["event"] == "restart"]
+    assert reasons == [7]
+    prompt.assert_nothing_lost()
+
+
+def test_EN_1_a_counter_that_does_not_reach_back_to_the_record_is_stored_in_the_same_cycle(prompt):
+    meter = engine_here.meter()
+    cycle = meter.cycle
+    saved = []
+    save = meter.journal.save
+
+    def seen(*given):
+        saved.append(cycle.cycles)
+        return save(*given)
+
+    meter.journal.save = seen
+    for torn in (False, True):
+        prompt.go(0.35)
+        del saved[:]
+        meter.resuming.waiting, meter.resuming.torn = 3, torn
+        at = cycle.cycles + 1
+        prompt.go(0.11)
+        assert (at in saved) == torn
+
+
+# The memory
+
+
+def test_DX_6_FAIL_04_tells_a_register_that_is_not_stored_and_ends_with_it(prompt):
+    meter = engine_here.meter()
+    meter.journal.failed = lambda: True
+    prompt.go(0.3)
+    assert prompt.json("s.status()")["failures"] == [FAIL_NOT_STORED]
+    del meter.journal.failed
+    prompt.go(0.3)
+    assert prompt.json("s.status()")["failures"] == []
