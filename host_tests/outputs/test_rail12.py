@@ -1,5 +1,7 @@
 """The guard of the 12 V against the simulated rail: off in time, on when it should be (CO-3)."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from boards.virtual.parts.coil import Coil
@@ -256,3 +258,18 @@ def test_the_wheels_and_the_12_V_in_one_trace():
     rig.rail.short(True)
     rig.clock.sleep(100_000)
     assert rig.coil.counts == 0 and rig.coil.missed == 1 and not rig.coil.on
+
+
+@pytest.mark.parametrize(("over", "below", "off"), [(3, 2, True), (2, 2, False), (1, 5, False), (5, 0, True)])
+def test_CO_3_an_overload_that_comes_in_pulses_adds_up(monkeypatch, over, below, off):
+    """Each sample below the limit takes one away, and never more than there were."""
+    monkeypatch.setattr(rail12, "ticks_us", lambda: 0)
+    levels = []
+    guard = Rail12(SimpleNamespace(read_u16=lambda: 0), SimpleNamespace(value=levels.append), Log(), UV_PER_MA)
+    guard.on = True
+    for raw in ([guard.limit + 1] * over + [guard.limit] * below) * 10:
+        guard.raw = raw
+        if raw > guard.limit or guard.over:
+            guard.judge()
+        assert 0 <= guard.over <= rail12.OVER_SAMPLES
+    assert levels[-1:] == ([0] if off else []) and guard.on != off

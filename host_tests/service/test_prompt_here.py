@@ -95,3 +95,12 @@ def test_AM_1_settings_of_the_port_are_stored_and_logged(prompt):
     assert (old["event"], old["b"], new["event"], new["b"]) == ("port_old", 10, "port", 121)
     assert prompt.json("s.rs485(parity='odd')")["parity"] == "odd"
     assert prompt.json("s.events(1)")["events"][0]["b"] == 122
+
+
+def test_AM_1_the_ports_values_are_taken_in_whichever_cycle_they_are_asked_for(prompt, monkeypatch):
+    meter = engine_here.meter()
+    for cycles in (0, 1, 2):
+        monkeypatch.setattr(meter.cycle, "cycles", cycles)
+        reading = engine_here.module("remote.reading").Reading(meter)
+        reading.take()
+        assert reading.run_s == meter.cycle.state.run_s > 0

@@ -93,6 +93,12 @@ def test_EN_2_a_state_that_waits_for_all_front_ends_agrees_with_their_counters()
     assert (state.raw_1 + state.raw_2, state.raw_2) == (100 + 200 + 5_000, 200)
 
 
+def test_EN_2_a_counter_that_stood_at_0_is_known():
+    resuming, state = resumed(5_000, (0, -1))
+    booked, state = play(resuming, state, (FrontEnd(0, 5_000, 10, 99),), 30)
+    assert booked == [0] * 30 and resuming.settled and state.raw_1 == 5_000
+
+
 def test_EN_2_a_counter_that_is_not_known_stays_unknown():
     resuming, state = resumed(5_000, (-1, -1))
     booked, state = play(resuming, state, (FrontEnd(100, 3_000, 10, 99),), 30)

@@ -230,6 +230,17 @@ def test_a_damaged_entry_costs_only_itself(medium):
     assert texts(loaded(rig))[-1] == (99, 9, 9, 9)
 
 
+def test_ST_2_where_the_end_of_the_ring_is_not_found_by_halving_each_damaged_slot_is_counted():
+    rig = Rig("fram")
+    write(loaded(rig), *[(n, 1 + n % 60, n, 0) for n in range(60)])
+    first, _, size = layout.FRAM_EVENTS
+    for slot in (0, 10, 30, 63):
+        rig.chip.memory[first + slot * size + 9] ^= 4
+    log = loaded(rig)
+    assert log._rings[0].damaged == 4
+    assert len(texts(log)) == 57
+
+
 @both
 def test_the_prompt_gets_the_log_over_many_cycles(medium):
     rig = Rig(medium)

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.rigs.memory_rig import Cut, Rig
+from openkh.storage.check import check
 from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD, SILENT
 
 MEDIA = ["fram", "flash"]
@@ -44,6 +45,20 @@ def test_ID_5_data_and_the_version_before(medium):
         assert again.data == b"version %d" % n
         assert again.previous == (b"version %d" % (n - 1) if n else None)
         assert again.damaged == 0
+
+
+@both
+def test_DX_6_a_length_for_which_a_record_has_no_room_is_damage_whatever_its_check(medium):
+    rig = Rig(medium)
+    loaded(rig, BLANK).put(b"good")
+    at = next(at for at in places(rig) if rig.chip.memory[at] == 0x5A)
+    size = rig.memory().calibration.size
+    record = rig.chip.memory[at : at + size]
+    record[6] = size - 11  # one more than there is room for
+    record[size - 4 :] = (check(record, size - 4) & 0xFFFFFFFF).to_bytes(4, "little")
+    rig.chip.memory[at : at + size] = record
+    vault = loaded(rig)
+    assert (vault.data, vault.damaged) == (b"good", 1)
 
 
 @both
