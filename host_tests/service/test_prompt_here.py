@@ -97,7 +97,8 @@ def test_AM_1_settings_of_the_port_are_stored_and_logged(prompt):
     assert prompt.json("s.events(1)")["events"][0]["b"] == 122
 
 
-def test_AM_1_the_ports_values_are_taken_in_whichever_cycle_they_are_asked_for(prompt, monkeypatch):
+@pytest.mark.usefixtures("prompt")
+def test_AM_1_the_ports_values_are_taken_in_whichever_cycle_they_are_asked_for(monkeypatch):
     meter = engine_here.meter()
     for cycles in (0, 1, 2):
         monkeypatch.setattr(meter.cycle, "cycles", cycles)

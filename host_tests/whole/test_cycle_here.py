@@ -102,11 +102,23 @@ def test_EN_1_a_restart_asked_for_goes_on_where_it_was(prompt):
     prompt.restarted()
     prompt.go(4.0)
     assert prompt.boots() == ["power", "reset"]
-    assert given[-1] == (0, True)  # nothing queued is given any more, and the watchdog was being fed
+    assert given[-2:] == [(0, True)] * 2  # nothing queued is given any more, and the watchdog was being fed
     assert run_s + 3 <= prompt.json("s.status()")["run_s"] <= run_s + 6
     assert logged(prompt) == ["power_up", "seal_opened", "restart"]
     assert prompt.json("s.events(1)")["events"][0]["a"] == 3  # at the prompt
     prompt.assert_nothing_lost()
+
+
+def test_EN_1_a_reset_between_two_records_books_each_count_once(prompt_here):
+    """In flash the newest record is some time old; the register is known by the scratch registers."""
+    with prompt_here(amps=50.0, board={"memory": "flash"}) as prompt:
+        prompt.go(4.0)
+        prompt.stimulus([["fault", None, "cpu", "reset", {}, 0]])
+        prompt.go(4.0)
+        prompt.restarted()
+        assert prompt.boots() == ["power", "reset"]
+        assert "demand_lost" not in logged(prompt)
+        prompt.assert_nothing_lost()
 
 
 def test_CA_2_the_seal_restarts_the_meter_as_it_moves_and_a_change_not_stored_is_gone(prompt):
