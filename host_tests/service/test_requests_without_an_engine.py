@@ -193,27 +193,6 @@ def test_EN_5_a_window_is_evidence_with_voltage_without_current_and_of_a_minute(
     assert (no_load._creep_free[1] != "") is False
 
 
-def test_EN_5_a_large_offset_is_stored_after_a_window_that_counted_nothing(monkeypatch):
-    most = no_load.half_level(meter())
-    for wattos, stored_wattos, window, refused in (
-        (most, 0, False, False),
-        (-most, 0, False, False),
-        (most + 1, 0, False, True),
-        (-most - 1, 0, False, True),
-        (most + 1, most + 1, False, False),
-        (most + 1, 0, True, False),
-    ):
-        line = SimpleNamespace(wgain=1, wattos=wattos, vgain=2, igain=3)
-        stored = SimpleNamespace(lines=[SimpleNamespace(wattos=stored_wattos)] * 2)
-        of = meter(calibration=[line, line], stored=stored)
-        monkeypatch.setattr(no_load, "_creep_free", ["1 %d 2 3" % wattos if window else ""] * 2)
-        if refused:
-            with pytest.raises(RefusedError, match="line 1: offset .* without current, that counts nothing"):
-                no_load.check_after(of)
-        else:
-            no_load.check_after(of)
-
-
 # Fine pulses
 
 

@@ -76,6 +76,22 @@ def test_ST_1a_a_note_older_than_the_record_tells_that_the_supply_was_there_alon
     assert resume(ChipNotes(chips).read(), state_at(999), 499, 0)  # a newer record that did not hold
 
 
+@pytest.mark.parametrize("changed", ["edges_10", "edges_100", "edges_1000"])
+def test_ST_1a_an_edge_of_each_output_gets_a_note_alone_and_together_with_others(changed):
+    chips = (Chip(),)
+    notes = ChipNotes(chips)
+    state = state_at(1_000)
+    notes.keep(state, Record(500), False)
+    for names in ({changed}, {changed, "edges_10"}):
+        before = chips[0].writes
+        for name in names:
+            setattr(state, name, getattr(state, name) + 1)
+        notes.keep(state, Record(500), False)
+        assert chips[0].writes == before + 2
+        notes.keep(state, Record(500), False)
+        assert chips[0].writes == before + 2
+
+
 @pytest.mark.parametrize("behind", [0, 1])
 @pytest.mark.parametrize(("older", "newer"), [((1_000, 7, 500), (1_000, 7, 501)), ((1_000, 63, 5), (1_000, 64, 5)),
                                               ((63, 9, 5), (64, 9, 5)), ((70, 9, 127), (70, 9, 128))])  # fmt: skip
