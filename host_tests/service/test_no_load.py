@@ -1,4 +1,4 @@
-"""What is wanted before a large offset is stored: a measuring window without current that counted nothing (EN-5, CA-3)."""
+"""Wanted before a large offset is stored: a measuring window without current that counted nothing (EN-5, CA-3)."""
 
 from types import SimpleNamespace
 

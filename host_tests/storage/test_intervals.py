@@ -311,22 +311,6 @@ def test_AM_6_damage_is_told_and_its_energy_is_not_made_up():
     assert len(meter.entries()) == 2
 
 
-def test_AM_6_ST_2_a_slot_of_flash_that_does_not_read_back_is_passed_over():
-    """Flash takes nothing more there; in FRAM the slot is written again."""
-    for memory, passed_over in ((fram, 0), (flash, 1)):
-        meter = Meter(memory()[1])
-        for _ in range(9):
-            meter.step(PER_TENTH * 100)
-        ring = meter.intervals.ring
-        number, fill = ring.number, ring._fill
-        ring._fill = lambda slot, kind, a, b, fill=fill: fill(slot, kind, a ^ 1, b)
-        assert not ring.append(1, 10, 0)
-        del ring._fill
-        assert ring.number == number + passed_over
-        assert ring.append(1, 10, 0) and ring.number == number + passed_over + 1
-        assert ring.decode(number + passed_over) == 1 and ring.a == 10
-
-
 def test_AM_6_short_power_ups_do_not_use_the_memory_up():
     _, pages = fram()
     meter = Meter(pages)

@@ -326,3 +326,12 @@ def test_ST_3_after_a_start_the_block_of_flash_in_use_is_gone_on_with():
     again = rig.journal()
     assert again.load(State()) == GOOD
     assert again._slot == journal._slot + 1  # the first place after a start is passed over
+
+
+def test_EN_4_on_fram_a_record_is_due_before_a_second_is_over_and_where_run_time_has_gone_back():
+    journal, state = filled(Rig("fram"), 3)
+    last_s, last_us = state.run_s, state.run_us
+    for ms, due in ((0, False), (849, False), (850, True), (1_900, True), (60_000, True), (-1_000, True)):
+        us = last_us + 1000 * ms
+        state.run_s, state.run_us = last_s + us // 1_000_000, us % 1_000_000
+        assert journal.due(state, False) == due
