@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,6 +37,13 @@ class Rig:
     def after(self, seconds):
         self.board.clock.sleep(round(seconds * 1e6))
         return self.driver.read()
+
+
+def test_each_register_is_read_as_two_bytes():
+    lengths = []
+    i2c = SimpleNamespace(writeto=lambda *_: 1, readfrom_into=lambda _, buf: lengths.append(len(buf)))
+    Tmp117(i2c, ADDRESS).read()
+    assert set(lengths) == {2}
 
 
 def test_nothing_is_read_before_the_first_result():

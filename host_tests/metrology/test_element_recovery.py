@@ -179,6 +179,19 @@ def test_DX_6_FAIL_02_waits_for_the_fourth_try_to_restore():
     assert event_codes.CHIP_ALTERED not in b.log.codes() and b.chip.regs[reg.AWGAIN] == 4_234_704
 
 
+@pytest.mark.parametrize("address", [reg.IRQSTATA, reg.CONFIG])
+def test_EN_2_a_chip_of_which_flags_or_configuration_cannot_be_read_is_not_taken_for_reset(address):
+    b = running()
+    read_sure = b.driver.read_sure
+    b.driver.read_sure = lambda asked: -1 if asked == address else read_sure(asked)
+    b.chip.poke(reg.AWGAIN, 0)
+    b.run(3)
+    assert b.element.resets == 0 and b.log.codes() == []
+    b.driver.read_sure = read_sure
+    b.run(3)
+    assert b.log.codes() == [event_codes.CHIP_REPAIRED] and b.element.fresh
+
+
 def test_field_bug_8_a_neighbour_that_loses_its_lock_silences_nobody_for_long():
     b = running(chips=2, shared=True)
     b.lines[1].chip.fault("reset")

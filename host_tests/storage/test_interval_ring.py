@@ -1,6 +1,7 @@
 """The ring of slots under the interval data: a slot that the memory does not take (AM-6, ST-2)."""
 
 from host_tests.storage.test_intervals import PER_TENTH, Meter, flash, fram
+from openkh.storage.interval_ring import GAP, MOST
 
 
 def test_AM_6_ST_2_a_slot_of_flash_that_does_not_read_back_is_passed_over():
@@ -17,3 +18,16 @@ def test_AM_6_ST_2_a_slot_of_flash_that_does_not_read_back_is_passed_over():
         assert ring.number == number + passed_over
         assert ring.append(1, 10, 0) and ring.number == number + passed_over + 1
         assert ring.decode(number + passed_over) == 1 and ring.a == 10
+
+
+def test_AM_6_energy_that_does_not_fit_a_slot_is_left_to_the_next_interval():
+    meter = Meter(fram()[1])
+    for tenths in (MOST + 1_000, 0, 0, 5, 0, 0, -MOST - 1_000, 0, 0, 0, 0, 0):
+        meter.step(PER_TENTH * tenths)
+    assert [(entry[2], entry[4], entry[5]) for entry in meter.entries()] == [
+        (GAP, MOST, 0),
+        (0, 1_005, 0),
+        (GAP, 0, MOST),
+        (0, 0, 1_000),
+    ]
+    meter.check()

@@ -197,3 +197,16 @@ def test_ID_5_a_place_that_takes_nothing_at_the_head_of_a_block_does_not_cost_th
         pass
     assert vault.written and vault.data == b"new"
     assert loaded(rig).data == b"new" != old
+
+
+@both
+def test_ID_5_the_newest_version_is_found_while_the_numbers_begin_anew(medium):
+    rig = Rig(medium)
+    vault = loaded(rig, BLANK)
+    vault.version = 65_532
+    for n in range(8):
+        assert vault.put(b"version %d" % n)
+        vault = loaded(rig)
+        assert vault.data == b"version %d" % n
+        assert vault.previous == (b"version %d" % (n - 1) if n else None)
+    assert vault.version < 100  # so it has gone over the highest number
