@@ -130,3 +130,17 @@ def test_CA_1a_a_curve_rises_and_stays_within_two_percent_and_three_degrees(curv
     else:
         with pytest.raises(ValueError, match="allowed"):
             calibration.check_curve(curve)
+
+
+@pytest.mark.parametrize(
+    ("values", "corrected"),
+    [
+        ({"wgain": 4_300_000, "phcal": 3, "wattos": 5}, False),
+        ({"tempco": -1}, True),
+        ({"lead_tempco": 1}, True),
+        ({"reference": 2_300}, True),
+        ({"curve": ((100, 0, 0),)}, True),
+    ],
+)
+def test_CA_1a_each_correction_alone_asks_for_the_format_with_room_for_it(values, corrected):
+    assert line(**values).corrected == corrected

@@ -134,3 +134,10 @@ def test_a_damaged_map_is_no_map(chip):
     assert len(blocks) == 20
     chip.memory[40 * BLOCK + 20] ^= 1
     assert driver.find(chip) == ()
+
+
+@pytest.mark.parametrize(("highest", "good"), [(351, True), (352, False), (60_000, False)])
+def test_ST_1_a_map_that_names_a_block_beyond_the_device_is_not_believed(highest, good):
+    head = driver._MAGIC + b"".join(block.to_bytes(2, "little") for block in (7, highest))
+    whole = bytearray(head + b"\xff\xff" + (sum(head) & 0xFFFF).to_bytes(2, "little") + bytes(600))
+    assert driver._parse(whole, 352) == ((7, highest) if good else ())

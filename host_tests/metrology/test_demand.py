@@ -200,6 +200,8 @@ def test_MD_3a_a_longer_gap_is_placed_as_far_as_windows_reach_and_the_rest_is_lo
     ]  # of 1,000 to 1,500 s: two finished sub-intervals reach no further
     assert abs(state.max_mw / 1_200_000 - 1) < 0.001
     assert state.interval_mw <= 1_200_000
+    state = with_a_gap(1_000, 1_100, end_s=2_101)  # as soon as it is placed: two of the interval's three in full
+    assert abs(state.interval_mw - 800_000) < 2_000
 
 
 def test_MD_3a_a_demand_that_ended_with_the_period_is_corrected_there():

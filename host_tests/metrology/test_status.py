@@ -343,6 +343,16 @@ def test_DX_4_no_frequency_is_told_of_a_dead_line():
     assert [code for code, *_ in rig.log.entries] == [event_codes.LOW_VOLTAGE]
 
 
+@pytest.mark.parametrize(("volts", "told"), [(23.5, False), (24.5, True)])
+def test_DX_4_the_frequency_is_judged_at_a_fifth_of_nominal_voltage(volts, told):
+    rig = Rig()
+    rig.two.set(volts=volts)
+    rig.run(4)
+    rig.two.period_raw = round(223_750 / 50 - 1)
+    rig.run(4)
+    assert (event_codes.FREQUENCY in [code for code, *_ in rig.log.entries]) == told
+
+
 @pytest.mark.parametrize("p", [1, 7, 1_000, 123_457, (1 << 20) - 1])
 def test_DX_7_80_degrees_are_exact_to_the_count(p):
     """The tangent in parts, to a few millionths; reactive counts of either sign."""

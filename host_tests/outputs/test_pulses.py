@@ -286,3 +286,12 @@ def test_PO_1_each_output_s_edges_are_brought_up_to_date_where_it_moves(moving):
     assert (state.edges_10, state.edges_100, state.edges_1000) == tuple(
         50 + n if moves else n + 1 for n, moves in enumerate(moving)
     )
+
+
+def test_PO_4_the_chain_of_an_idle_output_is_prolonged_before_it_ends():
+    meter = Meter()
+    meter.run(20)
+    for _ in range(50):
+        meter.run(1)
+        for output in (meter.pulses.out_10, meter.pulses.out_100, meter.pulses.out_1000):
+            assert output._port.end_us - meter.now() > 0

@@ -253,3 +253,10 @@ def test_AM_2_identification_gives_maker_model_revision_and_serial():
     assert ask(to, frame(1, 43, 14, 5, 0)) == frame(1, 43 | 0x80, 3)
     assert ask(to, frame(1, 43, 14, 2, 0))[-5:-2] == b"\x0460Hz"[-3:]
     assert ask(to, frame(1, 43, 13, 0, 0)) == frame(1, 43 | 0x80, 1)
+
+
+def test_AM_4_a_refusal_is_counted_as_one_and_not_as_an_answer():
+    to = slave()
+    for request, counts in ((read(0, 1), (1, 0)), (read(0, 0), (1, 1)), (read(9_999, 1), (1, 2)), (read(0, 2), (2, 2))):
+        assert ask(to, request)
+        assert (to.answered, to.refused) == counts

@@ -108,6 +108,15 @@ def test_EN_2_a_counter_that_is_not_known_stays_unknown():
     assert state.raw_2 == -1 and sum(booked) == 4_000 + 30 * 10
 
 
+def test_EN_1_CA_1a_currents_are_waited_for_over_five_cycles():
+    resuming, state = resumed(0, (1, -1))
+    one = SimpleNamespace(fresh=True, rebased=False)
+    resuming.begin(one, None, True)
+    resuming.hold = True
+    booked = [resuming.first_readings(one, None, state, State(), 7) for _ in range(6)]
+    assert booked == [0] * 5 + [7] and not resuming.waiting
+
+
 @pytest.mark.parametrize(("way", "first"), [(1, True), (1, False), (-1, True), (-1, False)])
 def test_EN_1_a_front_end_that_lost_its_counter_undoes_nothing(way, first):
     """Its part of what was shown is gone with it: the other one's counts beyond all that was shown are booked."""

@@ -242,6 +242,18 @@ def test_ST_2_where_the_end_of_the_ring_is_not_found_by_halving_each_damaged_slo
 
 
 @both
+def test_CA_2_the_newest_entry_of_the_seal_is_known_at_a_start(medium):
+    """So that a seal that has moved while the power was off is told."""
+    rig = Rig(medium)
+    log = loaded(rig)
+    assert log.newest_of_seal() == 0
+    for code in (event_codes.SEAL_OPENED, event_codes.SEAL_CLOSED):
+        write(log, (5, code, 0, 0), (6, event_codes.POWER_UP, 0, 0))
+        log = loaded(rig)
+        assert log.newest_of_seal() == code
+
+
+@both
 def test_the_prompt_gets_the_log_over_many_cycles(medium):
     rig = Rig(medium)
     log = loaded(rig)

@@ -1,7 +1,8 @@
 """The ring of slots under the interval data: a slot that the memory does not take (AM-6, ST-2)."""
 
 from host_tests.storage.test_intervals import PER_TENTH, Meter, flash, fram
-from openkh.storage.interval_ring import GAP, MOST
+from openkh.storage.interval_pages import SLOTS
+from openkh.storage.interval_ring import GAP, MOST, POWER_LOST
 
 
 def test_AM_6_ST_2_a_slot_of_flash_that_does_not_read_back_is_passed_over():
@@ -31,3 +32,25 @@ def test_AM_6_energy_that_does_not_fit_a_slot_is_left_to_the_next_interval():
         (0, 0, 1_000),
     ]
     meter.check()
+
+
+def test_AM_6_a_block_whose_erase_did_not_succeed_is_erased_again():
+    meter = Meter(flash()[1])
+    ring = meter.intervals.ring
+    while ring.number % (16 * SLOTS) < 15 * SLOTS:
+        meter.step(PER_TENTH * 11)
+    erase, erased = ring._pages.erase, []
+    ring._pages.erase = lambda page: bool(erased.append(page))
+    assert meter.intervals.tidy() and erased == [16]
+    ring._pages.erase = lambda page: erased.append(page) or erase(page)
+    assert [meter.intervals.tidy() for _ in range(3)] == [True, False, False] and erased == [16, 16]
+
+
+def test_AM_6_the_interval_after_a_power_up_of_seconds_is_written_with_its_flag():
+    meter = Meter(fram()[1])
+    meter.step(PER_TENTH * 3, seconds=30)
+    meter.cut()
+    for _ in range(3):
+        meter.step(PER_TENTH * 5, save=False)  # the record with its end comes some cycles later
+    meter.intervals.step(meter.state, True, False, False)
+    assert [(entry[2], entry[4]) for entry in meter.entries()] == [(POWER_LOST, 18)]

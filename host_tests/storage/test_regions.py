@@ -3,7 +3,11 @@ AM-1, AM-6)."""
 
 import pytest
 
-from openkh.storage import layout, regions
+from host.rigs.memory_rig import Rig
+from openkh.drivers.flash import Flash
+from openkh.state import State
+from openkh.storage import layout, regions, verdict
+from openkh.storage.journal import Journal
 
 WITHOUT_SEALS = layout.FLASH_BLOCKS - layout.FLASH_SEAL_BLOCKS
 
@@ -29,3 +33,14 @@ def test_ST_2_the_regions_of_a_fram_do_not_overlap_and_end_with_it():
     parts = sorted([*((at, at + slots * size) for at, slots, size in places), (first, first + 256 * pages)])
     assert all(one[1] <= two[0] for one, two in zip(parts, parts[1:], strict=False))
     assert parts[0][0] >= 0 and parts[-1][1] <= layout.FRAM_32K
+
+
+def test_ST_1_what_is_no_record_of_an_older_layout_is_not_taken_for_one():
+    """A block that begins with something unreadable, as a first record leaves it that was cut off."""
+    rig = Rig("flash")
+    today = rig.journal()
+    older = regions.FlashRegion(Flash(rig.chip), today._region.blocks, layout.RECORD_BYTES - 1)
+    rig.chip.memory[today._region.blocks[0] * 4096 + 5] = 0
+    journal = Journal(today._region, today.identity, ((older, layout.RECORD_FORMAT - 1, 20),))
+    assert journal.load(State()) == verdict.BLANK
+    assert (journal._scan._older_blocks, journal.damaged) == (0, 1)

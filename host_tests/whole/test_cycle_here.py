@@ -44,7 +44,7 @@ def test_DX_6_after_an_exception_in_a_cycle_metering_goes_on_and_FAIL_05_tells(p
     assert (faults["errors"], faults["last_error"]) == (3, "ValueError('one of those')")
     assert prompt.json("s.status()")["failures"] == [FAIL_INTERNAL]
     assert logged(prompt).count("internal_error") == 3
-    assert prompt.boots() == ["power"]
+    assert prompt.boots() == ["power"] and prompt.errors() == []
     prompt.assert_nothing_lost()
 
 
@@ -54,7 +54,7 @@ def test_LC_6_an_exception_in_the_displays_task_is_counted_and_metering_goes_on(
     prompt.go(4.0)
     faults = prompt.json("s.faults()")
     assert (faults["display_errors"], faults["errors"], faults["last_error"]) == (2, 0, "ValueError('one of those')")
-    assert prompt.boots() == ["power"]
+    assert prompt.boots() == ["power"] and prompt.errors() == []
     prompt.assert_nothing_lost()
 
 
