@@ -319,3 +319,11 @@ def test_bit_errors_of_one_in_a_hundred_are_bounded_shown_and_over_when_they_sto
     b.drive(amps=50)
     b.run(100)
     assert b.error() == 0
+
+
+def test_EN_2_a_configuration_that_reads_0_is_put_right():
+    b = running(amps=100)
+    wanted = b.chip.regs[reg.CONFIG]
+    b.chip.poke(reg.CONFIG, 0)
+    b.run(5)
+    assert b.chip.regs[reg.CONFIG] == wanted and b.element.fresh

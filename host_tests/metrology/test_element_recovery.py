@@ -89,14 +89,6 @@ def test_each_register_of_the_checksum_altered_in_turn(address):
     assert b.element.fresh
 
 
-def test_EN_2_a_configuration_that_reads_0_is_put_right():
-    b = running(amps=100)
-    wanted = b.chip.regs[reg.CONFIG]
-    b.chip.poke(reg.CONFIG, 0)
-    b.run(5)
-    assert b.chip.regs[reg.CONFIG] == wanted and b.element.fresh
-
-
 @pytest.mark.parametrize("address", reg.UNCOVERED, ids=hex)
 def test_each_register_outside_the_checksum_is_mended_within_a_second(address):
     b = running(amps=100)

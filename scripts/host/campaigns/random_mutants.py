@@ -3,8 +3,8 @@
 Own code on Python's `ast` and not a mutation tool: mutmut and cosmic-ray run one test command for every change and in
 the tests' own process, while most of our tests run the firmware's files in an interpreter of their own (MicroPython).
 What is drawn is the same for the same seed and sources, and nearly the same after an edit of them. A change that no
-test notices is a survivor. One that cannot
-be noticed, or need not be, is told with its reason in random_mutants.toml, beside this file.
+test notices is a survivor. One that cannot be noticed, or need not be, is told with its reason in random_mutants.toml,
+beside this file.
 """
 
 import ast
@@ -12,10 +12,12 @@ import json
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from host.campaigns import mutants
@@ -215,31 +217,46 @@ def rows(count: int, seed: int) -> list[tuple[str, Any, str]]:
     """Rows for ./scripts/bench; each change is told as it comes. Survivors go to SURVIVORS, unless explained."""
     known = explained()
     chosen = drawn(count, seed)
-    with mutants.copy() as top, Tests(top) as tests:
-        sources = {change.file: (top / "firmware" / "openkh" / change.file).read_bytes() for change in chosen}
+    with ExitStack() as stack:
+        free: SimpleQueue[tuple[Tests, Path]] = SimpleQueue()
+        for _ in range(mutants.AT_ONCE):
+            top = stack.enter_context(mutants.copy())
+            free.put((stack.enter_context(Tests(top)), top))
 
-        def tried(every: list[Change], notice: Callable[[Change], str]) -> list[Change]:
+        def noticing(change: Change, with_engines: bool) -> str:
+            tests, top = free.get()
+            try:
+                changed = change.applied((top / "firmware" / "openkh" / change.file).read_bytes())
+                if with_engines:
+                    return tests.noticing_with_engines(change.file, changed)
+                return tests.noticing(change.file, change.line, changed)
+            finally:
+                free.put((tests, top))
+
+        def tried(every: list[Change], with_engines: bool) -> list[Change]:
             lived = []
-            for done, change in enumerate(every, 1):
-                by = notice(change).removeprefix("host_tests/")
-                if not by:
-                    lived.append(change)
-                    _write([one for one in lived if one.key not in known], seed)
-                word = f"caught by {by}" if by else "explained" if change.key in known else "SURVIVED"
-                print(f"  {done} of {len(every)}  {change.text}: {word}", file=sys.stderr, flush=True)
+            with ThreadPoolExecutor(mutants.AT_ONCE) as pool:
+                found = pool.map(lambda change: noticing(change, with_engines), every)
+                for done, (change, test) in enumerate(zip(every, found, strict=True), 1):
+                    by = test.removeprefix("host_tests/")
+                    if not by:
+                        lived.append(change)
+                        _write([one for one in lived if one.key not in known], seed)
+                    word = f"caught by {by}" if by else "explained" if change.key in known else "SURVIVED"
+                    print(f"  {done} of {len(every)}  {change.text}: {word}", file=sys.stderr, flush=True)
             return lived
 
-        lived = tried(chosen, lambda one: tests.noticing(one.file, one.line, one.applied(sources[one.file])))
-        print("  with the tests that start engines:", file=sys.stderr, flush=True)
-        lived = tried(lived, lambda one: tests.noticing_with_engines(one.file, one.applied(sources[one.file])))
-    caught = len(chosen) - len(lived)
-    told = sum(change.key in known for change in lived)
+        lived = tried(chosen, False)
+        told = sum(change.key in known for change in lived)
+        print("  those that are not explained, with the tests that start engines:", file=sys.stderr, flush=True)
+        lived = tried([change for change in lived if change.key not in known], True)
+    caught = len(chosen) - told - len(lived)
     part = 100 * caught / max(1, len(chosen) - told)
     return [
         ("random changes", len(chosen), ""),
         ("caught by a test", caught, ""),
         ("survivors, explained", told, ""),
-        ("survivors, not explained", len(lived) - told, ""),
+        ("survivors, not explained", len(lived), ""),
         ("caught, of those not explained", f"{part:.1f}", "%"),
     ]
 
