@@ -27,6 +27,7 @@ UNITY = ((120.0, 50.0, 0.0), (120.0, 50.0, 0.0))
 LAGGING = ((120.0, 50.0, 60.0), (120.0, 50.0, 60.0))
 SMALL = ((120.0, 1.0, 0.0), (120.0, 1.0, 0.0))
 NO_LOAD = ((120.0, 0.0, 0.0), (120.0, 0.0, 0.0))
+ENDED = "-- ended --"  # printed between the answers of one mpremote
 
 
 @contextlib.contextmanager
@@ -47,10 +48,10 @@ def shared():
         yield board
 
 
-def mpremote(board, *words):
+def mpremote(board, *words, limit_s=30):
     """The command as typed: `mpremote connect PORT words...`; what it printed."""
     done = subprocess.run(
-        [MPREMOTE, "connect", board.port, *words], capture_output=True, text=True, timeout=30, check=False
+        [MPREMOTE, "connect", board.port, *words], capture_output=True, text=True, timeout=limit_s, check=False
     )
     assert done.returncode == 0, done
     assert "Traceback" not in done.stdout + done.stderr
@@ -61,12 +62,25 @@ def json_call(call):
     return call[:-1] + ("json=True)" if call.endswith("()") else ", json=True)")
 
 
-def both_answers(board, call):
-    """What a person gets, and what a program gets, in one go each."""
-    human = mpremote(board, "resume", "exec", call)
-    lines = mpremote(board, "resume", "exec", json_call(call)).splitlines()
-    assert len(lines) == 1
-    return human, json.loads(lines[0])
+def answers(board, *calls):
+    """What each call printed, one after another in one mpremote: most of a call's time is mpremote's own start."""
+    words = ["resume"]
+    for call in calls:
+        words += ["exec", call, "exec", f"print({ENDED!r})"]
+    said = mpremote(board, *words, limit_s=30 + 2 * len(calls)).split(ENDED + "\n")
+    assert len(said) == len(calls) + 1 and said.pop() == ""
+    return said
+
+
+def both_answers(board, *calls):
+    """For each call what a person gets, and what a program gets."""
+    said = iter(answers(board, *(text for call in calls for text in (call, json_call(call)))))
+    found = []
+    for human in said:
+        lines = next(said).splitlines()
+        assert len(lines) == 1
+        found.append((human, json.loads(lines[0])))
+    return found
 
 
 def assert_nothing_lost(board):
@@ -142,7 +156,7 @@ def test_CA_1_each_command_answers_people_and_programs(shared, call):
             mpremote(shared, "resume", "exec", word)
     shared.mains(*call.load)
     shared.wait(3)
-    human, program = both_answers(shared, call.text)
+    [(human, program)] = both_answers(shared, call.text)
     assert re.match(call.says, human), human
     assert set(call.keys.split()) <= set(program)
     assert program.get("ok", True) is True
@@ -176,11 +190,17 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("call", REFUSED)
-def test_CA_3_CA_4_what_is_refused_says_why_and_what_is_allowed(shared, call):
+@pytest.fixture(scope="module")
+def refusals(shared):
+    """What people and programs get for each of them."""
     shared.mains(*ON_BOTH)
-    shared.wait(2)
-    human, program = both_answers(shared, call)
+    shared.wait(3)
+    return dict(zip(REFUSED, both_answers(shared, *REFUSED), strict=True))
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_CA_3_CA_4_what_is_refused_says_why_and_what_is_allowed(refusals, call):
+    human, program = refusals[call]
     assert human.startswith("ERROR ") and human.count("\n") == 1
     assert re.search(REFUSED[call], human), human
     assert list(program) == ["error"] and re.search(REFUSED[call], program["error"])
@@ -195,19 +215,21 @@ def test_EN_2_all_of_these_calls_lost_nothing(shared):
 def test_CA_1_save_restart_and_undo():
     with metering() as board:
         mpremote(board, "resume", "exec", "cal_set(1, wgain=4300000)")
-        human, refused = both_answers(board, "save('260201')")
+        [(human, refused)] = both_answers(board, "save('260201')")
         assert re.match("OK calibration no. 1 of 260201 stored; close the seal", human)
         assert "no calibration step was taken since the last save()" in refused["error"]
-        mpremote(board, "resume", "exec", "cal_set(1, wgain=4200000)")
-        assert json.loads(mpremote(board, "resume", "exec", "save('260202', json=True)"))["calibration_count"] == 2
+        _, saved = answers(board, "cal_set(1, wgain=4200000)", "save('260202', json=True)")
+        assert json.loads(saved)["calibration_count"] == 2
         assert mpremote(board, "resume", "exec", "restart()") == "OK the meter restarts\n"
         board.wait(4)
-        assert "wgain" not in mpremote(board, "resume", "exec", "events(1)")
-        assert "calibrated 260202, no. 2" in mpremote(board, "resume", "exec", "cal()")
-        assert "OK as no. 1 of 260201; save() makes it last" in mpremote(board, "resume", "exec", "undo()")
-        assert "(4300000)" in mpremote(board, "resume", "exec", "cal()")
-        assert json.loads(mpremote(board, "resume", "exec", "undo(json=True)"))["ok"]
-        assert "(4200000)" in mpremote(board, "resume", "exec", "cal()")
+        calls = ("events(1)", "cal()", "undo()", "cal()", "undo(json=True)", "cal()")
+        events, stored, first, undone, second, again = answers(board, *calls)
+        assert "wgain" not in events
+        assert "calibrated 260202, no. 2" in stored
+        assert "OK as no. 1 of 260201; save() makes it last" in first
+        assert "(4300000)" in undone
+        assert json.loads(second)["ok"]
+        assert "(4200000)" in again
         assert_nothing_lost(board)
 
 

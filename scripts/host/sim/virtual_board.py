@@ -25,7 +25,9 @@ from host.sim.board import SPLIT_PHASE, Board, Line
 from host.sim.link import ENGINES, EngineError
 from host.sim.memory import MemoryDir
 
-TICK_S = 0.004
+TICK_S = 0.004  # wall time of a step while somebody talks
+QUIET_TICK_S = 0.02
+QUIET_S = 0.25
 LEAST_US = 500  # of simulated time in a step: what was typed is looked at
 MOST_US = 200_000
 BEHIND_S = 0.2  # an engine that cannot keep up is not asked to make up for more than this
@@ -129,15 +131,17 @@ class VirtualBoard:
             self._terminal.close()
 
     def _loop(self) -> None:
-        wall_s = time.monotonic()
+        wall_s = heard_s = time.monotonic()
         due_us = 0.0
         port = self._terminal
         while not self._ended:
-            readable, writable, _ = select.select([port.fd], [port.fd] if port.full else [], [], TICK_S)
+            tick_s = TICK_S if time.monotonic() - heard_s < QUIET_S else QUIET_TICK_S
+            readable, writable, _ = select.select([port.fd], [port.fd] if port.full else [], [], tick_s)
             if writable:
                 port.write()
             if readable:
                 self._board.type(port.read().decode("latin-1"))
+                heard_s = time.monotonic()
             while not self._ended and not self._jobs.empty():
                 job, answer = self._jobs.get()
                 answer.put(job())
@@ -146,7 +150,7 @@ class VirtualBoard:
             passed_s = time.monotonic() - wall_s
             wall_s += passed_s
             due_us = min(due_us + passed_s * 1e6 * self.speed, BEHIND_S * 1e6 * self.speed)
-            step_us = min(max(MOST_US, round(self.speed * TICK_S * 1e6)), round(due_us))
+            step_us = min(max(MOST_US, round(self.speed * tick_s * 1e6)), round(due_us))
             if step_us >= LEAST_US or readable:
                 step_us = max(step_us, LEAST_US)
                 due_us -= step_us
