@@ -7,6 +7,10 @@ and at the end of {"memory": name, "base64": portion}. Between `start` and `fini
 turn in an event of simulated time, wherever the firmware is at that time. A power cut or a reset is an exception that
 goes through all of it up to `_live`.
 
+The memory of an earlier run comes ahead of `start`, in portions without an answer, because MicroPython takes seconds to
+read a message of some megabytes. What no portion says is 0xFF, as in an erased flash:
+    {"op": "memory", "name": name, "bytes": in all, "at": where, "base64": portion}
+
 Long because its methods are short frames of one call: on the 32-bit engine the firmware runs, and waits, inside them.
 """
 
@@ -27,6 +31,7 @@ BOOT_US = 20_000  # from the end of a reset to boot.py
 FIRMWARE = ("boot", "main", "board", "glass")  # the device's top-level modules beside the package openkh
 SERVICE_AT_START = ("openkh.service.port",)  # the other service modules are imported when a command needs them
 MEMORY_PORTION = 3 * 1024  # a multiple of 3, so that the base64 of portions can be put together
+ERASED = b"\xff"
 MAINS_ITEMS = ("mains", "power", "wave")
 
 
@@ -62,13 +67,27 @@ class Engine:
     def serve(self):
         """Run until the host has asked for the end. (A small frame, see `_live`.)"""
         try:
-            self._start(json.loads(self._transport.receive()))
+            self._start(self._first_request())
             drop_firmware()
             gc.collect()
             self._reply({})
             self._live()
         except (Exception, Broken):
             self._broken()
+
+    def _first_request(self):
+        """What the run starts with."""
+        memory = {}
+        while True:
+            request = json.loads(self._transport.receive())
+            if request["op"] != "memory":
+                request["memory"] = memory
+                return request
+            name = request["name"]
+            if name not in memory:
+                memory[name] = bytearray(ERASED * request["bytes"])
+            portion = a2b_base64(request["base64"])
+            memory[name][request["at"] : request["at"] + len(portion)] = portion
 
     def _broken(self):
         error = sys.exc_info()[1]
@@ -192,7 +211,7 @@ class Engine:
         board.cpu.on_error = self._failed
         wires = config.get("serial") or {}
         self._reference.wire(recorder.serial, wires.get("echo", False), wires.get("other_unit", 0))
-        self._memory_in(config.get("memory", {}), model, options.get("start_delivered_wh", 0))
+        self._memory_in(config["memory"], model, options.get("start_delivered_wh", 0))
         self._files = filesystem.of(board.flash, options.get("blank", False)) if board.flash is not None else None
 
     def _parts(self):
@@ -209,7 +228,7 @@ class Engine:
         kind = self._reference.memory_kind
         chip = self._reference.memory
         if kind in memory:
-            content = a2b_base64(memory[kind])
+            content = memory[kind]
             if len(content) != len(chip.memory):
                 raise ValueError("%s: an image of %d bytes, not %d" % (kind, len(chip.memory), len(content)))
             chip.memory[:] = content
@@ -306,9 +325,13 @@ class Engine:
     def _memory_out(self):
         """Send the memory's content in portions of base64, which the host puts together as they are."""
         content = self._reference.memory.memory
+        portion = message = None
         for at in range(0, len(content), MEMORY_PORTION):
-            text = b2a_base64(content[at : at + MEMORY_PORTION]).decode().strip()
-            self._transport.send(json.dumps({"memory": self._reference.memory_kind, "base64": text}))
+            if content[at : at + MEMORY_PORTION] != portion:  # most of a flash is erased
+                portion = content[at : at + MEMORY_PORTION]
+                text = b2a_base64(portion).decode().strip()
+                message = '{"memory": "%s", "base64": "%s"}' % (self._reference.memory_kind, text)
+            self._transport.send(message)
 
     def _stopped(self, cause):
         self._cause = cause

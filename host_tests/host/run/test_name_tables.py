@@ -1,5 +1,6 @@
 """Shorter ways through the tables of names (host/sim/tables.py): on each engine a module does what it did."""
 
+import ast
 import subprocess
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def said(engine: str, path: Path) -> str:
 
 
 def test_what_is_changed_says_the_same_on_each_engine(tmp_path):
-    made = tables.shortened(SHAPES, tables.Classes([SHAPES]))
+    made = tables.shortened(ast.parse(SHAPES), tables.Classes([SHAPES]))
     import_it = f"import sys\nsys.path.append({str(TOP)!r})\n"
     (tmp_path / "made.py").write_text(import_it + made)
     (tmp_path / "plain.py").write_text(SHAPES)
@@ -70,7 +71,7 @@ def test_what_is_changed_says_the_same_on_each_engine(tmp_path):
 
 
 def test_objects_get_room_classes_what_they_inherit_modules_what_they_call():
-    made = tables.shortened(SHAPES, tables.Classes([SHAPES]))
+    made = tables.shortened(ast.parse(SHAPES), tables.Classes([SHAPES]))
     assert "from builtins import len, max" in made
     assert "_room(self, 10, ('area', 'name', 'told'))" in made  # seven attributes and three methods
     assert "_room(self, 11, ('area', 'name', 'told'))" in made
@@ -80,7 +81,7 @@ def test_objects_get_room_classes_what_they_inherit_modules_what_they_call():
 
 def test_a_name_that_two_classes_share_changes_neither():
     twice = SHAPES + "\n\nclass Base:\n    pass\n"
-    made = tables.shortened(twice, tables.Classes([twice]))
+    made = tables.shortened(ast.parse(twice), tables.Classes([twice]))
     assert "Base." not in made and "_room(self, 10" not in made
 
 

@@ -10,6 +10,8 @@ import ast
 import re
 from functools import cache
 
+from host.flash.trees import Transformer, walk
+
 _CHECKING = "TYPE_CHECKING"
 _CAPITALS = re.compile(r"_?[A-Z][A-Z0-9_]*")
 
@@ -28,12 +30,15 @@ class Modules:
     def __init__(self, sources: dict[str, str]) -> None:
         self._sources = sources
         self.numbers = cache(self._numbers)
+        self._facts = cache(self._facts_of)
+
+    def _facts_of(self, path: str) -> "_Facts":
+        return _Facts(ast.parse(self._sources[path]))
 
     def _numbers(self, path: str) -> dict[str, int]:
         """A module's own constants: capitals, set once, at its top, to a whole number."""
-        tree = ast.parse(self._sources[path])
+        tree, stored = self._facts(path).tree, self._facts(path).stored
         known = {name: value for node in tree.body for name, value in self._imported(node).items()}
-        stored = _stored(tree)
         found: dict[str, int] = {}
         for node in tree.body:
             name = _target(node)
@@ -64,8 +69,11 @@ class Modules:
     def inlined(self, path: str, keep: bool = False) -> str:
         """A module's text with the numbers in place of their names. `keep`: the names stay there, too, for modules that
         are none of these and ask for them."""
-        tree = ast.parse(self._sources[path])
-        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        return ast.unparse(self.tree(path, keep))
+
+    def tree(self, path: str, keep: bool = False) -> ast.Module:
+        """The same as a syntax tree, which is the caller's."""
+        imports = self._facts(path).imports
         values = dict(self.numbers(path))
         for node in imports:
             values.update(self._imported(node))
@@ -77,11 +85,29 @@ class Modules:
                     modules[alias.asname or alias.name] = self.numbers(inner)
         own = set(self.numbers(path))
         dropped = set() if keep else own
-        hidden = set(_stored(tree)) | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-        return ast.unparse(_Inliner(values, modules, own, dropped, hidden).visit(tree))
+        hidden = set(self._facts(path).stored) | self._facts(path).arguments
+        return _Inliner(values, modules, own, dropped, hidden).visit_Module(ast.parse(self._sources[path]))
 
 
-class _Inliner(ast.NodeTransformer):
+class _Facts:
+    """What is asked of a module's tree: it stays as it is."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.tree = tree
+        self.imports: list[ast.ImportFrom] = []
+        self.stored: list[str] = []
+        self.arguments: set[str] = set()
+        for node in walk(tree):
+            if isinstance(node, ast.Name):
+                if isinstance(node.ctx, ast.Store):
+                    self.stored.append(node.id)
+            elif isinstance(node, ast.arg):
+                self.arguments.add(node.arg)
+            elif isinstance(node, ast.ImportFrom):
+                self.imports.append(node)
+
+
+class _Inliner(Transformer):
     """`values`: name -> number; `modules`: name -> numbers in it; `own`: names this module sets; `dropped`: those of
     them that go; `hidden`: names that it uses for variables."""
 
@@ -93,6 +119,7 @@ class _Inliner(ast.NodeTransformer):
         dropped: set[str],
         hidden: set[str],
     ) -> None:
+        super().__init__()
         self._values = {name: value for name, value in values.items() if name in own or name not in hidden}
         self._modules = {name: numbers for name, numbers in modules.items() if name not in hidden}
         self._dropped = dropped
@@ -121,11 +148,16 @@ class _Inliner(ast.NodeTransformer):
         return node
 
 
-class _Dropper(ast.NodeTransformer):
+class _Dropper(Transformer):
     """Takes names that nothing needs any more out of the import statements."""
 
     def __init__(self, names: set[str]) -> None:
+        super().__init__()
         self._names = names
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        """No import is within an expression."""
+        return node if isinstance(node, ast.expr) else super().generic_visit(node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:  # noqa: N802
         kept = [alias for alias in node.names if (alias.asname or alias.name) not in self._names]
@@ -140,7 +172,3 @@ def _target(node: ast.stmt) -> str:
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         return node.targets[0].id
     return ""
-
-
-def _stored(tree: ast.Module) -> list[str]:
-    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]

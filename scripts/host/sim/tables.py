@@ -12,6 +12,9 @@ quarter of a run's time. What this changes takes place in the tables alone:
 
 import ast
 from collections.abc import Callable
+from functools import cache
+
+from host.flash.trees import walk
 
 LEAST = 7  # attributes: below it a table is short anyway, and such objects are made by the million
 BUILT_IN = frozenset(
@@ -28,9 +31,11 @@ class Classes:
     def __init__(self, texts: list[str]) -> None:
         self._nodes: dict[str, list[ast.ClassDef]] = {}
         for text in texts:
-            for node in ast.walk(_parsed(text)):
+            for node in walk(_parsed(text)):
                 if isinstance(node, ast.ClassDef):
                     self._nodes.setdefault(node.name, []).append(node)
+        self.attributes = cache(self._attributes_of)
+        self.methods = cache(self._methods_of)
 
     def _all(self, name: str, what: Callable[[ast.ClassDef], set[str]]) -> set[str]:
         nodes = self._nodes.get(name, [])
@@ -38,24 +43,24 @@ class Classes:
             return set()
         return what(nodes[0]).union(*(self._all(base, what) for base in _bases(nodes[0])))
 
-    def attributes(self, name: str) -> set[str]:
+    def _attributes_of(self, name: str) -> set[str]:
         """The attributes that an object of a class gets, those of its base classes included."""
         return self._all(name, _attributes)
 
-    def methods(self, name: str) -> set[str]:
+    def _methods_of(self, name: str) -> set[str]:
         """A class's methods, inherited ones included."""
         return self._all(name, _methods)
 
 
-def shortened(text: str, classes: Classes) -> str:
-    """A module's text with the changes."""
-    tree = ast.parse(text)
+def shortened(tree: ast.Module, classes: Classes) -> str:
+    """A module's text with the changes; its tree is changed on the way."""
     roomy = False
-    for node in ast.walk(tree):
+    nodes = walk(tree)
+    for node in nodes:
         if isinstance(node, ast.ClassDef):
             roomy |= _give_room(node, classes)
             _inherit(node, classes)
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & BUILT_IN
+    used = {node.id for node in nodes if isinstance(node, ast.Name)} & BUILT_IN
     lines = f"from builtins import {', '.join(sorted(used))}\n" if used else ""
     head = ast.parse(lines + (ROOM if roomy else "")).body
     tree.body[_after_docstring(tree.body) : 0] = head
@@ -102,7 +107,7 @@ def _bases(node: ast.ClassDef) -> list[str]:
 def _attributes(node: ast.ClassDef) -> set[str]:
     return {
         inner.attr
-        for inner in ast.walk(node)
+        for inner in walk(node)
         if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store) and _is_self(inner.value)
     }
 
@@ -114,7 +119,7 @@ def _methods(node: ast.ClassDef) -> set[str]:
 def _names(node: ast.ClassDef) -> set[str]:
     """What a class's body sets otherwise."""
     found = {inner.name for inner in node.body if isinstance(inner, ast.FunctionDef)}
-    return found | {name.id for inner in node.body for name in ast.walk(inner) if isinstance(name, ast.Name)}
+    return found | {name.id for inner in node.body for name in walk(inner) if isinstance(name, ast.Name)}
 
 
 def _is_self(node: ast.expr) -> bool:
