@@ -5,22 +5,31 @@ from types import SimpleNamespace
 import pytest
 
 from openkh.metrology.corrected_lines import TURNS, CorrectedLines
+from openkh.metrology.correction import EXTRA, GAIN, TOTAL, UNITY, ZERO, Correction
+from openkh.model import Model
+
+NONE = SimpleNamespace(tempco=0, lead_tempco=0, reference=0, curve=())
 
 
-class Correction:
-    """Notes what it is asked."""
+class Noted(Correction):
+    """Notes what it is asked; adds a thousandth."""
 
     def __init__(self, in_force=False):
-        self.in_force = in_force
         self.asked = []
-
-    def correct(self, element):
-        self.asked.append(("correct", element.name))
+        super().__init__(Model("MDNCT-1SC", "60Hz"), NONE)
+        self.in_force = in_force
+        self.terms[GAIN] = UNITY // 1000 + ZERO
+        self.asked.clear()
 
     def follow(self, i_ma):
         self.asked.append(("follow", i_ma))
 
+    def skip(self):
+        super().skip()
+        self.asked.append(("skip",))
+
     def undo(self):
+        super().undo()
         self.asked.append(("undo",))
 
     def warm(self, centi):
@@ -28,42 +37,54 @@ class Correction:
 
 
 def elements(*currents_ma):
-    return [SimpleNamespace(name=f"l{n + 1}", i_ma=ma) for n, ma in enumerate(currents_ma)]
+    return [SimpleNamespace(i_ma=ma, active=0, reactive=0, fresh=True) for ma in currents_ma]
 
 
-def turns(correction):
-    """After how many calls of `correct` each `follow` came."""
-    found, calls = [], 0
-    for what, *_ in correction.asked:
-        calls += what == "correct"
-        found += [calls] if what == "follow" else []
+def turns(lines, correction, count):
+    """After how many of `count` calls of `correct` each `follow` came."""
+    found = []
+    for n in range(count):
+        before = len(correction.asked)
+        lines.correct()
+        found += [n + 1] * (len(correction.asked) - before)
     return found
 
 
-def test_CA_1a_each_line_follows_its_own_current_once_in_four_cycles_and_never_in_the_same():
-    one, two = Correction(), Correction()
+def test_CA_1a_each_line_follows_its_own_current_once_in_eight_cycles_and_never_in_the_same():
+    one, two = Noted(), Noted()
     lines = CorrectedLines(elements(1_000, 2_000), (one, two))
-    for _ in range(3 * TURNS):
-        lines.correct()
-    assert turns(one) == [TURNS, 2 * TURNS, 3 * TURNS]
-    assert turns(two) == [TURNS // 2, TURNS + TURNS // 2, 2 * TURNS + TURNS // 2]
-    assert {i for what, i in one.asked if what == "follow"} == {1_000}
-    assert {i for what, i in two.asked if what == "follow"} == {2_000}
-    assert one.asked.count(("correct", "l1")) == two.asked.count(("correct", "l2")) == 3 * TURNS
+    assert turns(lines, one, 3 * TURNS) == [TURNS, 2 * TURNS, 3 * TURNS]
+    assert turns(lines, two, 3 * TURNS) == [TURNS // 2, TURNS + TURNS // 2, 2 * TURNS + TURNS // 2]
+    assert set(one.asked) == {("follow", 1_000)} and set(two.asked) == {("follow", 2_000)}
+
+
+def test_CA_1a_the_counts_of_each_line_are_corrected_by_its_own_corrections():
+    both = elements(1, 1)
+    one, two = Noted(), Noted()
+    two.terms[GAIN] = -UNITY // 100 + ZERO
+    lines = CorrectedLines(both, (one, two))
+    lines.correct()
+    both[0].active, both[1].active = 10_000, 20_000
+    lines.correct()
+    assert (both[0].active, both[1].active) == (10_010, 19_800)
+    both[0].active, both[1].active, both[1].fresh = 5_000, 0, False
+    lines.correct()
+    assert (both[0].active, both[1].active) == (5_005, 0)
+    assert [(line.terms[EXTRA], line.terms[TOTAL]) for line in (one, two)] == [(5, 15), (0, (1 << 24) - 200)]
+    assert ("skip",) in two.asked and ("skip",) not in one.asked
 
 
 def test_CA_1a_a_single_element_meter_has_one_line():
-    one = Correction()
+    one = Noted()
     lines = CorrectedLines(elements(1_000), (one,))
-    for _ in range(2 * TURNS):
-        lines.correct()
+    assert turns(lines, one, 2 * TURNS) == [TURNS, 2 * TURNS]
     lines.undo()
     lines.warm(2_500)
-    assert turns(one) == [TURNS, 2 * TURNS] and one.asked[-2:] == [("undo",), ("warm", 2_500)]
+    assert one.asked[-2:] == [("undo",), ("warm", 2_500)]
 
 
 def test_CA_1a_both_lines_are_undone_and_warmed():
-    one, two = Correction(), Correction()
+    one, two = Noted(), Noted()
     lines = CorrectedLines(elements(1_000, 2_000), (one, two))
     lines.undo()
     lines.warm(None)
@@ -72,11 +93,11 @@ def test_CA_1a_both_lines_are_undone_and_warmed():
 
 @pytest.mark.parametrize(("first", "second"), [(False, False), (True, False), (False, True), (True, True)])
 def test_CA_1a_in_force_where_a_line_s_is(first, second):
-    assert CorrectedLines(elements(1, 1), (Correction(first), Correction(second))).in_force == (first or second)
-    assert CorrectedLines(elements(1), (Correction(first),)).in_force == first
+    assert CorrectedLines(elements(1, 1), (Noted(first), Noted(second))).in_force == (first or second)
+    assert CorrectedLines(elements(1), (Noted(first),)).in_force == first
 
 
 @pytest.mark.parametrize(("currents", "unknown"), [((1, 1), False), ((0, 1), True), ((1, 0), True), ((5,), False)])
 def test_CA_1a_a_current_that_was_not_measured_yet(currents, unknown):
-    of = CorrectedLines(elements(*currents), tuple(Correction() for _ in currents))
+    of = CorrectedLines(elements(*currents), tuple(Noted() for _ in currents))
     assert of.current_unknown() == unknown

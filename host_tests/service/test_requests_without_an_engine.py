@@ -8,6 +8,7 @@ import pytest
 from boards.virtual.board import Board
 from openkh import calibration, event_codes
 from openkh.calibration import Calibration
+from openkh.metrology.correction import EXTRA
 from openkh.model import Model
 from openkh.storage import verdict
 
@@ -80,7 +81,7 @@ def element(**values):
 
 
 def meter(**parts):
-    lines = [SimpleNamespace(extra=0), SimpleNamespace(extra=0)]
+    lines = [SimpleNamespace(terms=[0] * (EXTRA + 1)), SimpleNamespace(terms=[0] * (EXTRA + 1))]
     return SimpleNamespace(
         **{
             "model": MODEL,
@@ -108,7 +109,7 @@ def test_CA_3_a_window_ends_nearest_to_whole_half_cycles_among_ten_readings(peri
         one.at_us += period_us
         two.at_us = one.at_us + 900
         one.active, one.reactive, two.active, two.reactive = 320, -32, -160, 16
-        of.corrected.lines[0].extra = 3
+        of.corrected.lines[0].terms[EXTRA] = 3
         more = window.carry_out()
         if steps * period_us >= 1_000_000:
             ends.append(steps * period_us)

@@ -1,10 +1,23 @@
 """The corrections of all lines in the measuring cycle (CA-1a); correction.py has those of one."""
 
+from openkh.bound import bind
+from openkh.metrology.correction import corrected
+
 TURNS = 8  # cycles from one look at a line's current to the next
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openkh.metrology.correction import Correction, Counts
+    from typing import Protocol
+
+    from openkh.metrology.correction import Correction
+
+    class Counts(Protocol):
+        """What is corrected: the counts of a front end in this cycle (metrology/element.py)."""
+
+        active: int
+        reactive: int
+        fresh: bool
+        i_ma: int
 
 
 class CorrectedLines:
@@ -17,10 +30,13 @@ class CorrectedLines:
         self.lines = lines
         self._one = lines[0]
         self._element_one = elements[0]
+        self._terms_one = lines[0].terms
         self._two = lines[1] if len(lines) > 1 else None
         self._element_two = elements[len(lines) - 1]
+        self._terms_two = lines[-1].terms
         self._turn = 0
         self.in_force = False
+        bind(self, "correct")
         self.changed()
 
     def changed(self) -> None:
@@ -30,10 +46,19 @@ class CorrectedLines:
     def correct(self) -> None:
         """Correct the counts that both front ends were just read to have. For time, the coefficients of each line
         follow its current only in every eighth cycle. Takes no heap."""
-        self._one.correct(self._element_one)
+        element = self._element_one
+        book = corrected
+        if element.fresh:
+            element.active = book(self._terms_one, element.active, element.reactive)
+        else:
+            self._one.skip()
         two = self._two
         if two is not None:
-            two.correct(self._element_two)
+            element = self._element_two
+            if element.fresh:
+                element.active = book(self._terms_two, element.active, element.reactive)
+            else:
+                two.skip()
         turn = self._turn + 1 & TURNS - 1
         self._turn = turn
         if turn == 0:

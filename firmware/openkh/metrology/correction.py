@@ -11,23 +11,17 @@ active P and reactive Q read p = (1 + r) (P cos d + Q sin d) and q = (1 + r) (Q 
 sin d) / (1 + r).
 
 This is pure logic: counts, mA and 0.01 degC in, counts out, and only `prepare` takes heap. All products stay below
-2^30: counts have 24 bits and are multiplied in halves of 12 bits, unless they are few; coefficients have at most 17
-bits. A CT's lead drifts with the copper of its winding; this drift is taken to be the same at every current.
+2^30: counts have 24 bits and are multiplied in halves of 12 bits; coefficients have at most 17 bits. A CT's lead drifts
+with the copper of its winding; this drift is taken to be the same at every current.
 """
+
+from array import array
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
     from openkh.model import Model
-
-    class Counts(Protocol):
-        """What is corrected: the counts of a front end in this cycle (metrology/element.py)."""
-
-        active: int
-        reactive: int
-        fresh: bool
-        i_ma: int
 
     class Wanted(Protocol):
         """The corrections of a line, in the units of calibration.py."""
@@ -51,13 +45,20 @@ POINTS_MOST = 4
 CURRENT_MOST = 12_000  # 0.01 % of the CT's rating
 NO_REFERENCE = -32_768  # no temperature is known
 
-_FEW_BITS = 14
-_FEW = 1 << _FEW_BITS  # counts of a cycle, 140 % of full load; up to here they are multiplied whole, if
-_SMALL = 31_000  # gain and phase are below this (2.9 %, 100 minutes), so that both products together are below 2^30
+# What `corrected` needs of a line, and keeps of it: places in `Correction.terms`, where nothing but EXTRA is negative.
+GAIN = 0  # the coefficients at present, in 2^-20, and ZERO more
+PHASE = 1
+REST = 2  # the remainder; it begins with a half, so that the sum is rounded and not cut off
+REST_BEFORE = 3  # the remainder before this cycle
+EXTRA = 4  # the counts that this cycle's correction has added to those of the chip
+TOTAL = 5  # the sum of these since the start, modulo 2^24 like the chip's own register
+BEGUN = 6  # 1 when a first reading was corrected, else 0
+ZERO = 1 << 17
 
 _PRODUCT_PER_UNIT = 9537  # 1e10 / 2^20: 0.01 ppm/K times 0.01 K to 2^-20
 _WARMER_MOST = 10_000  # 100 K; no board is warmer or colder by more
 _FAR = 1 << 29  # a current that is never reached
+_NEW = -1  # the coefficients have to be worked out anew, whatever the current
 _MICRORADIANS = 29_089  # ten times 0.01 minutes, in 1e-9 rad
 _LEAD_PER_UNIT = 328  # 0.001 minutes/K times 0.01 K to 2^-20 rad
 
@@ -81,15 +82,13 @@ def _coefficients(ratio_ppm: int, lead: int) -> "tuple[int, int]":
 def prepare(wanted: "Wanted", model: "Model") -> "Segments":
     """The curve as `Correction.take` needs it, in segments of current. A segment is (its first current, gain and phase
     there, their rise over the segment, its length), with currents in units of 16 mA (32 mA at 200 A). Below the first
-    point and above the last one the errors stay as they are there. The last row is (_FAR, the largest gain or phase of
-    all points, ...).
+    point and above the last one the errors stay as they are there. The last row begins at _FAR.
 
     Called at the prompt or at the start and not in the cycle, because it takes heap.
     """
     segments: list[tuple[int, int, int, int, int, int]] = []
     shift = shift_of(model)
     before = (0, 0, 0)
-    largest = 0
     for at, ratio_ppm, lead in wanted.curve:
         x = at * model.rating_a // 10 >> shift  # 0.01 % of the rating, mA
         gain, phase = _coefficients(ratio_ppm, lead)
@@ -99,9 +98,8 @@ def prepare(wanted: "Wanted", model: "Model") -> "Segments":
             x = max(x, before[0] + 1)
             segments.append(before + (gain - before[1], phase - before[2], x - before[0]))
         before = (x, gain, phase)
-        largest = max(largest, abs(gain), abs(phase))
     segments.append(before + (0, 0, 1))
-    segments.append((_FAR, largest, 0, 0, 0, 1))
+    segments.append((_FAR, 0, 0, 0, 0, 1))
     return tuple(segments)
 
 
@@ -110,31 +108,44 @@ def shift_of(model: "Model") -> int:
     return 4 if model.rating_a == 100 else 5
 
 
-class Correction:
-    """Corrects one line. Call `follow` with a newly measured current, `warm` with a temperature, and `correct` in every
-    cycle.
+def corrected(terms: "array[int]", active: int, reactive: int) -> int:
+    """The `active` counts of a cycle, corrected with its `reactive` counts; both +-2^24. Takes no heap.
 
-    `in_force`      whether there is something to correct
-    `gain` `phase`  the coefficients at present, in 2^-20
-    `warm_gain`     the temperature's part of `gain`, in 2^-20
-    `extra`         the counts that this cycle's correction has added to those of the chip
-    `total`         the sum of these since the start, modulo 2^24 like the chip's own register
+    On the RP2040 this is machine code with numbers of 32 bits (scripts/host/flash/machine_code.py). It knows no
+    negative number in an array: so ZERO is added to the coefficients there.
+    """
+    gain = terms[GAIN] - ZERO
+    phase = terms[PHASE] - ZERO
+    reactive = reactive * terms[BEGUN]  # it is not known since when those of the first reading were counted
+    terms[BEGUN] = 1
+    terms[REST_BEFORE] = terms[REST]
+    low = (active & 4095) * gain + (reactive & 4095) * phase + terms[REST]
+    high = (active >> 12) * gain + (reactive >> 12) * phase
+    low += (high & 255) << 12
+    terms[REST] = low & 0xFFFFF
+    extra = (high >> 8) + (low >> 20)
+    terms[EXTRA] = extra
+    terms[TOTAL] = terms[TOTAL] + extra & 0xFFFFFF
+    return active + extra
+
+
+class Correction:
+    """The corrections of one line. Call `follow` with a newly measured current, `warm` with a temperature, and in every
+    cycle `corrected` with its `terms`, or `skip`.
+
+    `in_force`   whether there is something to correct
+    `terms`      coefficients, remainder and sums, at the places named above
+    `warm_gain`  the temperature's part of the gain, in 2^-20
     """
 
     def __init__(self, model: "Model", wanted: "Wanted") -> None:
         self._shift = shift_of(model)
-        self._start_ma = model.start_ma
-        self.gain = 0
-        self.phase = 0
+        self._start = -(-model.start_ma >> self._shift)  # the starting current, in units of the curve
+        self.terms = array("i", (ZERO, ZERO, UNITY >> 1, 0, 0, 0, 0))
         self.warm_gain = 0
-        self._warm_phase = 0  # the temperature's part of `phase`
-        self._rest = UNITY >> 1  # the remainder; it begins with a half, so that the sum is rounded and not cut off
-        self._rest_before = 0  # the remainder before this cycle
-        self._begun = False  # whether a first reading was corrected
-        self._few_bits = 0  # shift by which it is seen whether counts are few; 0: all are multiplied in halves
-        self._n = 0  # the segment of the last current
-        self.extra = 0
-        self.total = 0
+        self._warm_phase = 0  # the temperature's part of the phase
+        self._at = _NEW  # the last current, in units of the curve,
+        self._n = 0  # and its segment
         self.centi: int | None = None  # the temperature in 0.01 degC; None: it is not known
         self.take(wanted, prepare(wanted, model))
 
@@ -146,8 +157,7 @@ class Correction:
         self._lead_tempco = wanted.lead_tempco
         self._reference = wanted.reference
         self.in_force = len(segments) > 2 or wanted.tempco != 0 or wanted.lead_tempco != 0
-        self.gain = self.phase = 0
-        self._largest = segments[-1][1]
+        self.terms[GAIN] = self.terms[PHASE] = ZERO
         self.warm(self.centi)
 
     def warm(self, centi: "int | None") -> None:
@@ -157,18 +167,13 @@ class Correction:
         A line that reads k dT too high is divided by 1 + k dT, and what the lead is larger when warmer is taken off.
         """
         self.centi = centi
+        self._at = _NEW
         x = 0
         if centi is not None and self._reference != NO_REFERENCE:
             x = max(-_WARMER_MOST, min(_WARMER_MOST, centi - self._reference))
         self._warm_phase = -x * self._lead_tempco // _LEAD_PER_UNIT
         x = x * self._tempco // _PRODUCT_PER_UNIT
         self.warm_gain = (x * x >> UNITY_BITS) - x
-        self._sized()
-
-    def _sized(self) -> None:
-        """See whether few counts may be multiplied whole, because gain and phase stay small with any current."""
-        largest = self._largest + max(abs(self.warm_gain), abs(self._warm_phase))
-        self._few_bits = _FEW_BITS + 1 if largest < _SMALL and self._begun else 0
 
     def follow(self, i_ma: int) -> None:
         """Take the coefficients for a measured current.
@@ -177,6 +182,9 @@ class Correction:
         the meter creep (EN-5).
         """
         x = i_ma >> self._shift
+        if x == self._at:
+            return  # most often, as a load is steady
+        self._at = x
         n = self._n
         segments = self._segments
         while x < segments[n][0]:
@@ -187,54 +195,22 @@ class Correction:
         here = segments[n]
         x -= here[0]
         gain = here[1] + x * here[3] // here[5]
-        self.gain = gain + self.warm_gain + (gain * self.warm_gain >> UNITY_BITS)
-        if i_ma < self._start_ma:
-            self.phase = 0
+        self.terms[GAIN] = gain + self.warm_gain + (gain * self.warm_gain >> UNITY_BITS) + ZERO
+        if self._at < self._start:
+            self.terms[PHASE] = ZERO
             return
         gain = here[2] + x * here[4] // here[5]
-        self.phase = gain + (gain * self.warm_gain >> UNITY_BITS) + self._warm_phase
+        self.terms[PHASE] = gain + (gain * self.warm_gain >> UNITY_BITS) + self._warm_phase + ZERO
 
-    def correct(self, element: "Counts") -> None:
-        """Correct `element.active`, if it was measured in this cycle. Takes no heap."""
-        if not element.fresh:
-            self.extra = 0
-            return
-        a = element.active
-        q = element.reactive
-        rest = self._rest
-        self._rest_before = rest
-        if (a + _FEW | q + _FEW) >> self._few_bits:
-            self._correct_many(element)
-            return
-        low = a * self.gain + q * self.phase + rest
-        self._rest = low & 0xFFFFF
-        low >>= 20
-        self.extra = low
-        self.total = self.total + low & 0xFFFFFF
-        element.active = a + low
-
-    def _correct_many(self, element: "Counts") -> None:
-        """`correct` for counts of any size, which are multiplied in halves, and for the first reading."""
-        a = element.active
-        q = element.reactive
-        if not self._begun:
-            self._begun = True
-            self._sized()
-            q = 0  # it is not known since when the reactive counts of the first reading were counted
-        gain = self.gain
-        phase = self.phase
-        low = (a & 4095) * gain + (q & 4095) * phase + self._rest
-        q = (a >> 12) * gain + (q >> 12) * phase
-        low += (q & 255) << 12
-        self._rest = low & 0xFFFFF
-        q = (q >> 8) + (low >> 20)
-        self.extra = q
-        self.total = self.total + q & 0xFFFFFF
-        element.active = a + q
+    def skip(self) -> None:
+        """There are no counts in this cycle, and nothing is corrected."""
+        self.terms[REST_BEFORE] = self.terms[REST]
+        self.terms[EXTRA] = 0
 
     def undo(self) -> None:
         """Take this cycle's correction back: the cycle was given up before its commit, and the next one books it
         all."""
-        self._rest = self._rest_before
-        self.total = self.total - self.extra & 0xFFFFFF
-        self.extra = 0
+        terms = self.terms
+        terms[REST] = terms[REST_BEFORE]
+        terms[TOTAL] = terms[TOTAL] - terms[EXTRA] & 0xFFFFFF
+        terms[EXTRA] = 0

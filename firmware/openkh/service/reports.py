@@ -5,6 +5,7 @@ from time import sleep_ms
 
 from openkh import REVISION, calibration, event_codes, failures
 from openkh.drivers.ade7953_registers import PERIOD_CLOCK_MILLIHZ
+from openkh.metrology.correction import TOTAL
 from openkh.metrology.energy import wh_text
 from openkh.metrology.status import NAMES
 from openkh.model import WGAIN_NOMINAL, WGAIN_UNITY
@@ -175,7 +176,7 @@ def _line(meter: "Meter", n: int) -> "Answer":
         found[name] = None
     found["chip_register"] = element.raw
     found["corrected"] = meter.corrected.lines[n].in_force
-    found["correction_register"] = meter.corrected.lines[n].total
+    found["correction_register"] = meter.corrected.lines[n].terms[TOTAL]
     if element.silent:
         return found
     line = status_line(meter, n)

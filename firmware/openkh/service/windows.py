@@ -9,6 +9,7 @@ cycles.
 """
 
 from openkh.drivers.ade7953_registers import PERIOD_CLOCK_MILLIHZ
+from openkh.metrology.correction import EXTRA
 from openkh.service.refused import RefusedError
 from openkh.service.reports import angle_of
 from openkh.service.requests import Request, post
@@ -59,7 +60,7 @@ class Sums:
             self._start_us = element.at_us
             return True
         self.counts += element.active
-        self.correction_counts += self._correction.extra
+        self.correction_counts += self._correction.terms[EXTRA]
         self.reactive_counts += element.reactive
         self._volts_mv += element.v_mv
         self._amps_ma += element.i_ma

