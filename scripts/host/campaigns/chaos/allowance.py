@@ -272,7 +272,9 @@ class Allowance:
             for other in self.faults:  # what was not booked when the chip lost it
                 if other is not fault and other.covers(fault.start_s):
                     held_s = other.end_s + START_S if other.part == "cpu" else fault.start_s
-                    yield fault.start_s, self.counts(other.start_s - 0.2, held_s, line)
+                    # After a hang the start knows of both lines' sum alone, and the other line's counts go too.
+                    lost = None if other.kind == "hang" else line
+                    yield fault.start_s, self.counts(other.start_s - 0.2, held_s, lost)
 
     def _written_wrong(self, line: int, at: float) -> Iterator[Cost]:
         """With one bit in a hundred spoilt a register that is written can come out wrong. It is mended, and what the
