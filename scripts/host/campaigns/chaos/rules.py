@@ -15,6 +15,7 @@ ROLL_WH = 1_000_000_000
 LEAST_US = 30_000  # PO-3
 COIL_US = 99_000  # CO-2: 100 ms in cycles of the timer
 GLASS_S = 1.0  # from the start of the firmware to the first picture
+BEGUN_S = 0.5  # the same to a register
 UNREAD_S = 2.5  # more, where the memory does not answer: map and factory data are asked for again
 WEIGHTS = (("10", 10), ("100", 100), ("1000", 1000))
 
@@ -69,7 +70,7 @@ class Rules:
             at_s = snap["t_us"] / 1e6
             flown = flown.plus(self.allowed.counts(before_s, at_s))
             before_s = at_s
-            if self.allowed.in_ram_only(at_s) or not any(boot + 0.5 < at_s for boot, _ in self.seen.boots):
+            if self.allowed.in_ram_only(at_s) or not self._begun(at_s):
                 continue
             wh, delivered, received = self._register(snap["register"])
             most = flown.plus(self.allowed.wrong(at_s))
@@ -92,6 +93,11 @@ class Rules:
                     self._say(f"PO-1 {name} Wh ahead", f"at {at_s:.3f} s {seen} edges, {wh} Wh")
             if snap["counter"] > self._owed(wh + lost_wh, self.model.counter_wh) + self._given_again(at_s):
                 self._say("CO-1 counter ahead", f"at {at_s:.3f} s {snap['counter']} counts, {wh} Wh")
+
+    def _begun(self, at_s: float) -> bool:
+        """Whether a start has got so far that there is a register to show."""
+        whole = [boot + BEGUN_S for boot, _ in self.seen.boots]
+        return any(end < at_s and not any(end - BEGUN_S <= cut < end for cut in self.allowed.cuts) for end in whole)
 
     def _missing(self, rule: str, counted: int, booked: int, may: Counts, when: str = "") -> None:
         """No more than `may` be, and a count for the rounding of the register's text."""
