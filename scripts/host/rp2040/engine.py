@@ -308,7 +308,7 @@ class Rp2040Link(Link):
         self._wasm = False
         self._out = []
         self._memory = {}
-        self._transport = _Local(Engine(config, board_dir))
+        self._transport = _Local(Engine({**config, "memory": {}}, board_dir))
 
     @property
     def engine(self) -> Engine:
