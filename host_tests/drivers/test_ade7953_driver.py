@@ -2,6 +2,7 @@
 
 import pytest
 
+from boards.virtual.ade7953.registers import NARROW, WIDE
 from host_tests.mp.front_end import Ade7953, Calibration, FrontEndError, FrontEndRig, Wire, ade7953_link, lock_all
 from openkh.drivers import ade7953_registers as reg
 
@@ -25,6 +26,15 @@ def watch(rig):
 
     rig.spi.meddle = note
     return frames
+
+
+def test_the_registers_and_what_they_are_after_a_reset_are_those_of_the_data_sheet():
+    sheet = {**NARROW, **WIDE}
+    addresses = reg.COVERED + reg.UNCOVERED
+    assert len(set(addresses)) == len(addresses)
+    after_reset = dict(zip(addresses, reg.COVERED_RESET + reg.UNCOVERED_RESET, strict=True))
+    assert after_reset == {address: sheet[address][0] for address in addresses}
+    assert (reg.SAGCYC, reg.DISNOLOAD, reg.EX_REF, reg.WRITE_PROTECT, reg.CONFIG) == (0x000, 0x001, 0x800, 0x040, 0x102)
 
 
 def test_bring_up_leaves_every_register_as_wanted(rig):

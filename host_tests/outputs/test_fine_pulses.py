@@ -9,6 +9,11 @@ from hypothesis import strategies as st
 from host_tests.outputs.rig import DRAIN, ROLL_WH, Meter, jittered, pulses, shortest_us
 
 
+def test_CA_1_a_meter_that_starts_tells_of_no_fine_pulses_that_ended():
+    started = Meter().pulses
+    assert (started.fine_mwh, started.fine_left_ms, started.fine_ended) == (0, 0, 0)
+
+
 @pytest.mark.parametrize("weight_mwh, watts", [(1000, 55_000), (1000, 200), (100, 5_000), (100, 400)])
 @pytest.mark.parametrize("counts_per_wh", [32_000, 8_000])
 def test_fine_mode_gives_a_finer_constant(weight_mwh, watts, counts_per_wh):

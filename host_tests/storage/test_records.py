@@ -56,6 +56,25 @@ def test_ST_1_a_record_gives_back_every_field(values, sequence, life):
     assert {name: getattr(state, name) for name in FIELDS} == values
 
 
+@pytest.mark.parametrize("even", [True, False])
+def test_ST_1_the_largest_number_of_a_field_leaves_those_beside_it(even):
+    values = {name: LARGEST.get(name, 999_999_999) * (n % 2 == even) for n, name in enumerate(FIELDS)}
+    state = State()
+    records.unpack(packed(state_of(values)), state)
+    assert {name: getattr(state, name) for name in FIELDS} == values
+
+
+def test_ST_2_the_check_is_that_of_the_polynomial_bit_by_bit():
+    polynomial = int(f"{0x2030B9C7:030b}"[::-1], 2)
+    for text in (b"", b"\0", b"123456789", bytes(range(256))):
+        crc = 0x3FFFFFFF
+        for byte in text:
+            crc ^= byte
+            for _ in range(8):
+                crc = crc >> 1 ^ polynomial * (crc & 1)
+        assert check(bytearray(text), len(text)) == crc
+
+
 def test_field_bug_18_an_unknown_raw_count_is_not_taken_for_a_reading():
     """A reading of all ones is one; -1, "not known" after a chip's reset, is another thing."""
     for raw in (-1, 0, 0xFFFFFF):

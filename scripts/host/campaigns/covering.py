@@ -87,7 +87,7 @@ class Tests:
         with _written(path, changed):
             if near and not at_import:
                 return self._run(file, near)
-            return self._in_a_new_process(self.running(file, None) or (self._near(file) if at_import else []))
+            return self._in_a_new_process(self.running(file, None) or (self._near(file, True) if at_import else []))
 
     def noticing_with_engines(self, file: str, changed: bytes) -> str:
         """The same among the tests that start engines."""
@@ -112,9 +112,10 @@ class Tests:
         found = {test for line, tests in of_file.items() if lines is None or int(line) in lines for test in tests}
         return sorted(found - apart, key=lambda test: (self._seconds[test], test))
 
-    def _near(self, file: str) -> list[str]:
-        """Every test, as groups() has their files in order."""
-        return [test for group in groups(file, self._top) for test in self._seconds if test.split("::")[0] in group]
+    def _near(self, file: str, quickest: bool = False) -> list[str]:
+        """Every test, as groups() has their files in order; of a group the quickest first where it is asked for."""
+        every = sorted(self._seconds, key=lambda test: self._seconds[test]) if quickest else list(self._seconds)
+        return [test for group in groups(file, self._top) for test in every if test.split("::")[0] in group]
 
     def _run(self, file: str, tests: list[str], longest_s: float = LONGEST_S) -> str:
         answer = str(self._ask("run", (file, tests, longest_s), NO_ANSWER_S)) if tests else ""
