@@ -3,6 +3,7 @@
 HYPOTHESIS_PROFILE=search looks for new ones; =first stops at the first that fails and seeks no smaller one.
 """
 
+import gc
 import os
 
 import pytest
@@ -12,6 +13,15 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None, max_examples=1000)
 settings.register_profile("first", derandomize=True, deadline=None, phases=(Phase.explicit, Phase.generate))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+gc.disable()  # until all tests are known: next to nothing of what is made until then is garbage
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Modules and tests stay: no later collection looks through them again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)  # ./scripts/bench mutants runs tests without xdist

@@ -10,7 +10,7 @@ from collections import defaultdict
 
 import pytest
 
-from host.docs_made import bills, circuits
+from host.docs_made import bills
 from host.docs_made.wiring import nets
 from host.flash.board_files import load
 from host.sim.link import TOP
@@ -92,6 +92,8 @@ def test_the_glass_has_a_line_for_every_dot():
 
 
 def test_the_documents_show_the_circuit(tmp_path):
+    from host.docs_made import circuits  # brings Matplotlib, which no other test here needs
+
     page = bills.PAGE.read_text()
     assert bills.inserted(page) == page, "write the bills anew: python -m host.docs_made.bills"
     for path in circuits.write(tmp_path):

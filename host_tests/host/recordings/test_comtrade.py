@@ -4,7 +4,6 @@ import re
 import struct
 from pathlib import Path
 
-import comtrade
 import numpy as np
 import pytest
 from comtrade_files import CFG, WATTS, dat, samples, save
@@ -351,6 +350,8 @@ def test_random_recordings_have_their_mean_power(tmp_path: Path, seed: int) -> N
 @pytest.mark.parametrize("seed", range(1, 21))
 def test_the_package_comtrade_reads_the_same_samples(tmp_path: Path, seed: int) -> None:
     """Two readers that know nothing of each other, wherever the package takes the file."""
+    import comtrade  # brings pandas, which no other test needs
+
     trial = random_ones.make(seed, str(tmp_path))
     theirs = comtrade.Comtrade(ignore_warnings=True, use_numpy_arrays=True, use_double_precision=True)
     files = {p.suffix.lower(): p for p in tmp_path.iterdir()}

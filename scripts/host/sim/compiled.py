@@ -55,7 +55,8 @@ def command(sources: list[str], heap: str) -> list[str]:
     except FileNotFoundError:
         with _alone():
             if not tree.is_dir():  # else somebody has made it meanwhile
-                _make(tree, texts)
+                with trees.uncollected():
+                    _make(tree, texts)
     roots = [f"{MOUNT}/{place}".rstrip("/") for place in PLACES]
     interpreter = [sys.executable, "-c", START, str(tree / IMAGE), "-X", f"heapsize={heap}"]
     return [*interpreter, str(tree / ENTRY), "--image", *roots]
