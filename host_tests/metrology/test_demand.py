@@ -35,7 +35,8 @@ class Reference:
         self.counts = 0
         self.length_us = 0
         self.averages_w = []
-        self.demands = []  # (time it ended, W)
+        self.newest_w = Fraction(0)
+        self.largest_w = {}  # by the period of 24 h in which they ended
 
     def cycle(self, dt_us, counts):
         self.t_us += dt_us
@@ -46,13 +47,14 @@ class Reference:
             self.counts = self.length_us = 0
             self.next_us = (self.t_us // 300_000_000 + 1) * 300_000_000
             if len(self.averages_w) >= 3:
-                self.demands.append((self.t_us // 300_000_000, sum(self.averages_w[-3:]) / 3))
+                self.newest_w = sum(self.averages_w[-3:]) / 3
+                period = (self.t_us // 300_000_000 - 1) // 288
+                self.largest_w[period] = max(self.largest_w.get(period, self.newest_w), self.newest_w)
 
     def shown_w(self):
         """Largest so far in the first 24 h, then the largest of the period just finished; 24 h 00 belongs to it."""
         periods = self.t_us // 86_400_000_000
-        last = [w for k, w in self.demands if (k - 1) // 288 == periods - 1]
-        return max(last, default=Fraction(0)) if periods else max((w for _, w in self.demands), default=Fraction(0))
+        return self.largest_w.get(max(0, periods - 1), Fraction(0))
 
 
 def run(cycles, model=MODEL, compare=True):
@@ -63,7 +65,7 @@ def run(cycles, model=MODEL, compare=True):
         demand.step(state, dt_us)
         reference.cycle(dt_us, counts)
         if compare and state.sub_k != ended:
-            newest = reference.demands[-1][1] * 1000 if reference.demands else 0
+            newest = reference.newest_w * 1000
             # averages are kept in whole mW (and lengths in 4 us): below the exact value by at most 2 mW + 2e-8
             assert -2 - newest * Fraction(2, 10**8) <= state.interval_mw - newest <= newest * Fraction(2, 10**8)
             shown = reference.shown_w() * 1000

@@ -54,8 +54,9 @@ class Flash:
             return
         buf[:] = self.memory[at : at + count]
         if self._weak:
-            for address in self._weak:
-                if at <= address < at + count:
+            # In order of addresses on every interpreter, and along the shorter of the two.
+            for address in range(at, at + count) if count < len(self._weak) else sorted(self._weak):
+                if at <= address < at + count and address in self._weak:
                     buf[address - at] ^= self._weak[address] & self._rng.below(256)
         if self.bit_error_rate:
             # A draw for 256 bits where two of them are hardly wrong at once: the firmware reads hundreds of KB when it

@@ -80,18 +80,20 @@ def texts(board: str, chosen: dict[str, str] | None = None) -> dict[str, str]:
     """The modules of a whole firmware for `board` as they are compiled: path -> text. `chosen` as in
     `board_files.text`."""
     found = {name: path.read_text() for name, path in sources(board).items()}
-    found.update(_of_any_board(tuple((name, text) for name, text in found.items() if name not in BOARD_FILES)))
+    same = tuple((name, text) for name, text in found.items() if name not in BOARD_FILES)
+    found.update(_of_any_board(same, tuple(names.listed())))
     found["board.py"] = board_files.text(board, chosen or {})
     # Nobody imports what held numbers alone.
     return {name: text for name, text in found.items() if not inline.says_nothing(text)}
 
 
 @functools.lru_cache(maxsize=1)
-def _of_any_board(texts: tuple[tuple[str, str], ...]) -> dict[str, str]:
+def _of_any_board(texts: tuple[tuple[str, str], ...], listed: tuple[str, ...]) -> dict[str, str]:
+    """What boards with the same modules share."""
     with trees.uncollected():
         firmware = inline.Modules(dict(texts))
         inlined = {name: machine_code.marked(name, firmware.inlined(name)) for name, _ in texts}
-        return short_names.shortened(inlined, names.listed())
+        return short_names.shortened(inlined, listed)
 
 
 def parts(board: str, chosen: dict[str, str] | None = None) -> dict[str, bytes]:
