@@ -219,8 +219,7 @@ def rows(count: int, seed: int) -> list[tuple[str, Any, str]]:
     chosen = drawn(count, seed)
     with ExitStack() as stack:
         free: SimpleQueue[tuple[Tests, Path]] = SimpleQueue()
-        for _ in range(mutants.AT_ONCE):
-            top = stack.enter_context(mutants.copy())
+        for top in [stack.enter_context(mutants.copy()) for _ in range(mutants.AT_ONCE)]:
             free.put((stack.enter_context(Tests(top)), top))
 
         def noticing(change: Change, with_engines: bool) -> str:

@@ -94,7 +94,7 @@ def cover(session: pytest.Session, items: dict[str, pytest.Item]) -> dict[str, A
 
     from host.sim import compiled
 
-    compiled.roots = _no_process  # before it compiles for minutes what is not to be started
+    compiled.command = _no_process  # before it compiles for minutes what is not to be started
     sys.addaudithook(lambda event, _: _no_process() if event == "subprocess.Popen" else None)
     measured = coverage.Coverage(data_file=None, config_file=False, source=[str(FIRMWARE)])
     measured.start()
