@@ -8,7 +8,6 @@ from types import ModuleType
 import pytest
 
 from host.cli.refused import RefusedError
-from host.docs_made import wiring
 from host.flash.board_files import CHOICES, boards, load, text
 
 NAMES = boards()
@@ -133,5 +132,7 @@ def test_boards_import_like_on_the_device() -> None:
 
 def test_pictures_of_the_docs_are_current(tmp_path: Path) -> None:
     """docs/hardware.md shows what the board files say."""
+    from host.docs_made import wiring  # brings Matplotlib, which no other test here needs
+
     for path in wiring.write(tmp_path):
         assert (wiring.IMG / path.name).read_text() == path.read_text(), f"{path.name}: python -m host.docs_made.wiring"

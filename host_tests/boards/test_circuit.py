@@ -11,7 +11,6 @@ from collections import defaultdict
 import pytest
 
 from host.docs_made import bills
-from host.docs_made.wiring import nets
 from host.flash.board_files import load
 from host.sim.link import TOP
 
@@ -52,6 +51,8 @@ def test_ID_3_the_bill_counts_the_netlist(elements, service):
 
 
 def test_every_pin_of_the_board_file_is_wired_to_what_it_says():
+    from host.docs_made.wiring import nets  # brings Matplotlib, which most tests here do not need
+
     pins = by_net(CIRCUIT.circuit())
     chips = {reference: kind for reference, kind, _ in CIRCUIT.circuit()}
     for number, (_, sck, mosi, miso, cs, irq, reset) in enumerate(BOARD.FRONT_ENDS, 1):
@@ -92,7 +93,7 @@ def test_the_glass_has_a_line_for_every_dot():
 
 
 def test_the_documents_show_the_circuit(tmp_path):
-    from host.docs_made import circuits  # brings Matplotlib, which no other test here needs
+    from host.docs_made import circuits  # brings Matplotlib
 
     page = bills.PAGE.read_text()
     assert bills.inserted(page) == page, "write the bills anew: python -m host.docs_made.bills"
