@@ -10,7 +10,7 @@ import os
 
 LOOKS = 40
 COLLECT_EACH = 8  # modules
-LEAST_FREE_BYTES = 300_000
+LEAST_FREE_BYTES = 3_000_000  # of 24 MB; more than is made between the looks
 
 collect = gc.collect
 mem_free = gc.mem_free
