@@ -3,9 +3,9 @@
 What the code below has to heed, by the RP2040's data sheet 4.2 (a PL011 with FIFOs of 32 bytes, and a time-out after 32
 bit times without a byte) and by MicroPython's ports/rp2/machine_uart.c, 1.27 to 1.29:
 - IRQ_RXIDLE comes 32 bit times after the last byte of a burst. `any()` and `readinto()` may take that event away, so
-the
-  UART is asked nothing between the bytes of a burst, only once it has ended. Above 19200 baud 32 bit times are shorter
-  than the pause that a frame may have in it: there the bytes are counted until a whole silence has brought no more.
+  the UART is asked nothing between the bytes of a burst, only once it has ended. Above 19200 baud 32 bit times are
+  shorter than the pause that a frame may have in it: there the bytes are counted until a whole silence has brought no
+  more.
 - `readinto()` on an empty port waits up to 1 ms, so no more is read than `any()` has told.
 - `write()` returns while the bytes still go out. The transceiver's driver is switched off when `txdone()` says that the
   last stop bit is out: a one-shot hard timer asks when the bytes must be nearly out, and then again until they are.
