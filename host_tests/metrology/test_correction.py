@@ -39,7 +39,7 @@ class Line:
 
     def __post_init__(self) -> None:
         self.correction = Correction(self.model, self.wanted)
-        self.book(0, 0)  # the first reading's reactive counts are left out
+        self.book(0, 1)  # the first reactive counts are left out
 
     def book(self, active: int, reactive: int = 0) -> int:
         """One cycle; the counts that it books."""
@@ -201,7 +201,7 @@ def test_EN_2_what_was_not_measured_changes_nothing():
     line.book(12_345, 678)
     terms = line.correction.terms
     before = (terms[REST], terms[TOTAL])
-    line.correction.skip()
+    assert line.book(0) == 0
     assert (terms[EXTRA], terms[REST], terms[TOTAL]) == (0, *before)
     line.correction.undo()  # a cycle that had no counts was given up
     assert (terms[REST], terms[TOTAL]) == before
@@ -224,6 +224,7 @@ def test_EN_2_a_cycle_that_was_given_up_is_corrected_once():
 def test_EN_2_the_first_reading_s_reactive_counts_are_of_an_unknown_span():
     found = Correction(MODEL, Wanted(curve=((100, 0, 18_000),)))
     found.follow(10_000)
+    assert corrected(found.terms, 0, 0) == 0  # a cycle without a reading
     assert corrected(found.terms, 0, 4_000_000) == 0
     assert corrected(found.terms, 0, 4_000_000) != 0
 

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from openkh.metrology.correction import Correction
 
     class Counts(Protocol):
-        """What is corrected: the counts of a front end in this cycle (metrology/element.py)."""
+        """What is corrected: the counts of a front end in this cycle, 0 where it has none (metrology/element.py)."""
 
         active: int
         reactive: int
-        fresh: bool
         i_ma: int
 
 
@@ -30,10 +29,10 @@ class CorrectedLines:
         self.lines = lines
         self._one = lines[0]
         self._element_one = elements[0]
-        self._terms_one = lines[0].terms
         self._two = lines[1] if len(lines) > 1 else None
         self._element_two = elements[len(lines) - 1]
-        self._terms_two = lines[-1].terms
+        self._pair_one = (elements[0], lines[0].terms)
+        self._pair_two = (elements[1], lines[1].terms) if len(lines) > 1 else None
         self._turn = 0
         self.in_force = False
         bind(self, "correct")
@@ -46,25 +45,17 @@ class CorrectedLines:
     def correct(self) -> None:
         """Correct the counts that both front ends were just read to have. For time, the coefficients of each line
         follow its current only in every eighth cycle. Takes no heap."""
-        element = self._element_one
-        book = corrected
-        if element.fresh:
-            element.active = book(self._terms_one, element.active, element.reactive)
-        else:
-            self._one.skip()
-        two = self._two
-        if two is not None:
-            element = self._element_two
-            if element.fresh:
-                element.active = book(self._terms_two, element.active, element.reactive)
-            else:
-                two.skip()
+        element, terms = self._pair_one
+        element.active = corrected(terms, element.active, element.reactive)
+        if self._pair_two is not None:
+            element, terms = self._pair_two
+            element.active = corrected(terms, element.active, element.reactive)
         turn = self._turn + 1 & TURNS - 1
         self._turn = turn
         if turn == 0:
             self._one.follow(self._element_one.i_ma)
-        elif turn == TURNS >> 1 and two is not None:
-            two.follow(self._element_two.i_ma)
+        elif turn == TURNS >> 1 and self._two is not None:
+            self._two.follow(self._element_two.i_ma)
 
     def undo(self) -> None:
         """Take this cycle's corrections back: see Correction.undo."""

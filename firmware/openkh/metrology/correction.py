@@ -52,7 +52,7 @@ REST = 2  # the remainder; it begins with a half, so that the sum is rounded and
 REST_BEFORE = 3  # the remainder before this cycle
 EXTRA = 4  # the counts that this cycle's correction has added to those of the chip
 TOTAL = 5  # the sum of these since the start, modulo 2^24 like the chip's own register
-BEGUN = 6  # 1 when a first reading was corrected, else 0
+BEGUN = 6  # 1 when there were reactive counts before, else 0
 ZERO = 1 << 17
 
 _PRODUCT_PER_UNIT = 9537  # 1e10 / 2^20: 0.01 ppm/K times 0.01 K to 2^-20
@@ -116,8 +116,9 @@ def corrected(terms: "array[int]", active: int, reactive: int) -> int:
     """
     gain = terms[GAIN] - ZERO
     phase = terms[PHASE] - ZERO
-    reactive = reactive * terms[BEGUN]  # it is not known since when those of the first reading were counted
-    terms[BEGUN] = 1
+    if reactive:
+        reactive = reactive * terms[BEGUN]  # it is not known since when the first of them were counted
+        terms[BEGUN] = 1
     terms[REST_BEFORE] = terms[REST]
     low = (active & 4095) * gain + (reactive & 4095) * phase + terms[REST]
     high = (active >> 12) * gain + (reactive >> 12) * phase
@@ -131,7 +132,7 @@ def corrected(terms: "array[int]", active: int, reactive: int) -> int:
 
 class Correction:
     """The corrections of one line. Call `follow` with a newly measured current, `warm` with a temperature, and in every
-    cycle `corrected` with its `terms`, or `skip`.
+    cycle `corrected` with its `terms`.
 
     `in_force`   whether there is something to correct
     `terms`      coefficients, remainder and sums, at the places named above
@@ -201,11 +202,6 @@ class Correction:
             return
         gain = here[2] + x * here[4] // here[5]
         self.terms[PHASE] = gain + (gain * self.warm_gain >> UNITY_BITS) + self._warm_phase + ZERO
-
-    def skip(self) -> None:
-        """There are no counts in this cycle, and nothing is corrected."""
-        self.terms[REST_BEFORE] = self.terms[REST]
-        self.terms[EXTRA] = 0
 
     def undo(self) -> None:
         """Take this cycle's correction back: the cycle was given up before its commit, and the next one books it
