@@ -153,6 +153,12 @@ class Allowance:
         costs = [cost for fault, line in lines for cost in self._wrong(fault, line)]
         return _sum(counts for start_s, counts in costs if start_s <= at_s)
 
+    def misread(self, at_s: float) -> Counts:
+        """Counts by which a wrong reading may be off, in any direction, until the next one brings them back: with one
+        bit in a hundred spoilt."""
+        spoilt = any(f.line is not None and f.rate >= SPOILS_WRITES and f.covers(at_s) for f in self.faults)
+        return self.at_full_scale(CYCLE_S + self.jitter_s if spoilt else 0.0)
+
     def under_way(self, at_s: float) -> Counts:
         """Counts that may be on their way into the register: those of the cycle that runs, and what is held up."""
         return _sum(self._under_way(at_s))

@@ -73,12 +73,13 @@ class Rules:
             if self.allowed.in_ram_only(at_s) or not self._begun(at_s):
                 continue
             wh, delivered, received = self._register(snap["register"])
-            most = flown.plus(self.allowed.wrong(at_s))
+            misread = self.allowed.misread(at_s)
+            most = flown.plus(self.allowed.wrong(at_s)).plus(misread)
             if delivered > most.forward + 1 or received > most.back + 1:
                 how = f"at {at_s:.3f} s {delivered} and {received} back, allowed {most.forward:.0f} and {most.back:.0f}"
                 self._say("ST-1 more than measured", how)
             lost = self.allowed.lost(at_s)
-            may = lost.plus(self.allowed.under_way(at_s))
+            may = lost.plus(self.allowed.under_way(at_s)).plus(misread)
             self._missing("EN-2 register", sum(snap["counted"]), delivered - received, may, f"at {at_s:.3f} s ")
             if delivered < highest - lost.forward - 1:
                 how = f"at {at_s:.3f} s by {highest - delivered} counts, {lost.forward:.0f} allowed"
