@@ -44,8 +44,8 @@ def build(folder: Path) -> None:
     modules = _npm_packages()
     for name in FROM_NPM:
         shutil.copy(modules / name, folder)
-    (folder / "sources.json").write_text(json.dumps(sources()))
-    (folder / "data.json").write_text(json.dumps(lessons.data(), ensure_ascii=False))
+    (folder / "sources.json").write_text(json.dumps(sources(), ensure_ascii=False, separators=(",", ":")))
+    (folder / "data.json").write_text(json.dumps(lessons.data(), ensure_ascii=False, separators=(",", ":")))
     (folder / MARK).write_text(json.dumps({"files": sorted(path.name for path in folder.iterdir())}))
 
 
