@@ -42,6 +42,17 @@ def test_an_edit_of_one_line_leaves_what_else_is_drawn(tmp_path):
     assert sum(one.key in after for one in before) > 50
 
 
+def test_what_is_explained_is_a_change_of_the_firmware_as_it_is():
+    told = random_mutants.explained()
+    firmware = random_mutants.TOP / "firmware" / "openkh"
+    there = {
+        one.key
+        for file in {key[0] for key in told}
+        for one in random_mutants.changes(file, (firmware / file).read_bytes())
+    }
+    assert set(told) <= there
+
+
 @pytest.fixture
 def loaded(tmp_path):
     path = tmp_path / "some.py"
