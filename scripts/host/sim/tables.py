@@ -14,8 +14,6 @@ import ast
 from collections.abc import Callable
 from functools import cache
 
-from host.flash.trees import walk
-
 LEAST = 7  # attributes: below it a table is short anyway, and such objects are made by the million
 BUILT_IN = frozenset(
     ["abs", "bool", "bytearray", "bytes", "callable", "divmod", "enumerate", "float", "getattr", "int", "isinstance"]
@@ -31,7 +29,7 @@ class Classes:
     def __init__(self, texts: list[str]) -> None:
         self._nodes: dict[str, list[ast.ClassDef]] = {}
         for text in texts:
-            for node in walk(_parsed(text)):
+            for node in ast.walk(_parsed(text)):
                 if isinstance(node, ast.ClassDef):
                     self._nodes.setdefault(node.name, []).append(node)
         self.attributes = cache(self._attributes_of)
@@ -55,7 +53,7 @@ class Classes:
 def shortened(tree: ast.Module, classes: Classes) -> str:
     """A module's text with the changes; its tree is changed on the way."""
     roomy = False
-    nodes = walk(tree)
+    nodes = list(ast.walk(tree))
     for node in nodes:
         if isinstance(node, ast.ClassDef):
             roomy |= _give_room(node, classes)
@@ -107,7 +105,7 @@ def _bases(node: ast.ClassDef) -> list[str]:
 def _attributes(node: ast.ClassDef) -> set[str]:
     return {
         inner.attr
-        for inner in walk(node)
+        for inner in ast.walk(node)
         if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store) and _is_self(inner.value)
     }
 
@@ -119,7 +117,7 @@ def _methods(node: ast.ClassDef) -> set[str]:
 def _names(node: ast.ClassDef) -> set[str]:
     """What a class's body sets otherwise."""
     found = {inner.name for inner in node.body if isinstance(inner, ast.FunctionDef)}
-    return found | {name.id for inner in node.body for name in walk(inner) if isinstance(name, ast.Name)}
+    return found | {name.id for inner in node.body for name in ast.walk(inner) if isinstance(name, ast.Name)}
 
 
 def _is_self(node: ast.expr) -> bool:
