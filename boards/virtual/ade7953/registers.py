@@ -4,6 +4,8 @@ The high nibble of an address is its width: 0x0xx 8 bits, 0x1xx 16, 0x2xx 24, 0x
 the top byte sign-extended. 0x702 and 0x800 are 8-bit, 0x37F (the checksum) exists in 32 bits only.
 """
 
+from binascii import crc32
+
 from boards.virtual.rng import Rng
 
 # 8 and 16 bits: address -> (reset value, bits that can be written)
@@ -65,33 +67,11 @@ CHECKSUM_ORDER = (
     0x201,
     0x22C,
     0x22F,
-)
+) + tuple(range(0x280, 0x298))
 CHECKSUM_COVERED = set(CHECKSUM_ORDER)
-CHECKSUM_COVERED.update(range(0x280, 0x298))
 # The chip adds eight bytes that nobody can read; these values give the documented checksum of the reset values.
 HIDDEN = (0x6A, 0x10, 0x01, 0xBC, 0, 0, 0, 0)
 _CHECKSUM_BYTES = 128
-
-_table = []  # CRC-32 (0x04C11DB7) of a byte that is fed least significant bit first
-
-
-def _fill_table():
-    for byte in range(256):
-        crc = 0
-        for bit in range(8):
-            top = (crc >> 31) ^ (byte >> bit & 1)
-            crc = (crc << 1) & 0xFFFFFFFF
-            if top:
-                crc ^= 0x04C11DB7
-        _table.append(crc)
-
-
-def _reversed(byte):
-    result = 0
-    for bit in range(8):
-        if byte >> bit & 1:
-            result |= 0x80 >> bit
-    return result
 
 
 def hidden_bytes(seed):
@@ -107,26 +87,31 @@ def checksum(regs, live=0, hidden=HIDDEN):
 
     live: the read-only bits of ACCMODE, where a chip's checksum covers them, else 0.
     """
-    if not _table:
-        _fill_table()
-    data = bytearray()
-    for address in CHECKSUM_ORDER + tuple(range(0x280, 0x298)):
+    data = bytearray(_CHECKSUM_BYTES)
+    k = 0
+    for address in CHECKSUM_ORDER:
         value = regs[address]
         if address == 0x201:
             value |= live
-        data.append(value & 0xFF)
+        data[k] = value & 0xFF
+        k += 1
         if address >= 0x100:
-            data.append(value >> 8 & 0xFF)
+            data[k] = value >> 8 & 0xFF
+            k += 1
         if address >= 0x200:
-            data.append(value >> 16 & 0xFF)
-    for byte in hidden:
-        data.append(byte)
-    crc = 0xFFFFFFFF
-    for k in range(_CHECKSUM_BYTES):
-        byte = data[k] if k < len(data) else 0
-        # The table's index has the bit that is fed first lowest, while the register gives its highest bit first.
-        crc = (crc << 8 & 0xFFFFFFFF) ^ _table[byte ^ _reversed(crc >> 24)]
-    return crc
+            data[k] = value >> 16
+            k += 1
+    data[k : k + len(hidden)] = bytes(hidden)
+    # The polynomial, the start value and the order of a byte's bits are those of Ethernet's CRC-32, which ends inverted
+    # and has its first bit lowest, while the register gives its highest bit first.
+    return _mirrored(crc32(data) ^ 0xFFFFFFFF)
+
+
+def _mirrored(value):
+    """32 bits in the opposite order."""
+    for shift, mask in ((1, 0x55555555), (2, 0x33333333), (4, 0x0F0F0F0F), (8, 0x00FF00FF), (16, 0x0000FFFF)):
+        value = value >> shift & mask | (value & mask) << shift
+    return value
 
 
 def reset_values():
