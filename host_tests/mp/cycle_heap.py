@@ -30,6 +30,22 @@ def open_heap(owner, name):
     setattr(owner, name, outer)
 
 
+class Transfer:
+    """Has the `write_readinto` of one SPI controller."""
+
+
+def opened_transfer(make):
+    """`make`, which makes a controller's `write_readinto`, so that what it makes may use the heap."""
+
+    def opened(bus, us, clock, cpu):
+        spi = Transfer()
+        spi.write_readinto = make(bus, us, clock, cpu)
+        open_heap(spi, "write_readinto")
+        return spi.write_readinto
+
+    return opened
+
+
 made = None
 meter = None
 run = refresh = None
@@ -43,12 +59,12 @@ def prepare():
     from boards.virtual import reference
     from boards.virtual.engine import heap, image
     from boards.virtual.rp2040 import pio
-    from boards.virtual.standins import machine, simtime
+    from boards.virtual.standins import machine, machine_buses, simtime
 
     sys.modules["gc"] = heap.Quiet()  # the firmware collects where its frames are deep
 
     for owner, names in (
-        (machine.SPI, ("write_readinto", "write")),
+        (machine.SPI, ("write",)),
         (machine.I2C, ("writeto", "readfrom_into")),
         (machine.Pin, ("__call__", "value")),
         (machine.ADC, ("read_u16",)),
@@ -60,6 +76,7 @@ def prepare():
     ):
         for name in names:
             open_heap(owner, name)
+    machine_buses.transfer = opened_transfer(machine_buses.transfer)
     import board as parts
 
     made = reference.new_board({"seed": 3})

@@ -3,23 +3,18 @@
 Written from the data sheet (DS, Rev. C) alone. On the board it is an SPI device, with `cs(level, t_us)`,
 `exchange(tx, rx)`, `clock_rate(hz)` and `idle_miso()`; it has `reset_pin(level)` and `power(on)` as well, and drives
 its IRQ pin itself. The other modules of this folder are its parts: flaws (tolerances, and the data sheet's open
-questions), outside (supply, reset, faults), registers (map, checksum), signals (from inputs to rates), results (what
-result registers read), levels (rms, peaks, line timing), energy (counters), events (interrupts), pins (the other
-outputs) and idle (channel B).
+questions), outside (supply, reset, faults), frames (whole frames that read), registers (map, checksum), signals (from
+inputs to rates), results (what result registers read), levels (rms, peaks, line timing), energy (counters), events
+(interrupts), pins (the other outputs) and idle (channel B).
 """
 
-from struct import pack_into
-
-from boards.virtual.ade7953 import registers
+from boards.virtual.ade7953 import frames, registers
 from boards.virtual.ade7953.events import CRC, ENERGIES
+from boards.virtual.ade7953.frames import FULL, READ, WRITE
 from boards.virtual.ade7953.outside import Outside
 
-_READ = 0x35  # LAST_OP codes, DS p.57
-_WRITE = 0xCA
-_FULL = 1 << 32  # marks a value of 32 bits that is not to be sign-extended
 _LOCK_US = 2  # CS has to stay low for 1.2 us after the frame that locks the interface; DS p.6
 _FASTEST_HZ = 5_000_000  # DS p.6
-_ANSWERS = {4: ">I", 5: ">xI", 6: ">xxI", 7: ">xxxI"}  # what comes out in a frame of so many bytes, data last
 
 
 class Ade7953(Outside):
@@ -34,28 +29,25 @@ class Ade7953(Outside):
         super().__init__(clock, irq, seed, imperfections)
         self._released = released
         self._slow = (0, False, 0, 0, False)  # of a frame that comes in pieces: address, reading, width, value, known
+        readings = {}
+        self.cs, self.exchange, self._fit, self._note, self._forget_notes, last = frames.make(self, readings)
         self._forget_interface()
         self._noted = 0x100 if self._flaws.last_changes else 0xFD  # low bytes from here on are not noted: LAST_*
         self._readers = self._make_readers(self._flaws.version)
+        self._readers.update(last)
         self._after = self._make_after()
-        self._reads = {}  # address -> what a whole frame that reads it is to find
         for address in list(self.regs) + list(self._readers):
-            size = (address >> 8) + 4 if address < 0x400 else 4
             noted = address & 0xFF < self._noted
-            self._reads[address] = (size, self._readers.get(address), noted, self._after.get(address), _ANSWERS[size])
+            reader = self._readers.get(address)
+            readings[address] = frames.reading(address, reader, self._after.get(address), noted)
 
     # -- SPI ----------------------------------------------------------------------------------------------------
 
-    def cs(self, level, _t_us=0):
-        """Set the level of the CS pin. Where it rises before the end of a frame, the frame has no effect."""
-        if level:
-            self._position = -1
-            if self._locking_us >= 0:  # locked until the next reset, if CS was low long enough; DS p.6, 51
-                self._locked = self._clock.now_us - self._locking_us >= _LOCK_US or self._locked
-                self._locking_us = -1
-        else:
-            self._position = 0
-            self._frame += 1
+    def released(self):
+        """CS has risen: the interface is locked until the next reset, if CS was low long enough; DS p.6, 51."""
+        if self._locking_us >= 0:
+            self._locked = self._clock.now_us - self._locking_us >= _LOCK_US or self._locked
+            self._locking_us = -1
 
     def idle_miso(self):
         """What MISO is driven to while CS is high: an unlocked chip holds it high, a locked one lets go; DS p.51."""
@@ -74,47 +66,19 @@ class Ade7953(Outside):
     def clock_rate(self, hz):
         """Set the controller's clock. A frame that is clocked faster than 5 MHz is not understood; DS p.6."""
         self._too_fast = hz > _FASTEST_HZ
-        self._clean = self._signals.running and not self._faults and not self._too_fast
+        self._see_fit()
 
-    def exchange(self, tx, rx):
-        """Clock bytes while the chip is selected: `tx` goes in, and `rx` (of the same length, or None) is filled with
-        what comes out. Returns False where the chip does not drive MISO at all."""
-        if self._position or not self._clean or len(tx) < 4 or not tx[2] & 0x80:
-            return self._exchange_slowly(tx, rx)
-        address = tx[0] << 8 | tx[1]
-        found = self._reads.get(address)
-        if found is None or len(tx) != found[0]:  # not exactly one whole frame
-            return self._exchange_slowly(tx, rx)
-        size, reader, noted, after, answer = found
-        self._position = size
-        value = self.regs[address] if reader is None else reader()
-        if size == 7 and value & 0x800000 and value < 0x1000000:
-            value |= 0xFF000000
-        if rx is not None:
-            pack_into(answer, rx, 0, value & 0xFFFFFFFF)
-        if noted:
-            self._last_op = _READ
-            self._last_address = address
-            if size > 5:
-                self._last_24 = value
-            elif size == 5:
-                self._last_16 = value
-            else:
-                self._last_8 = value
-            if after is not None:
-                after()
-        return True
-
-    def _exchange_slowly(self, tx, rx):
-        """`exchange` byte by byte, for writes, frames that come in pieces, stray bytes, and faults."""
+    def take(self, tx, rx, position, frame):
+        """Take bytes one by one, with the frame at this position (frames.py): writes, frames that come in pieces, stray
+        bytes, and faults. Returns whether MISO is driven, the position and the frame's number."""
         faults = self._faults
-        if self._position < 0:
-            return False
+        self._position = position
+        self._frame = frame
         if not self._signals.running or self._too_fast or "silent" in faults:
             if rx is not None:
                 for k in range(len(tx)):
                     rx[k] = self._released
-            return False
+            return False, position, frame
         flips = faults.get("bit_error", 0)
         drops = faults.get("drop_cs", 0)
         for k in range(len(tx)):
@@ -135,7 +99,7 @@ class Ade7953(Outside):
                 rx[k] = byte
             if not self._signals.running:  # that was a software reset
                 break
-        return True
+        return True, self._position, self._frame
 
     def _flip(self, byte, threshold):
         if self._rng.below(2147483647) < threshold:
@@ -156,7 +120,7 @@ class Ade7953(Outside):
             return 0  # one register for each CS: the rest of the bytes mean nothing
         if reading:
             if left == 0 and known and address & 0xFF < self._noted:
-                self._note(_READ, address, width, value)
+                self._note(READ, address, width, value)
                 if address in self._after:
                     self._after[address]()
             return value >> 8 * left & 0xFF
@@ -184,17 +148,6 @@ class Ade7953(Outside):
             value |= 0xFF000000
         self._slow = (address, bool(byte & 0x80), width, value or 0, known)
 
-    def _note(self, operation, address, width, value):
-        """Note an access in LAST_OP, LAST_ADD and the LAST_RWDATA of its width; DS p.57."""
-        self._last_op = operation
-        self._last_address = address
-        if width == 1:
-            self._last_8 = value
-        elif width == 2:
-            self._last_16 = value
-        else:
-            self._last_24 = value
-
     # -- writes -------------------------------------------------------------------------------------------------
 
     def _written(self, address, width, value):
@@ -202,7 +155,7 @@ class Ade7953(Outside):
         if address == 0x0FE:
             if not self.regs[0x040] & 1:
                 self._key_frame = self._frame if value == 0xAD else -2
-                self._note(_WRITE, address, width, value)
+                self._note(WRITE, address, width, value)
             return
         stored = address - 0x100 if 0x300 <= address < 0x400 else address
         writable = registers.NARROW.get(stored) or registers.WIDE.get(stored)
@@ -216,7 +169,7 @@ class Ade7953(Outside):
             self._key_frame = -2
         if width == 4:
             value &= 0xFFFFFF
-        self._note(_WRITE, address, width, value | 0xFF000000 if width == 4 and value & 0x800000 else value)
+        self._note(WRITE, address, width, value | 0xFF000000 if width == 4 and value & 0x800000 else value)
         if stored in (0x103, 0x104):  # CFxDEN takes the second of two writes in a row
             again = self._divider == (stored, value, self._frame - 1)
             self._divider = (stored, value, self._frame)
@@ -244,9 +197,7 @@ class Ade7953(Outside):
         self._locking_us = -1
         self._key_frame = -2
         self._divider = None
-        self._last_op = 0
-        self._last_address = 0
-        self._last_8 = self._last_16 = self._last_24 = 0
+        self._forget_notes()
 
     # -- what each address reads and does -----------------------------------------------------------------------
 
@@ -285,13 +236,7 @@ class Ade7953(Outside):
             0x10B: idle.pf,
             0x10C: signals.read_angle,
             0x10E: signals.read_period,
-            0x37F: lambda: events.read_checksum() | _FULL,
-            0x0FD: lambda: self._last_op,
-            0x0FF: lambda: self._last_8,
-            0x1FE: lambda: self._last_address,
-            0x1FF: lambda: self._last_16,
-            0x2FF: lambda: self._last_24 & 0xFFFFFF,
-            0x3FF: lambda: self._last_24 | _FULL,
+            0x37F: lambda: events.read_checksum() | FULL,
             0x702: lambda: version,
         }
         for address in wide:

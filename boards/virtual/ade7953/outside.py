@@ -16,9 +16,6 @@ class Outside:
     """The base of `Ade7953`."""
 
     def __init__(self, clock, irq, seed, imperfections):
-        self._position = -1  # bytes into the frame; -1 = not selected
-        self._frame = 0
-        self._clean = False  # it runs, and nothing is wrong with the bus: `exchange` may go its quick way
         self._too_fast = False  # the controller's clock is faster than the chip allows
         self.regs = registers.reset_values()
         self._flaws = Imperfections(**imperfections)
@@ -109,7 +106,7 @@ class Outside:
         self._start = self._hold = None
         self._signals.halt()
         self.regs.update(registers.reset_values())
-        self._clean = False
+        self._see_fit()
         self._forget_interface()
         if self._powered:
             self._signals.events.pin(1)
@@ -127,7 +124,7 @@ class Outside:
     def _started(self):
         self._start = None
         self._signals.begin()
-        self._clean = not self._faults and not self._too_fast
+        self._see_fit()
 
     # -- faults -------------------------------------------------------------------------------------------------
 
@@ -146,12 +143,15 @@ class Outside:
             # engine.
             rate = params.get("rate", 0.0) * (8 if kind == "bit_error" else 1)
             self._faults[kind] = int(min(1.0, rate) * 2147483647)
-            self._clean = False
+            self._see_fit()
 
     def unfault(self, kind):
         """End a fault."""
         self._faults.pop(kind, None)
-        self._clean = self._signals.running and not self._faults and not self._too_fast
+        self._see_fit()
+
+    def _see_fit(self):
+        self._fit(self._signals.running and not self._faults and not self._too_fast)
 
     def poke(self, address, value):
         """Alter a register without a write on the bus, as a disturbance does."""

@@ -10,12 +10,12 @@ TIMEOUT = 110  # errno ETIMEDOUT
 class SpiBus:
     """One SPI controller's lines. A device has cs(level, t_us), exchange(tx, rx), clock_rate(hz) and idle_miso().
 
-    `device` and its chip select `cs`: where it is alone on the bus and the clock's phase is right, it may be asked
-    without this class; else None.
+    `alone`: of a device that is alone on the bus, where the clock's phase is right, its `exchange` and the net of its
+    chip select: while that is low, it may be asked without this class. Else None.
     """
 
     def __init__(self):
-        self.device = self.cs = None
+        self.alone = None
         self._slots = []  # (device, net of its chip select)
         self._late = False
         self._hertz = 1_000_000
@@ -31,8 +31,10 @@ class SpiBus:
             device.cs(0, 0)
 
     def _see_alone(self):
-        alone = len(self._slots) == 1 and not self._late
-        self.device, self.cs = self._slots[0] if alone else (None, None)
+        self.alone = None
+        if len(self._slots) == 1 and not self._late:
+            device, cs = self._slots[0]
+            self.alone = (device.exchange, cs)
 
     def clock_mode(self, polarity, phase):
         """Set the controller's mode. Modes 0 and 3 sample on the rising edge, as the front ends do, 1 and 2 an edge

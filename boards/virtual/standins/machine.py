@@ -60,13 +60,16 @@ class Pin:
         net = self.net
         if value is None:
             return net.level
-        level = 1 if value else 0
         quick = net.quick
         if quick is None:
-            net.put(level)
-        elif level != net.level:
-            net.latch = net.level = level
-            quick(level, 0)
+            net.put(1 if value else 0)
+        elif value:
+            if not net.level:
+                net.latch = net.level = 1
+                quick(1, 0)
+        elif net.level:
+            net.latch = net.level = 0
+            quick(0, 0)
         return None
 
     value = __call__

@@ -31,6 +31,7 @@ class SPI:
                 pin.net.configure(nets.ALT, nets.PULL_DOWN)
         self._bus = _board.spi[id]
         self._us = []
+        self.write_readinto = transfer(self._bus, self._us, self._clock, self._cpu)
         self.init(baudrate, polarity=polarity, phase=phase, bits=bits, firstbit=firstbit)
 
     def init(self, baudrate=-1, *, polarity=-1, phase=-1, bits=-1, firstbit=-1):
@@ -38,34 +39,13 @@ class SPI:
         if firstbit == SPI.LSB or bits not in (-1, 8):
             raise NotImplementedError("8 bits, MSB first")
         if baudrate != -1:
-            self._us = [-(-8_000_000 * n // baudrate) for n in range(65)]
+            self._us[:] = [-(-8_000_000 * n // baudrate) for n in range(65)]
             self._bus.clock_rate(baudrate)
         if polarity != -1 or phase != -1:
             self._bus.clock_mode(polarity, phase)
 
     def deinit(self):
         """Let the pins go."""
-
-    def write_readinto(self, write_buf, read_buf):
-        """Clock `write_buf` out and as many bytes into `read_buf`."""
-        n = len(write_buf)
-        if n != len(read_buf):
-            raise ValueError("buffers must be the same length")
-        if self._cpu.attention:
-            self._cpu.at_bus(True)
-        us = self._us[n] if n < 65 else self._us[64] * n // 64
-        clock = self._clock
-        t_us = clock.now_us + us
-        if t_us < clock.next_us:
-            clock.now_us = t_us
-        else:
-            clock.spend(us)
-        bus = self._bus
-        cs = bus.cs
-        if cs is not None and not cs.level:
-            bus.device.exchange(write_buf, read_buf)
-        else:
-            bus.exchange(write_buf, read_buf)
 
     def write(self, buf):
         """Clock `buf` out."""
@@ -84,6 +64,35 @@ class SPI:
         buf = bytearray(nbytes)
         self.readinto(buf, write)
         return bytes(buf)
+
+
+def transfer(bus, us, clock, cpu):
+    """SPI.write_readinto: a function that has what it needs in variables of this one, where MicroPython finds it at
+    once. us: how long so many bytes take."""
+
+    def write_readinto(write_buf, read_buf, bus=bus, us=us, clock=clock, cpu=cpu):
+        """Clock `write_buf` out and as many bytes into `read_buf`."""
+        n = len(write_buf)
+        if n != len(read_buf):
+            raise ValueError("buffers must be the same length")
+        if cpu.attention:
+            cpu.at_bus(True)
+        t_us = clock.now_us + (us[n] if n < 65 else us[64] * n // 64)
+        if t_us < clock.next_us:
+            clock.now_us = t_us
+        else:
+            clock.spend(t_us - clock.now_us)
+        alone = bus.alone
+        if alone is None:
+            bus.exchange(write_buf, read_buf)
+            return
+        exchange, cs = alone
+        if cs.level:
+            bus.exchange(write_buf, read_buf)
+        else:
+            exchange(write_buf, read_buf)
+
+    return write_readinto
 
 
 class I2C:
