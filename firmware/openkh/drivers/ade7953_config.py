@@ -82,13 +82,12 @@ class Config(Link):
         in two's complement."""
         width = address >> 8 & 3
         value &= 0xFFFFFF if width == 2 else 0xFFFF if width == 1 else 0xFF
-        for n in range(len(COVERED)):
-            if COVERED[n] == address:
-                self._covered[n] = value
-        for n in range(len(UNCOVERED)):
-            if UNCOVERED[n] == address:
-                self._uncovered[n] = value
-                self._put_data(n)
+        if address in COVERED:
+            self._covered[COVERED.index(address)] = value
+        else:
+            n = UNCOVERED.index(address)
+            self._uncovered[n] = value
+            self._put_data(n)
 
     def note(self, address: int, value: int, other_address: int, other: int) -> bool:
         """Write two 16-bit registers of UNCOVERED on a chip that runs, and want them so from now on.

@@ -28,8 +28,12 @@ _TABLE = _table()
 
 def check(buf: "bytearray | memoryview", count: int, crc: int = START) -> int:
     """The check of the first `count` bytes of `buf`, 0 .. 2^30 - 1; `crc` is that of what comes before them. Allocates
-    nothing; takes 12 us a byte on the RP2040."""
-    table = _TABLE
+    nothing."""
+    return checked(_TABLE, buf, count, crc)
+
+
+def checked(table: "array[int]", buf: "bytearray | memoryview", count: int, crc: int) -> int:
+    """`check`, with its table. On the RP2040 this is machine code (scripts/host/flash/machine_code.py)."""
     i = 0
     while i < count:  # not `for`, with which this function's frame would come from the heap (DR-7)
         crc = (crc >> 8) ^ table[(crc ^ buf[i]) & 255]
