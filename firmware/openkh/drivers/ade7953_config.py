@@ -10,7 +10,6 @@ from time import sleep_us
 
 from openkh.drivers.ade7953_link import AS_WANTED, NO_ANSWER, TRIES, Link, request
 from openkh.drivers.ade7953_registers import (
-    AP_NOLOAD,
     CONFIG,
     CONFIG_LOCK,
     CONFIG_RUN,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from machine import SPI, Pin
 
 SETTLED_US = 12_000  # a checksum that stands so long after the last write is that of what the registers hold
+PROOFS = 8  # so many checksums in a row have to be as known before a register is written beside the meter's work
 KNOWN = 16  # so many fingerprints are remembered: the signs and no-load states of a line need a dozen
 
 _CHECKSUM = request(CRC)
@@ -95,7 +95,7 @@ class Config(Link):
         False if the chip did not take them: then what was wanted before is still wanted. The checksum covers the write
         protection, which is lifted meanwhile: where the checksum comes late, the next cycle reads every register back.
         """
-        if not self._carries(address, other_address):
+        if not self._carries():
             return False
         self._seen = False
         done = self.put(WRITE_PROTECT, _OPEN_16) and self.put(address, value) and self.put(other_address, other)
@@ -105,11 +105,13 @@ class Config(Link):
             self.want(other_address, other)
         return done
 
-    def _carries(self, address: int, other: int) -> bool:
-        """Whether frames come through undamaged: on a bus that spoils them a write might go to another register."""
-        return (
-            self.read_verified(address) >= 0 and self.read_verified(other) >= 0 and self.read_verified(AP_NOLOAD) >= 0
-        )
+    def _carries(self) -> bool:
+        """Whether frames come through undamaged: on a bus that spoils them a write might go to another register. The
+        checksum's frame is the longest one whose answer is known."""
+        for _ in range(PROOFS):  # noqa: SIM110  all() takes a generator from the heap
+            if not self.unaltered():
+                return False
+        return True
 
     def _put_data(self, n: int) -> None:
         """Bring what entry `n` of UNCOVERED is compared with up to date."""
