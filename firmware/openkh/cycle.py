@@ -205,8 +205,9 @@ class Cycle:
         one.poll(state.raw_1, now_us)
         if two is not None:
             two.poll(state.raw_2, now_us)
-        if self._corrected.in_force:
-            self._corrected.correct()
+        corrected = self._corrected
+        if corrected.in_force:
+            corrected.correct(self.cycles)
             self._uncommitted = True
         counts = one.active
         state.raw_1 = one.raw

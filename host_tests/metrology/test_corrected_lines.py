@@ -37,19 +37,19 @@ def elements(*currents_ma):
 
 
 def turns(lines, correction, count):
-    """After how many of `count` calls of `correct` each `follow` came."""
+    """In which of `count` calls of `correct` each `follow` came."""
     found = []
     for n in range(count):
         before = len(correction.asked)
-        lines.correct()
-        found += [n + 1] * (len(correction.asked) - before)
+        lines.correct(n)
+        found += [n] * (len(correction.asked) - before)
     return found
 
 
 def test_CA_1a_each_line_follows_its_own_current_once_in_eight_cycles_and_never_in_the_same():
     one, two = Noted(), Noted()
     lines = CorrectedLines(elements(1_000, 2_000), (one, two))
-    assert turns(lines, one, 3 * TURNS) == [TURNS, 2 * TURNS, 3 * TURNS]
+    assert turns(lines, one, 3 * TURNS) == [0, TURNS, 2 * TURNS]
     assert turns(lines, two, 3 * TURNS) == [TURNS // 2, TURNS + TURNS // 2, 2 * TURNS + TURNS // 2]
     assert set(one.asked) == {("follow", 1_000)} and set(two.asked) == {("follow", 2_000)}
 
@@ -59,12 +59,12 @@ def test_CA_1a_the_counts_of_each_line_are_corrected_by_its_own_corrections():
     one, two = Noted(), Noted()
     two.terms[GAIN] = -UNITY // 100 + ZERO
     lines = CorrectedLines(both, (one, two))
-    lines.correct()
+    lines.correct(1)
     both[0].active, both[1].active = 10_000, 20_000
-    lines.correct()
+    lines.correct(1)
     assert (both[0].active, both[1].active) == (10_010, 19_800)
     both[0].active, both[1].active = 5_000, 0
-    lines.correct()
+    lines.correct(1)
     assert (both[0].active, both[1].active) == (5_005, 0)
     assert [(line.terms[EXTRA], line.terms[TOTAL]) for line in (one, two)] == [(5, 15), (0, (1 << 24) - 200)]
 
@@ -72,7 +72,7 @@ def test_CA_1a_the_counts_of_each_line_are_corrected_by_its_own_corrections():
 def test_CA_1a_a_single_element_meter_has_one_line():
     one = Noted()
     lines = CorrectedLines(elements(1_000), (one,))
-    assert turns(lines, one, 2 * TURNS) == [TURNS, 2 * TURNS]
+    assert turns(lines, one, 2 * TURNS) == [0, TURNS]
     lines.undo()
     lines.warm(2_500)
     assert one.asked[-2:] == [("undo",), ("warm", 2_500)]

@@ -33,7 +33,6 @@ class CorrectedLines:
         self._element_two = elements[len(lines) - 1]
         self._pair_one = (elements[0], lines[0].terms)
         self._pair_two = (elements[1], lines[1].terms) if len(lines) > 1 else None
-        self._turn = 0
         self.in_force = False
         bind(self, "correct")
         self.changed()
@@ -42,19 +41,21 @@ class CorrectedLines:
         """Call when a line has got other corrections."""
         self.in_force = self._one.in_force or (self._two is not None and self._two.in_force)
 
-    def correct(self) -> None:
+    def correct(self, turn: int) -> None:
         """Correct the counts that both front ends were just read to have. For time, the coefficients of each line
-        follow its current only in every eighth cycle. Takes no heap."""
+        follow its current only in every eighth cycle; `turn` counts the cycles. Takes no heap."""
+        correct = corrected
         element, terms = self._pair_one
-        element.active = corrected(terms, element.active, element.reactive)
-        if self._pair_two is not None:
-            element, terms = self._pair_two
-            element.active = corrected(terms, element.active, element.reactive)
-        turn = self._turn + 1 & TURNS - 1
-        self._turn = turn
-        if turn == 0:
+        element.active = correct(terms, element.active, element.reactive)
+        pair = self._pair_two
+        if pair is not None:
+            element, terms = pair
+            element.active = correct(terms, element.active, element.reactive)
+        if turn & (TURNS >> 1) - 1:
+            return
+        if not turn & TURNS >> 1:
             self._one.follow(self._element_one.i_ma)
-        elif turn == TURNS >> 1 and self._two is not None:
+        elif self._two is not None:
             self._two.follow(self._element_two.i_ma)
 
     def undo(self) -> None:
