@@ -190,7 +190,12 @@ class Ade7953(Outside):
             return
         if address in registers.CHECKSUM_COVERED:
             self._signals.events.watch_checksum(address == 0x22C and value & ~before & 1 << CRC)
-        self._signals.update()
+        # Firmware writes notes and lifts the protection for them all day. With noise everything is worked out anew at
+        # each write all the same, because that draws from the chip's randomness: a seed stays what it was.
+        if self._flaws.noise or not (address in registers.APART or address in registers.TIMING):
+            self._signals.update()
+        elif address in registers.TIMING:
+            self._signals.events.retime(address)
 
     def _forget_interface(self):
         self._locked = False

@@ -123,6 +123,15 @@ class Events:
         self._watch_sag()
         self.arm(ALL)
 
+    def retime(self, address):
+        """Follow a change of ZXTOUT (0x100) or LINECYC (0x101)."""
+        self.settle()
+        if address == 0x101:
+            self._watch_windows()
+            self.arm(ENERGIES)
+        else:
+            self.arm(1 << ZXTO | 1 << ZXTO_I)
+
     def arm(self, bits):
         """Set new times for those status bits of `bits` that are not latched."""
         now = self._clock.now_us

@@ -69,6 +69,11 @@ CHECKSUM_ORDER = (
     0x22F,
 ) + tuple(range(0x280, 0x298))
 CHECKSUM_COVERED = set(CHECKSUM_ORDER)
+# No measurement of channel A and no interrupt of it depends on these: protection, outputs, what is channel B's.
+APART = {0x009, 0x040, 0x103, 0x104, 0x107, 0x109, 0x110, 0x800, 0x22F, 0x285, 0x287}
+APART.update(range(0x28C, 0x298))
+# Nothing depends on these but the time of an interrupt: ZXTOUT and LINECYC.
+TIMING = (0x100, 0x101)
 # The chip adds eight bytes that nobody can read; these values give the documented checksum of the reset values.
 HIDDEN = (0x6A, 0x10, 0x01, 0xBC, 0, 0, 0, 0)
 _CHECKSUM_BYTES = 128
