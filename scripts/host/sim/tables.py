@@ -19,6 +19,7 @@ BUILT_IN = frozenset(
     ["abs", "bool", "bytearray", "bytes", "callable", "divmod", "enumerate", "float", "getattr", "int", "isinstance"]
     + ["issubclass", "len", "list", "max", "min", "range", "reversed", "round", "setattr", "sorted", "str", "sum"]
     + ["tuple", "zip"]
+    + ["IndexError", "KeyError", "NotImplementedError", "OSError", "OverflowError", "RuntimeError", "ValueError"]
 )
 ROOM = "from boards.virtual.engine.room import room as _room\n"
 
