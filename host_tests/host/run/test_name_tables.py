@@ -4,7 +4,7 @@ import ast
 import subprocess
 from pathlib import Path
 
-from host.sim import link, tables
+from host.sim import at_hand, link, tables
 from host.sim.link import TOP
 
 SHAPES = '''"""Docstring."""
@@ -104,3 +104,74 @@ print(thing.method(), len(thing.__dict__), sum([getattr(thing, "a%d" % k) for k 
     (tmp_path / "room.py").write_text(code)
     for engine in ("micropython", "cpython"):
         assert said(engine, tmp_path / "room.py").split() == ["3", "31", "435"], engine
+
+
+GLOBALS = """from struct import pack
+
+STEP = 3
+count = 0
+
+
+def scaled(x):
+    return x * STEP
+
+
+def packed(x, y=1):
+    return pack("<HH", scaled(x), y)
+
+
+def early():
+    return late()
+
+
+def late():
+    return "late"
+
+
+def counted():
+    global count
+    count += 1
+    return count
+
+
+def inner(xs):
+    return [scaled(x) for x in xs], lambda: STEP + len(xs)
+
+
+def shown(*xs):
+    return len(xs) + STEP
+
+
+class Scale:
+    STEP = 10
+
+    def by(self, x):
+        return x * STEP
+
+    def packed(self, x):
+        return packed(x)
+
+
+found, more = inner([1, 2])
+print(packed(2), early(), counted(), counted(), found, more(), shown(1), Scale().by(2), Scale().packed(1))
+"""
+
+
+def test_functions_have_what_is_bound_once_as_defaults_and_say_the_same(tmp_path):
+    made = at_hand.at_hand(GLOBALS)
+    (tmp_path / "made.py").write_text(made)
+    (tmp_path / "plain.py").write_text(GLOBALS)
+    for engine in ("micropython", "cpython"):
+        assert said(engine, tmp_path / "made.py") == said(engine, tmp_path / "plain.py")
+    heads = [line.strip() for line in made.splitlines() if line.strip().startswith("def ")]
+    assert heads == [
+        "def scaled(x, STEP=STEP):",
+        "def packed(x, y=1, pack=pack, scaled=scaled):",
+        "def early():",  # what it calls comes after it
+        "def late():",
+        "def counted():",  # it binds the name anew
+        "def inner(xs):",  # functions in it use the names, too
+        "def shown(*xs):",
+        "def by(self, x):",  # its class has a STEP of its own
+        "def packed(self, x):",
+    ]
