@@ -54,7 +54,7 @@ def make(chip, readings):
             if position != WHOLE:
                 released()
             position = NOT_SELECTED
-        else:
+        elif position == NOT_SELECTED:
             position = fresh
             frame += 1
 
@@ -66,10 +66,12 @@ def make(chip, readings):
         if position or size < 4:
             return in_pieces(tx, rx)
         found = find(tx[0] << 8 | tx[1])
-        if found is None or size != found[2] or not tx[2] & 0x80:
+        if found is None:
+            return in_pieces(tx, rx)
+        address, _, whole, kind, extends, reader, after, notes, answer = found
+        if size != whole or not tx[2] & 0x80:
             return in_pieces(tx, rx)
         position = WHOLE
-        address, _, _, kind, extends, reader, after, notes, answer = found
         value = regs[address] if reader is None else reader()
         if extends and value & 0x800000 and value < 0x1000000:
             value |= 0xFF000000

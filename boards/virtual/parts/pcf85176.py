@@ -94,6 +94,14 @@ class Pcf85176:
         """Take data for the display; those beyond the last column are for another device."""
         ram = self.ram
         column = self.pointer
+        if not self.subaddress and not column & 1:  # whole bytes, as many as there is room for
+            end = min(len(data), start + COLUMNS // 2 - (column >> 1))
+            ram[column >> 1 : (column >> 1) + end - start] = data[start:end]
+            column += 2 * (end - start)
+            if column == COLUMNS:
+                column = 0
+                self.subaddress = 1
+            start = end
         for i in range(start, len(data)):
             byte = data[i]
             if self.subaddress:

@@ -10,14 +10,6 @@ NEVER = 1 << 60  # a small integer on 64-bit MicroPython
 AGAIN_US = 1  # from the end of the soft callbacks to those that came in while they ran
 
 
-class Event:
-    """Something that is due at a time; `Clock.cancel` cancels it. `cpu` marks what only a running CPU can do."""
-
-    def __init__(self, fn, cpu):
-        self.fn = fn
-        self.cpu = cpu
-
-
 class Clock:
     """The board's time base, microseconds since the start of the simulation."""
 
@@ -34,8 +26,10 @@ class Clock:
         self._cancelled = 0
 
     def at(self, t_us, fn, cpu=False):
-        """Call `fn()` at `t_us`, or with the next move where that is past. Returns what `cancel` takes."""
-        event = Event(fn, cpu)
+        """Call `fn()` at `t_us`, or with the next move where that is past. Returns what `cancel` takes. `cpu`: whether
+        only a running CPU can do it."""
+        # A list, because MicroPython takes longer to make an object, and a simulated day has millions of events.
+        event = [fn, cpu]
         self._sequence += 1
         heappush(self._heap, (t_us, self._sequence, event))
         if t_us < self.next_us:
@@ -44,13 +38,13 @@ class Clock:
 
     def cancel(self, event):
         """Forget an event; one that has fired or was cancelled already is ignored."""
-        if event.fn is None:
+        if event[0] is None:
             return
-        event.fn = None
+        event[0] = None
         self._cancelled += 1
         if self._cancelled > 64 and 2 * self._cancelled > len(self._heap):
             self._cancelled = 0
-            heap = [entry for entry in self._heap if entry[2].fn is not None]
+            heap = [entry for entry in self._heap if entry[2][0] is not None]
             heapify(heap)
             self._heap = heap
             self.next_us = heap[0][0] if heap else NEVER
@@ -121,16 +115,16 @@ class Clock:
             # Kept true before the call: an event may spend time, add events, or raise a power cut.
             self.next_us = self._heap[0][0] if self._heap else NEVER
             event = entry[2]
-            fn = event.fn
+            fn, cpu = event
             if fn is None:
                 self._cancelled -= 1
                 continue
             if entry[0] > self.now_us:
                 self.now_us = entry[0]
-            if event.cpu and self.cpu_blocked:
+            if cpu and self.cpu_blocked:
                 self._held.append(entry)
                 continue
-            event.fn = None
+            event[0] = None
             fn()
         if self.now_us < end_us:
             self.now_us = end_us

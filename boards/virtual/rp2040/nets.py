@@ -26,13 +26,13 @@ class Net:
         self._stir = stir
         self._board_pull = None
         self._pull = PULL_DOWN
-        self.latch = 0  # what the CPU last wrote
+        self.latch = 0  # what the CPU last wrote, unless `_plain`: then that is `level`
         self._outside = None
         self._held = None  # fault: the level at which the wire is stuck; None: it is whole
         self._listeners = []
         self._plain = False  # it is a push-pull output that only the CPU drives
-        # Of a plain bus line with one listener, that listener: the CPU's writes may go to `latch`, `level` and to it
-        # without this class, and without their time. Chip selects change 20,000 times a simulated minute.
+        # Of a plain bus line with one listener, that listener: its writes may go to `level` and to it without this
+        # class, without their time, and where they change nothing. Chip selects change 20,000 times a simulated minute.
         self.quick = None
 
     def board_pull(self, level):
@@ -41,7 +41,8 @@ class Net:
         self._settle()
 
     def quiet(self):
-        """Say that this is a bus line, for whose changes no hard timer's callback looks."""
+        """Say that this is a bus line, for whose changes no hard timer's callback looks. Its listener must bear to be
+        told of a level that it knows already."""
         self._stir = None
         self._see_quick()
 
@@ -51,6 +52,8 @@ class Net:
         self._see_quick()
 
     def _see_plain(self):
+        if self._plain:
+            self.latch = self.level
         self._plain = self.mode == OUT and self._held is None
         self._see_quick()
 
@@ -74,8 +77,8 @@ class Net:
     def reset(self):
         """Put the pad into its reset state: input, pull-down on, no interrupt, output latch low."""
         self.on_interrupt(None)
-        self.latch = 0
         self.configure(IN, PULL_DOWN)
+        self.latch = 0
         self.configured = False
 
     def configure(self, mode, pull):
@@ -88,11 +91,15 @@ class Net:
 
     def put(self, level):
         """Write the CPU's output latch."""
-        self.latch = level
         if not self._plain:
+            self.latch = level
             self._settle()
         elif level != self.level:
             self._change(level)
+
+    def written(self):
+        """What the CPU last wrote."""
+        return self.level if self._plain else self.latch
 
     def on_interrupt(self, fn):
         """Set the CPU's interrupt of this pin: `fn(level)` is called after every change; None: it is off."""

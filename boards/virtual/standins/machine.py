@@ -64,11 +64,10 @@ class Pin:
         if quick is None:
             net.put(1 if value else 0)
         elif value:
-            if not net.level:
-                net.latch = net.level = 1
-                quick(1, 0)
-        elif net.level:
-            net.latch = net.level = 0
+            net.level = 1
+            quick(1, 0)
+        else:
+            net.level = 0
             quick(0, 0)
         return None
 
@@ -87,7 +86,7 @@ class Pin:
 
     def toggle(self):
         """The other level."""
-        self.net.put(1 - self.net.latch)
+        self.net.put(1 - self.net.written())
 
     def irq(self, handler=None, trigger=IRQ_FALLING | IRQ_RISING, hard=False):
         """Call `handler(pin)` on edges: from the interrupt (hard) or through the queue (soft)."""
