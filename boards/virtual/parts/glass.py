@@ -4,62 +4,14 @@
 records each change of what the glass says (docs/run.md, report: `lcd`).
 """
 
+from boards.virtual.parts.shapes import SHAPES
+
 IMAGE_BYTES = 20
 MAIN = 8  # main digits; digit 0 is the screen ID
 COLON_AFTER = 6
 
 SYMBOLS = ("L1", "L2", "MAX", "SUM", "k", "W", "h", "Hz")
 BAR = ("BAR1", "BAR2", "BAR3", "BAR4", "LEFT", "RIGHT")
-
-# Shapes as a person knows them, by lit segments. On the main digits S and 5 look alike, and 5 is read.
-_SHAPES = (
-    ("0", "abcdef"),
-    ("1", "bc"),
-    ("2", "abdeg"),
-    ("3", "abcdg"),
-    ("4", "bcfg"),
-    ("5", "acdfg"),
-    ("6", "acdefg"),
-    ("7", "abc"),
-    ("8", "abcdefg"),
-    ("9", "abcdfg"),
-    ("-", "g"),
-    ("_", "d"),
-    ("A", "abcefg"),
-    ("b", "cdefg"),
-    ("C", "adef"),
-    ("c", "deg"),
-    ("d", "bcdeg"),
-    ("E", "adefg"),
-    ("F", "aefg"),
-    ("H", "bcefg"),
-    ("h", "cefg"),
-    ("I", "ef"),
-    ("J", "bcd"),
-    ("L", "def"),
-    ("n", "ceg"),
-    ("o", "cdeg"),
-    ("P", "abefg"),
-    ("r", "eg"),
-    ("t", "defg"),
-    ("U", "bcdef"),
-    ("u", "cde"),
-    (" ", ""),
-)
-
-
-def _shape_table():
-    table = ["?"] * 128
-    for character, segments in _SHAPES:
-        bits = 0
-        for s in segments:
-            bits |= 1 << (ord(s) - 97)
-        if table[bits] == "?":
-            table[bits] = character
-    return table
-
-
-_READ = _shape_table()
 
 # What the bar shows in one look: dark, lit, or an arrow to one side (heads on both sides: every dot on, just lit).
 _DARK = 0
@@ -92,6 +44,9 @@ class Glass:
             segment, common = dots[name]
             self.places[name] = (segment >> 1, 0x80 >> ((segment & 1) * 4 + common))
         self._digits = [[self.places[str(d) + s] for s in "abcdefg"] for d in range(MAIN + 1)]
+        # The bytes that a digit lies in beside that of its first segment, and what their values have shown.
+        self._bytes = [sorted({i for i, _ in places} - {places[0][0]}) for places in self._digits]
+        self._known = [{} for _ in self._digits]
         self._points = [self.places.get("P%d" % d) for d in range(MAIN + 1)]
         self._colon = self.places["COL"]
         self._symbols = [self.places[s] for s in SYMBOLS]
@@ -127,17 +82,28 @@ class Glass:
         seen = value & self._text_mask
         if seen != self._text_seen:
             self._text_seen = seen
-            main = ""
+            main = []  # joined once: each text that is made MicroPython looks for among all names there are
             for d in range(1, MAIN + 1):
-                main += _READ[_bits(image, self._digits[d])]
+                main.append(self._digit(d, image))
                 if self._points[d] is not None and image[self._points[d][0]] & self._points[d][1]:
-                    main += "."
+                    main.append(".")
                 if d == COLON_AFTER and image[self._colon[0]] & self._colon[1]:
-                    main += ":"
-            letter = _READ[_bits(image, self._digits[0])]
+                    main.append(":")
+            letter = self._digit(0, image)
             # There is no screen 5: at the place of the ID this shape is the S of the serial number.
-            self._text = (("S" if letter == "5" else letter).strip(), main.strip())
+            self._text = (("S" if letter == "5" else letter).strip(), "".join(main).strip())
         return self._text
+
+    def _digit(self, d, image):
+        """What digit `d` shows. Few of its bytes' values come, so what they mean is worked out once."""
+        known = self._known[d]
+        places = self._digits[d]
+        key = image[places[0][0]]
+        for i in self._bytes[d]:
+            key = key << 8 | image[i]
+        if key not in known:
+            known[key] = SHAPES[_bits(image, places)]
+        return known[key]
 
     def read(self, image):
         """One look: {"screen", "text", "symbols", "bar", "lit"}; `bar` off, solid, left or right; `screen` as it

@@ -26,7 +26,7 @@ FROM_NPM = (
 )
 MARK = "openkh-site.json"  # tells a folder that a build may replace
 NOT_IMPORTED = (  # here
-    *("circuit.py", "parts.py"),  # of the board's folder: for the documents
+    *("bill.py", "circuit.py", "parts.py"),  # of the board's folder: for the documents
     *("entry.py", "console.py", "room.py"),  # of the engine: for processes, the prompt, the unix port
 )
 SOURCES = (("firmware", "firmware"), ("boards/virtual", "boards/virtual"), ("boards/reference", "parts"))
