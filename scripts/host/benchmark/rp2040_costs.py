@@ -24,7 +24,8 @@ RESTARTED_S = 3
 BAUD = 19200
 AENERGYA = 0x21E  # read as 24 bits (DS p.57)
 
-# On the device: the measuring cycle and the display's task timed as they run, interrupts and all.
+# On the device: the measuring cycle and the display's task timed as they run, interrupts and all. There is room for 200 s,
+# in which the prompt may take its time.
 TIME_THEM = """
 import gc, micropython
 gc.collect()
@@ -36,13 +37,13 @@ from machine import Timer
 _m = openkh.app.meter
 class _Timed:
     def __init__(s, f, n):
-        s.f = f; s.n = 0; s.us = array.array("i", [0] * n); s.call = s.run; s.heap = [0, 0]
+        s.f = f; s.n = 0; s.us = array.array("H", bytes(2 * n)); s.call = s.run; s.heap = [0, 0]
     def run(s, a=None):
         if s.n == 0 or s.n == CYCLES:
             s.heap[s.n != 0] = gc.mem_alloc()
         t = ticks_us()
         s.f(a)
-        s.us[s.n] = ticks_diff(ticks_us(), t)
+        s.us[s.n] = min(ticks_diff(ticks_us(), t), 65535)
         s.n += 1
 class _Step:
     def __init__(s, o, n):
@@ -54,8 +55,8 @@ class _Step:
         s.n += 1
         return r
 gc.collect()
-_c = _Timed(_m.cycle.run, 1000)
-_d = _Timed(_m.tasks.refresh, 400)
+_c = _Timed(_m.cycle.run, 2000)
+_d = _Timed(_m.tasks.refresh, 800)
 _m.tasks.timers[0].init(mode=Timer.PERIODIC, period=100, callback=_c.call, hard=False)
 _m.tasks.timers[1].init(mode=Timer.PERIODIC, period=250, callback=_d.call, hard=False)
 """
