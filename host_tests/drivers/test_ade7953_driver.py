@@ -266,6 +266,24 @@ def test_a_note_may_be_zero_and_be_written_over(rig):
         assert (rig.chip.regs[reg.LINECYC], rig.chip.regs[reg.ZXTOUT]) == (first, second)
 
 
+def test_EN_2_a_write_of_zero_is_not_proven_by_frames_that_go_astray(rig):
+    """They read zeros. Believed of LCYCMODE, each reading of energy zeroed its register from then on."""
+    rig.driver.bring_up()
+    assert rig.driver.open() and rig.driver.put(reg.LCYCMODE, reg.RSTREAD)
+    rig.driver.read_energy()
+    transfer, astray = rig.driver._transfer, ["the write", "the reading back"]
+
+    def wires(tx, rx):
+        if not astray:
+            return transfer(tx, rx)
+        rx[:] = bytes(len(rx))
+        return astray.pop()
+
+    rig.driver._transfer = wires
+    assert rig.driver.put(reg.LCYCMODE, 0)
+    assert rig.chip.regs[reg.LCYCMODE] == 0
+
+
 def test_only_a_chip_that_was_not_set_up_since_its_reset_is_reset_ahead_of_bring_up(rig):
     pulses, pulse = [], rig.driver.pulse_reset
     rig.driver.pulse_reset = lambda: pulses.append(pulse())

@@ -186,6 +186,26 @@ def test_CH_1_a_counter_is_never_left_to_reach_its_end(end, cosine):
     assert b.log.events == []
 
 
+def test_EN_2_what_a_spoilt_reading_has_zeroed_is_taken_from_the_chip_s_own_note_of_it():
+    """The note is read until two readings agree: the reading before the zeroing one is some counts older."""
+    b = FrontEndRig()
+    b.start()
+    b.drive(volts=199, amps=117)
+    b.run(20)
+    spoilt = []
+
+    def meddle(tx, rx):
+        noted = tx[0] << 8 | tx[1] == reg.AENERGYA & 0x300 | reg.LAST_RWDATA_8
+        if noted and b.chip.regs[reg.LCYCMODE] and len(spoilt) < 4:
+            spoilt.append(rx[5])
+            rx[5] ^= len(spoilt)
+
+    b.spi.meddle = meddle
+    assert b.driver.take_down() and len(spoilt) == 4
+    b.run(5)
+    assert b.driver.base and b.error() == 0
+
+
 @pytest.mark.parametrize("end", ["wrap", "stop"])
 @pytest.mark.parametrize("rate", [1e-4, 1e-3, 3e-3])
 def test_CH_1_bit_errors_while_the_counter_is_taken_down_change_no_count(end, rate):

@@ -12,6 +12,7 @@ reading.
 """
 
 from openkh.drivers.ade7953_config import Config
+from openkh.drivers.ade7953_link import TRIES
 from openkh.drivers.ade7953_registers import AENERGYA, LAST_RWDATA_8, LCYCMODE, NOTES, OILVL, OVLVL, RENERGYA, RSTREAD
 
 TYPE_CHECKING = False
@@ -83,10 +84,15 @@ class Counter(Config):
         return self._finish()
 
     def _kept(self) -> int:
-        """What a reading has zeroed that was then spoilt on the bus, as the chip has noted it (DS p.57); -1 where that
-        is not certain."""
-        value = self.read(_LAST_24)
-        return value if self.read(_LAST_24) == value else _NOTHING
+        """What a reading has zeroed that was then spoilt on the bus, as the chip has noted it (DS p.57); -1 where of
+        TRIES readings no two in a row tell the same."""
+        before = _NOTHING
+        for _ in range(TRIES):
+            value = self.read(_LAST_24)
+            if value == before:
+                return value
+            before = value
+        return _NOTHING
 
     def _finish(self) -> bool:
         """Go back to the mode in which reading does not zero, see whether the register was zeroed, and note `base`."""

@@ -143,7 +143,8 @@ class Link:
         return self.read(LAST_ADD) == 0xFFFF
 
     def put(self, address: int, value: int) -> bool:
-        """Write a register and read it back, up to TRIES times. False if it does not take the value."""
+        """Write a register and read it back, up to TRIES times. False if it does not take the value. Zeros need more
+        proof, because frames that go astray read zeros too."""
         for _ in range(TRIES):
             if address == OPTIMUM:
                 self.write(UNLOCK, UNLOCK_KEY)  # opens OPTIMUM for the very next access, DS p.18
@@ -153,7 +154,7 @@ class Link:
             found = self.read(address)
             if address == ACCMODE:
                 found &= ACCMODE_WRITABLE
-            if found == value:
+            if found == value and (value or self.read(LAST_ADD) == address):
                 return True
         self.failed = address
         self.expected = value

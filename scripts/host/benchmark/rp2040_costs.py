@@ -24,8 +24,8 @@ RESTARTED_S = 3
 BAUD = 19200
 AENERGYA = 0x21E  # read as 24 bits (DS p.57)
 
-# On the device: the measuring cycle and the display's task timed as they run, interrupts and all. There is room for 200 s,
-# in which the prompt may take its time.
+# On the device: the measuring cycle and the display's task timed as they run, interrupts and all. There is room for 200
+# seconds of them, because the prompt takes its time.
 TIME_THEM = """
 import gc, micropython
 gc.collect()
