@@ -109,22 +109,22 @@ def test_the_smallest_case_that_breaks_the_same_rule():
 
 
 def test_the_campaign_tells_each_seed_that_breaks_a_rule_and_how_to_repeat_it(monkeypatch, capsys):
-    monkeypatch.setattr(chaos, "judge", lambda case: ["EN-2 end: 3 missing"] if case.seed == 602 else [])
+    monkeypatch.setattr(chaos, "judged", lambda case: (["EN-2 end: 3 missing"] if case.seed == 602 else [], {}))
     monkeypatch.setattr(campaigns, "spread_out", lambda job, *_: job(Here()))
     assert bench.main(["--chaos", "601-603"]) == 1
     out, err = capsys.readouterr()
     assert "seed 602: load, " in err and "EN-2 end: 3 missing" in err and "seed 601" not in err
     assert "again: ./scripts/bench --chaos 602-602 --shrink" in err
     assert chaos.BROKEN in out
-    monkeypatch.setattr(chaos, "judge", lambda _: [])
+    monkeypatch.setattr(chaos, "judged", lambda _: ([], {"register": 1}))
     assert bench.main(["--chaos", "3"]) == 0
 
 
 def test_a_seed_in_twenty_runs_on_every_engine(monkeypatch, capsys):
-    monkeypatch.setattr(chaos, "judge", lambda _: [])
-    monkeypatch.setattr(chaos, "compare", lambda case: [f"wasm: lcd differs in {case.seed}"])
+    monkeypatch.setattr(chaos, "judged", lambda _: ([], {"register": 1}))
+    monkeypatch.setattr(chaos, "compare", lambda case, want: [f"wasm: {[*want]} differs in {case.seed}"])
     rows = {what: value for what, value, _ in chaos.campaign(Here(), range(1, 45))}
-    assert rows[chaos.BROKEN] == 2 and "wasm: lcd differs in 20" in capsys.readouterr().err
+    assert rows[chaos.BROKEN] == 2 and "wasm: ['register'] differs in 20" in capsys.readouterr().err
 
 
 def test_a_firmware_that_fails_breaks_a_rule(monkeypatch):

@@ -53,16 +53,23 @@ def run(case: Case, engine: str = "micropython") -> Seen:
 
 def judge(case: Case, engine: str = "micropython") -> list[str]:
     """The rules that the run of `case` breaks, as `rule: how`; the rule of a failed firmware is `firmware`."""
+    return judged(case, engine)[0]
+
+
+def judged(case: Case, engine: str = "micropython") -> tuple[list[str], dict[str, Any] | None]:
+    """What `judge` returns, and the run's report; None where the firmware failed."""
     try:
-        return Rules(case, run(case, engine)).broken()
+        seen = run(case, engine)
     except FirmwareError as e:
-        return [f"firmware: {e}"]
+        return [f"firmware: {e}"], None
+    return Rules(case, seen).broken(), seen.report
 
 
-def compare(case: Case, engines: Iterable[str] = OTHER_ENGINES) -> list[str]:
-    """Where the report on an engine differs from that on MicroPython's unix port, as `engine: what`."""
+def compare(case: Case, engines: Iterable[str] = OTHER_ENGINES, want: dict[str, Any] | None = None) -> list[str]:
+    """Where the report on an engine differs from that on MicroPython's unix port, as `engine: what`. `want`: the
+    latter, where there is one already."""
     try:
-        want = run(case).report
+        want = want or run(case).report
         reports = {engine: run(case, engine).report for engine in engines}
     except FirmwareError as e:
         return [f"firmware: {e}"]
@@ -111,11 +118,11 @@ def trial_of(seed: int, small: bool = False) -> Trial:
     case = make(seed)
     found = Trial(len(case.incidents))
     check = judge
-    found.broken = judge(case)
+    found.broken, report = judged(case)
     if not found.broken and seed % COMPARE_EVERY == 0:
         found.compared = True
         check = compare
-        found.broken = compare(case)
+        found.broken = compare(case, want=report)
     if found.broken:
         lines = _told(case, found.broken)
         if small:
