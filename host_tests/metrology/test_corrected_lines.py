@@ -49,8 +49,8 @@ def turns(lines, correction, count):
 def test_CA_1a_each_line_follows_its_own_current_once_in_eight_cycles_and_never_in_the_same():
     one, two = Noted(), Noted()
     lines = CorrectedLines(elements(1_000, 2_000), (one, two))
-    assert turns(lines, one, 3 * TURNS) == [0, TURNS, 2 * TURNS]
-    assert turns(lines, two, 3 * TURNS) == [TURNS // 2, TURNS + TURNS // 2, 2 * TURNS + TURNS // 2]
+    assert turns(lines, one, 3 * TURNS) == [TURNS - 1, 2 * TURNS - 1, 3 * TURNS - 1]
+    assert turns(lines, two, 3 * TURNS) == [TURNS // 2 - 1, TURNS + TURNS // 2 - 1, 2 * TURNS + TURNS // 2 - 1]
     assert set(one.asked) == {("follow", 1_000)} and set(two.asked) == {("follow", 2_000)}
 
 
@@ -72,7 +72,7 @@ def test_CA_1a_the_counts_of_each_line_are_corrected_by_its_own_corrections():
 def test_CA_1a_a_single_element_meter_has_one_line():
     one = Noted()
     lines = CorrectedLines(elements(1_000), (one,))
-    assert turns(lines, one, 2 * TURNS) == [0, TURNS]
+    assert turns(lines, one, 2 * TURNS) == [TURNS - 1, 2 * TURNS - 1]
     lines.undo()
     lines.warm(2_500)
     assert one.asked[-2:] == [("undo",), ("warm", 2_500)]

@@ -51,9 +51,9 @@ class CorrectedLines:
         if pair is not None:
             element, terms = pair
             element.active = correct(terms, element.active, element.reactive)
-        if turn & (TURNS >> 1) - 1:
+        if ~turn & (TURNS >> 1) - 1:  # not in the first cycles, whose currents are not known yet
             return
-        if not turn & TURNS >> 1:
+        if turn & TURNS >> 1:
             self._one.follow(self._element_one.i_ma)
         elif self._two is not None:
             self._two.follow(self._element_two.i_ma)
