@@ -259,31 +259,6 @@ def test_DX_6_a_register_is_altered_only_where_two_readings_agree(rig, spoilt):
     assert rig.driver._look_again(reg.AP_NOLOAD, 51_500, 0xFFFFFF) == reg.AP_NOLOAD
 
 
-def test_a_note_may_be_zero_and_be_written_over(rig):
-    rig.driver.bring_up()
-    for first, second in ((0x1234, 0), (0, 0x5678), (0, 0), (1, 1)):
-        assert rig.driver.note(reg.LINECYC, first, reg.ZXTOUT, second)
-        assert (rig.chip.regs[reg.LINECYC], rig.chip.regs[reg.ZXTOUT]) == (first, second)
-
-
-def test_EN_2_a_write_of_zero_is_not_proven_by_frames_that_go_astray(rig):
-    """They read zeros. Believed of LCYCMODE, each reading of energy zeroed its register from then on."""
-    rig.driver.bring_up()
-    assert rig.driver.open() and rig.driver.put(reg.LCYCMODE, reg.RSTREAD)
-    rig.driver.read_energy()
-    transfer, astray = rig.driver._transfer, ["the write", "the reading back"]
-
-    def wires(tx, rx):
-        if not astray:
-            return transfer(tx, rx)
-        rx[:] = bytes(len(rx))
-        return astray.pop()
-
-    rig.driver._transfer = wires
-    assert rig.driver.put(reg.LCYCMODE, 0)
-    assert rig.chip.regs[reg.LCYCMODE] == 0
-
-
 def test_only_a_chip_that_was_not_set_up_since_its_reset_is_reset_ahead_of_bring_up(rig):
     pulses, pulse = [], rig.driver.pulse_reset
     rig.driver.pulse_reset = lambda: pulses.append(pulse())

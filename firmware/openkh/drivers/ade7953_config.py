@@ -79,7 +79,7 @@ class Config(Link):
 
     def want(self, address: int, value: int) -> None:
         """Say what the register at `address` shall hold from the next `setup` or `audit` on. A negative value is taken
-        in two's complement."""
+        in two's complement. ValueError where the address is none of COVERED and UNCOVERED."""
         width = address >> 8 & 3
         value &= 0xFFFFFF if width == 2 else 0xFFFF if width == 1 else 0xFF
         if address in COVERED:

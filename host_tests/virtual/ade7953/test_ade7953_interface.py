@@ -49,6 +49,19 @@ def test_a_buffer_may_be_its_own_answer(rig: Rig) -> None:
     assert rig.read(0x000) == 9
 
 
+def test_bytes_after_a_whole_frame_mean_nothing(rig: Rig) -> None:
+    """Nor are they the rest of an older frame, here a write that has come to its end."""
+    rig.write(0x382, 0x456789)
+    rig.chip.cs(0)
+    rig.chip.exchange(bytes([0x00, 0x00, 0x80, 0x00]), bytearray(4))
+    after = bytearray(b"???")
+    rig.chip.exchange(bytes([0x11, 0x22, 0x33]), after)
+    rig.chip.cs(1)
+    assert after == bytes(3)
+    assert rig.read(LAST_ADD) == 0x000
+    assert rig.read(0x282) == 0x456789
+
+
 def test_an_early_end_changes_nothing(rig: Rig) -> None:
     """DS p.52: CS raised early aborts the transfer."""
     for length in range(1, 6):

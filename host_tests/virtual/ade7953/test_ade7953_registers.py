@@ -1,9 +1,11 @@
 """The simulated ADE7953's registers: map, widths, access, key, protection, LAST_*, checksum (DS p.57-62)."""
 
+import random
+
 import pytest
 
 from boards.virtual.ade7953 import registers
-from host_tests.mp.chip_rig import IRQENA, IRQSTATA, RSTIRQSTATA, VRMS, Rig
+from host_tests.mp.chip_rig import IRQENA, IRQSTATA, RSTIRQSTATA, VRMS, Rig, load
 
 LAST_ADD, LAST_OP = 0x1FE, 0x0FD
 LAST_8, LAST_16, LAST_24, LAST_32 = 0x0FF, 0x1FF, 0x2FF, 0x3FF
@@ -223,6 +225,24 @@ def test_checksum_of_the_reset_values(raw: Rig) -> None:
     assert raw.read(CRC) == 0x48739163
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_checksum_is_a_crc_32_over_the_bits_in_their_order(seed: int) -> None:
+    """DS p.58, bit by bit: the registers in their order, the lowest bit of each first, and the hidden bytes."""
+    draw, hidden = random.Random(seed), registers.hidden_bytes(seed)
+    regs, bits = {}, []
+    for address in registers.CHECKSUM_ORDER:
+        width = 8 + 8 * (address >> 8)
+        regs[address] = draw.getrandbits(width)
+        bits += [regs[address] >> n & 1 for n in range(width)]
+    bits += [byte >> n & 1 for byte in hidden for n in range(8)]
+    bits += [0] * (128 * 8 - len(bits))
+    crc = 0xFFFFFFFF
+    for bit in bits:
+        top = crc >> 31 ^ bit
+        crc = crc << 1 & 0xFFFFFFFF ^ (0x04C11DB7 if top else 0)
+    assert registers.checksum(regs, hidden=hidden) == crc
+
+
 @pytest.mark.parametrize("address", sorted(registers.CHECKSUM_COVERED - {0x102, 0x22C}))
 def test_checksum_sees_each_covered_register(rig: Rig, address: int) -> None:
     rig.write(0x102, 0x0104)
@@ -257,3 +277,22 @@ def test_checksum_leaves_some_registers_out(rig: Rig, address: int) -> None:
 def test_poke_refuses_what_is_no_register(rig: Rig) -> None:
     with pytest.raises(ValueError, match="0x2F0"):
         rig.chip.poke(0x2F0, 1)
+
+
+@pytest.mark.parametrize("address", sorted(registers.APART.union(registers.TIMING)))
+def test_what_no_measurement_depends_on_needs_none_of_them_worked_out_anew(address: int) -> None:
+    """Such a write goes a quicker way; a chip with everything worked out anew reads the same half a second on."""
+    readings = []
+    for anew in (False, True):
+        rig = Rig()
+        load(rig, degrees=30.0)
+        rig.sleep(0.31)
+        rig.write(0x004, 0x3F)  # line cycles are counted
+        rig.write(IRQENA, 0x3FFFFF)
+        for _ in range(2):  # CF1DEN and CF2DEN take the second of two writes
+            rig.write(address, 0x0011)
+        if anew:
+            rig.chip._signals.update()
+        rig.sleep(0.5)
+        readings.append([rig.read(a) for a in range(0x200, 0x234) if a not in registers.ZERO] + [rig.edges])
+    assert readings[0] == readings[1]
