@@ -14,7 +14,7 @@ from openkh.metrology.correction import TOTAL
 CONFIG = {"model": "MDNCT-1SC", "service": "60Hz", "seed": 1, "board": {}, "serial": {}}
 LOAD = [["mains", 0, 0, [120.0, 100.0, 0.0, 0.0], [120.0, 100.0, 0.0, 180.0], 60.0]]  # 24 kW: an edge each 0.75 s
 START_S = 4
-CYCLES = 600
+CYCLES = 200
 JOURNAL_CYCLES = 100
 LITTERED_CYCLES = 60
 POLLED_S = 6
