@@ -6,7 +6,7 @@
   const rows = data.rows;
   const times = rows.map((row) => row[0]);
   const end = data.end_s || 1;
-  const WIDTH = 860, LEFT = 70, RIGHT = 12, TOP = 20, BOTTOM = 18;
+  const WIDTH = 860, LEFT = 70, RIGHT = 36, TOP = 20, BOTTOM = 18;
   const CONDITIONS = { "normal": "#1c7c3c", "unjudged": "#b8c2cc", "low_current": "#d9b64a", "no supply": "#3b4752" };
   const plots = [
     { name: "load, W", height: 170, step: true, from: "before",
