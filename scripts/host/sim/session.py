@@ -217,7 +217,8 @@ class Session:
             "not_measured_wh": round(-lost_wh, 6),
             "under_way_wh": round(net_wh - measured_wh, 6),
             "metering_wh": round(metering_wh, 6),
-            "metering_percent": round(100 * metering_wh / seen_wh, 5) if seen_wh > 1e-3 else None,
+            # Adding 0.0 makes +0 of the -0 that a tiny error is rounded to.
+            "metering_percent": round(100 * metering_wh / seen_wh, 4) + 0.0 if seen_wh > 1e-3 else None,
         }
 
     def _take(self, item: list[Any]) -> None:
