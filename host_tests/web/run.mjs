@@ -6,7 +6,9 @@ import fs from "node:fs";
 const [site, cases] = process.argv.slice(2);
 const { loadMicroPython } = await import(`${site}/micropython.mjs`);
 const interpreter = await loadMicroPython({ heapsize: 16 * 1024 * 1024, stdout: () => {} });
-for (const [path, text] of Object.entries(JSON.parse(fs.readFileSync(`${site}/sources.json`, "utf8")))) {
+const sources = fs.readFileSync(`${site}/sources.txt`, "utf8").split("\0");
+for (let at = 0; at < sources.length; at += 2) {
+  const [path, text] = sources.slice(at, at + 2);
   interpreter.FS.mkdirTree("/meter/" + path.slice(0, path.lastIndexOf("/")));
   interpreter.FS.writeFile("/meter/" + path, text);
 }

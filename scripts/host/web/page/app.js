@@ -342,8 +342,8 @@ async function open() {
   worker = new Worker("worker.js", { type: "module" });
   worker.onmessage = heard;
   const ready = once("ready");
-  const sources = fetch("sources.json").then((answer) => answer.json());
-  sources.then((texts) => send({ op: "load", sources: texts }));
+  const sources = fetch("sources.txt").then((answer) => answer.text());
+  sources.then((text) => send({ op: "load", sources: text.split("\0") })); // path, text, path, text ...
   data = await (await fetch("data.json")).json();
   language = ["fr", "es"].find((name) => navigator.language.startsWith(name)) ?? "en";
   place("language").value = language;

@@ -33,7 +33,8 @@ function again(ms) {
 
 async function load(sources) {
   interpreter = await loadMicroPython({ heapsize: HEAP_BYTES, stdout: () => {} });
-  for (const [path, text] of Object.entries(sources)) {
+  for (let at = 0; at < sources.length; at += 2) {
+    const [path, text] = sources.slice(at, at + 2);
     interpreter.FS.mkdirTree("/meter/" + path.slice(0, path.lastIndexOf("/")));
     interpreter.FS.writeFile("/meter/" + path, text);
   }
