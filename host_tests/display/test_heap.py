@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from host.sim import wasm
+import on_wasm
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -109,7 +109,7 @@ except BaseException as error:
 
 
 def test_status_and_display_take_nothing_from_the_heap():
-    output = wasm.run(PROGRAM, TOP)
+    output = on_wasm.of_checkout(PROGRAM)
     assert "seen" in output and "Error" not in output, output
     for condition in (
         "unjudged",

@@ -5,9 +5,9 @@ import sys
 import types
 from pathlib import Path
 
+import on_wasm
 import pytest
 
-from host.sim import wasm
 from host_tests.mp.frames import LARGEST, frames
 
 TOP = Path(__file__).resolve().parents[2]
@@ -30,8 +30,8 @@ def on_unix(scenario):
     return run.stdout + run.stderr
 
 
-def on_wasm(scenario):
-    return wasm.run(SCRIPT.format(top="/input", scenario=scenario), TOP)
+def on_32_bits(scenario):
+    return on_wasm.of_checkout(SCRIPT.format(top="/input", scenario=scenario))
 
 
 def on_cpython(scenario, monkeypatch):
@@ -47,7 +47,7 @@ def on_cpython(scenario, monkeypatch):
 def test_EN_2_poll_takes_nothing_from_the_heap_and_counts_alike_on_every_engine(scenario, monkeypatch):
     """poll() and apply() under heap_lock, with 63-bit and with 31-bit integers; CPython gives the same numbers."""
     here = on_cpython(scenario, monkeypatch)
-    assert on_wasm(scenario) == here
+    assert on_32_bits(scenario) == here
     assert on_unix(scenario) == here
 
 

@@ -4,9 +4,9 @@ import sys
 import types
 from pathlib import Path
 
+import on_wasm
 import pytest
 
-from host.sim import wasm
 from host_tests.mp.frames import LARGEST, frames
 
 TOP = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ def test_PO_4_outputs_take_nothing_from_the_heap_and_act_alike_on_every_engine(s
 
     monkeypatch.setattr(outputs_heap, "micropython", stand_in)
     here = "%s\n" % outputs_heap.play(seed, CYCLES)
-    done = wasm.run(SCRIPT.format(top="/input", seed=seed, cycles=CYCLES), TOP)
+    done = on_wasm.of_checkout(SCRIPT.format(top="/input", seed=seed, cycles=CYCLES))
     assert done == here
 
 

@@ -5,9 +5,8 @@ import sys
 import types
 from pathlib import Path
 
+import on_wasm
 import pytest
-
-from host.sim import wasm
 
 TOP = Path(__file__).resolve().parents[2]
 SCRIPT = """
@@ -21,8 +20,8 @@ except Exception as error:
 """
 
 
-def on_wasm(medium):
-    return wasm.run(SCRIPT.format(top="/input", medium=medium), TOP)
+def on_32_bits(medium):
+    return on_wasm.of_checkout(SCRIPT.format(top="/input", medium=medium))
 
 
 def on_unix(medium):
@@ -40,5 +39,5 @@ def test_ST_1_storage_takes_no_heap_and_leaves_the_same_bytes_everywhere(medium,
 
     expected = storage_play.play(medium) + "\n"
     assert expected.startswith(medium + " ")
-    assert on_wasm(medium) == expected
+    assert on_32_bits(medium) == expected
     assert on_unix(medium) == expected

@@ -56,11 +56,9 @@ def _only(roots):
 def serve(transport, roots):
     """Run one engine with these import roots: checkout, firmware, board files."""
     _only(roots)
-    import gc
+    from boards.virtual.engine.engine import Engine, collect_by_hand
 
-    from boards.virtual.engine.engine import Engine
-
-    gc.collect()
+    collect_by_hand()
     Engine(transport).serve()
 
 

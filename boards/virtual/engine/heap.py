@@ -24,8 +24,8 @@ def modules(package, folder):
         name = entry[0]
         if entry[1] == 0x4000:
             found += modules(package + "." + name, folder + "/" + name)
-        elif name.endswith(".py") and name != "__init__.py":
-            found.append(package + "." + name[:-3])
+        elif name != "__init__.py" and name != "__init__.mpy":
+            found.append(package + "." + name[: name.rfind(".")])
     return found
 
 

@@ -13,5 +13,5 @@ def engines(monkeypatch):
         started.append(FakeEngine(engine, config))
         return started[-1]
 
-    monkeypatch.setattr(link, "start", start)
+    monkeypatch.setattr(link, "Link", start)
     return started

@@ -246,7 +246,7 @@ def test_a_firmware_that_fails_is_status_1_with_the_reason(engines, monkeypatch,
         engines.append(fake)
         return fake
 
-    monkeypatch.setattr(link, "start", start)
+    monkeypatch.setattr(link, "Link", start)
     assert run.main(["--headless", "--for", "90s"]) == 1
     err = capsys.readouterr().err
     assert re.search(
@@ -259,7 +259,7 @@ def test_an_engine_that_does_not_start_is_status_1(monkeypatch, capsys):
     def start(*_):
         raise link.EngineError("no such interpreter")
 
-    monkeypatch.setattr(link, "start", start)
+    monkeypatch.setattr(link, "Link", start)
     assert run.main(["--headless", "--for", "90s"]) == 1
     assert "no such interpreter" in capsys.readouterr().err
 

@@ -23,7 +23,7 @@ DUAL = Model("MDNCT-1SC", "60Hz")
 @pytest.fixture
 def ideal(monkeypatch):
     """An ideal meter in place of the engine."""
-    monkeypatch.setattr(link, "start", FakeEngine)
+    monkeypatch.setattr(link, "Link", FakeEngine)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_plots_are_drawn_and_zoomed(tmp_path, load):
 def test_the_difference_is_told_apart():
     """Lost while the front ends started, under way at the end, and the error of what was metered."""
     source = profile.source(DUAL, Profile("", [Span(0, 1, (2400.0,))], values=1), "2400 W")
-    session = Session(Setup(DUAL, source), link.start)
+    session = Session(Setup(DUAL, source), link.Link)
     session.advance(9_950_000)
     found = session.report()
     session.close()

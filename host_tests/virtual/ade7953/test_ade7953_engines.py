@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from host.sim import wasm
+import on_wasm
+
 from host_tests.mp import chip_vectors
 
 TOP = Path(__file__).resolve().parents[3]
@@ -65,5 +66,5 @@ def test_micropython_measures_alike() -> None:
 
 def test_32_bit_micropython_measures_alike() -> None:
     """And on 32-bit MicroPython, where most of these integers are long ones."""
-    result = wasm.run(PROGRAM.format("/input", PROGRAM_32), TOP)
+    result = on_wasm.of_checkout(PROGRAM.format("/input", PROGRAM_32))
     assert result == _here()

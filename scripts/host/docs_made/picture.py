@@ -75,7 +75,7 @@ async def _shoot(folder: Path) -> None:
 
     model = Model("MDNCT-1SC", "60Hz")
     setup = Setup(model, household.household_source(model), board={"start_delivered_wh": REGISTER_WH})
-    session = Session(setup, link.start)
+    session = Session(setup, link.Link)
     try:
         while session.now_us < START_S * 1_000_000:
             session.advance(session.now_us + 60_000_000)

@@ -316,7 +316,7 @@ class Rp2040Link(Link):
 
 
 def start(_name: str, config: dict[str, Any]) -> Rp2040Link:
-    """As host.sim.link.start."""
+    """As host.sim.link.Link."""
     return Rp2040Link(config)
 
 

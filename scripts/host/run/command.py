@@ -144,7 +144,7 @@ def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
     status = DONE
     for line in setup.terminals.names() if setup.terminals else ():
         print(line, file=sys.stderr, flush=True)
-    session = Session(setup, link.start)
+    session = Session(setup, link.Link)
     try:
         if args.headless:
             assert setup.duration_us is not None

