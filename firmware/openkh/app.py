@@ -66,7 +66,9 @@ def start(asked: int, watchdog: WDT) -> bool:
     parts.seal.look()
     state = State()
     chips = _front_ends()
-    _take_up(parts, state, asked, ChipNotes(chips).read())
+    note = ChipNotes(chips).read()
+    front_ends.begin(chips)
+    _take_up(parts, state, asked, note)
     chips = chips[: parts.model.elements]
     parts.notes = ChipNotes(chips)
     _elements(parts, chips)
@@ -187,9 +189,7 @@ def _outputs(meter: Meter) -> None:
 
 def _go(meter: Meter, chips: "tuple[Ade7953, ...]", asked: int) -> None:
     """Bring the chips up and start the timers, by which metering goes on from here; then load display and port."""
-    used = board.FRONT_ENDS[: len(chips)]
-    shared = len({front_end[0] for front_end in used}) < len(used)
-    if front_ends.bring_up(meter, chips, shared):
+    if front_ends.bring_up(meter, chips):
         from openkh.service.requests import Apply
 
         meter.cycle.request = Apply(meter, meter.stored.lines, True)
@@ -201,7 +201,8 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]", asked: int) -> None:
     now_us = ticks_us()
     meter.cycle.start(now_us)
     meter.rail12.start(now_us)
-    meter.tasks.start_metering(tuple([Pin(front_end[5], Pin.IN, Pin.PULL_UP) for front_end in used]))
+    irqs = [Pin(front_end[5], Pin.IN, Pin.PULL_UP) for front_end in board.FRONT_ENDS[: len(chips)]]
+    meter.tasks.start_metering(tuple(irqs))
     read = _temperature()
     if read is not None:
         meter.tasks.start_thermometer(read, meter.thermometer, meter.corrected)

@@ -16,6 +16,7 @@ from openkh.ticks import ticks_diff, ticks_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from machine import WDT, Pin
@@ -54,6 +55,10 @@ DEADLINE_US = 2_000_000  # the watchdog is fed only while the display's task has
 DEAD_US = 6_000_000  # after this the cycle restarts in order, before the watchdog does it in the middle of a pulse
 
 LEAVE_CYCLES = 30  # a restart waits at most so many cycles for the log and the coil
+
+
+def _nobody() -> None:
+    """Before the timers run nobody is asked."""
 
 
 class Parts:
@@ -110,6 +115,7 @@ class Cycle:
         self._log = parts.log
         self._watchdog = parts.watchdog
         self._seal = parts.seal
+        self.aside: Callable[[], None] = _nobody  # asks for `look_after`, see there
         self.request: Request | None = None  # posted by the prompt, carried out here (DR-10)
         self.leave = restart.NONE  # why the RP2040 shall restart (startup/restart.py)
         self.leave_cycles = LEAVE_CYCLES  # for how many more cycles it may wait then
@@ -140,6 +146,24 @@ class Cycle:
         with self:
             self._measure()
             self._act()
+
+    def look_after(self, _source: object = None) -> None:
+        """What a front end needs before the next cycle, and what takes as long as one: a register that has come far is
+        taken down, or a note is written. Called back after the cycle that has called `aside` for it, so that a cycle
+        which the supply's guard asks for comes first, or has to wait for this alone. One thing a call."""
+        with self:
+            self._tend()
+
+    def _tend(self) -> None:
+        two = self._two
+        if self._one.high:
+            self._one.take_down()
+        elif two is not None and two.high:
+            two.take_down()
+        elif self._notes.wanted:
+            self._notes.write(self.state, self._journal)
+        if self._notes.wanted or (two is not None and two.high):
+            self.aside()
 
     def __enter__(self) -> None:
         """`__exit__` catches what is raised in a cycle: FAIL 05 is shown and logged, and the next cycle measures on."""
@@ -280,6 +304,8 @@ class Cycle:
         self._follow(state)
         if alive:
             self._watchdog.feed()
+        if self._notes.wanted or self._one.high or (self._two is not None and self._two.high):
+            self.aside()
 
     def _plan(self, state: State, now_us: int) -> bool:
         """Queue the coming pulse edges, and keep in the scratch registers what outlives a reset. Returns whether the

@@ -59,6 +59,8 @@ class Tasks:
         self._rail12 = rail12
         self._supply = supply
         self._run = cycle.run
+        self._look_after = cycle.look_after
+        cycle.aside = self._aside
         self._display: Display | None = None
         self._shown_us = 0
         self.timers = (Timer(-1), Timer(-1), Timer(-1), Timer(-1))
@@ -92,6 +94,13 @@ class Tasks:
             micropython.schedule(self._run, None)
         except RuntimeError:
             pass  # the queue of callbacks is full, and the cycle is among them
+
+    def _aside(self) -> None:
+        """Have what the cycle leaves for later done as soon as it has returned."""
+        try:
+            micropython.schedule(self._look_after, None)
+        except RuntimeError:
+            pass  # the queue of callbacks is full: the next cycle asks again
 
     def refresh(self, _timer: object = None) -> None:
         """The display's task. Whatever goes wrong in it, metering goes on (LC-6)."""

@@ -112,6 +112,8 @@ def play(scenario):
             line.element.poll(line.raw, now)
             line.total += line.element.active
             line.raw = line.element.raw
+            if line.element.high:
+                line.element.take_down()
         else:
             polls.append((0, 0, change))
             line.element.apply(change)
@@ -143,6 +145,8 @@ def play(scenario):
         try:
             if change is None:
                 replayed.poll(raw, now)
+                if replayed.high:
+                    replayed.take_down()
             else:
                 replayed.apply(change)
         finally:

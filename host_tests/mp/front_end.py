@@ -191,10 +191,12 @@ class FrontEndRig:
             line.first = line.chip.counted_total()
 
     def cycle(self, line):
-        """One measuring cycle of one line: poll and book."""
+        """One measuring cycle of one line: poll, book, and what is left for after it."""
         line.element.poll(line.raw, simtime.ticks_us())
         line.total += line.element.active
         line.raw = line.element.raw
+        if line.element.high:
+            line.element.take_down()
 
     def run(self, cycles, period_us=100000):
         """Cycles of all lines, each begun a period after the one before."""

@@ -55,7 +55,7 @@ def test_CA_3a_factory_data_and_their_entry_agree_wherever_provision_was_ended(m
         with started("micropython", amps=0.0, board={"memory": memory, "blank": True}) as prompt:
             if memory == "flash":
                 assert "laid out" in prompt.execute(PROVISION)
-                prompt.go(4.0)
+                prompt.go(5.0)
                 prompt.restarted()
             assert not prompt.json("s.provisioned()")["provisioned"]
             now_us = prompt.now_us

@@ -37,6 +37,13 @@ class Record:
         self.life = life
 
 
+def keep(notes, state, journal, saved):
+    """What a cycle and what follows it do."""
+    notes.keep(state, journal, saved)
+    if notes.wanted:
+        notes.write(state, journal)
+
+
 def state_at(edges, run_s=0):
     state = State()
     state.edges_10, state.edges_100, state.edges_1000 = edges % 10**8, edges // 10 % 10**7, edges // 100 % 10**6
@@ -57,7 +64,7 @@ def test_ST_1a_what_was_given_since_the_record_is_known_again(seed):
     chips = (Chip(), Chip())
     notes = ChipNotes(chips)
     for _ in chips:
-        notes.keep(newest, Record(sequence), False)
+        keep(notes, newest, Record(sequence), False)
     chips[rng.randrange(2)].silent = rng.random() < 0.5
     assert resume(ChipNotes(chips).read(), record, sequence, 0)
     assert fields(record) == fields(newest)
@@ -66,9 +73,9 @@ def test_ST_1a_what_was_given_since_the_record_is_known_again(seed):
 def test_ST_1a_a_note_older_than_the_record_tells_that_the_supply_was_there_alone():
     chips = (Chip(),)
     notes = ChipNotes(chips)
-    notes.keep(state_at(1_000), Record(500), False)
+    keep(notes, state_at(1_000), Record(500), False)
     chips[0].silent = True
-    notes.keep(state_at(1_020), Record(501), False)
+    keep(notes, state_at(1_020), Record(501), False)
     chips[0].silent = False
     record = state_at(1_020, 77)
     assert resume(ChipNotes(chips).read(), record, 501, 0)
@@ -81,14 +88,14 @@ def test_ST_1a_an_edge_of_each_output_gets_a_note_alone_and_together_with_others
     chips = (Chip(),)
     notes = ChipNotes(chips)
     state = state_at(1_000)
-    notes.keep(state, Record(500), False)
+    keep(notes, state, Record(500), False)
     for names in ({changed}, {changed, "edges_10"}):
         before = chips[0].writes
         for name in names:
             setattr(state, name, getattr(state, name) + 1)
-        notes.keep(state, Record(500), False)
+        keep(notes, state, Record(500), False)
         assert chips[0].writes == before + 2
-        notes.keep(state, Record(500), False)
+        keep(notes, state, Record(500), False)
         assert chips[0].writes == before + 2
 
 
@@ -98,8 +105,8 @@ def test_ST_1a_an_edge_of_each_output_gets_a_note_alone_and_together_with_others
 def test_ST_1a_of_two_notes_the_newer_one_counts(behind, older, newer):
     """One front end did not take the last note: by record, second or edge, round the end of each number."""
     chips = (Chip(), Chip())
-    ChipNotes((chips[behind],)).keep(state_at(*older[:2]), Record(older[2]), False)
-    ChipNotes((chips[1 - behind],)).keep(state_at(*newer[:2]), Record(newer[2]), False)
+    keep(ChipNotes((chips[behind],)), state_at(*older[:2]), Record(older[2]), False)
+    keep(ChipNotes((chips[1 - behind],)), state_at(*newer[:2]), Record(newer[2]), False)
     record = state_at(*older[:2])
     assert resume(ChipNotes(chips).read(), record, older[2], 0)
     assert fields(record) == fields(state_at(*newer[:2]))
@@ -109,9 +116,9 @@ def test_ST_1a_front_ends_that_lost_their_supply_and_half_a_note_hold_none():
     assert ChipNotes((Chip(), Chip())).read() == -1
     chip = Chip()
     notes = ChipNotes((chip,))
-    notes.keep(state_at(7), Record(3), False)
+    keep(notes, state_at(7), Record(3), False)
     chip.left = 1
-    notes.keep(state_at(8), Record(3), False)
+    keep(notes, state_at(8), Record(3), False)
     assert ChipNotes((chip,)).read() == -1
 
 
@@ -119,7 +126,7 @@ def test_ST_1a_nothing_is_written_while_nothing_changes():
     chip = Chip()
     notes = ChipNotes((chip,))
     for _ in range(10):
-        notes.keep(state_at(7), Record(3), False)
+        keep(notes, state_at(7), Record(3), False)
     assert chip.writes == 2
 
 
@@ -127,19 +134,19 @@ def test_ST_1a_one_front_end_a_cycle_and_none_for_what_a_record_has():
     chips = (Chip(), Chip())
     notes = ChipNotes(chips)
     for _ in chips:  # a new meter's, in any case
-        notes.keep(state_at(7, 100), Record(3), False)
+        keep(notes, state_at(7, 100), Record(3), False)
     assert [chip.writes for chip in chips] == [2, 2]
     for chip in chips:
         chip.writes = 0
-    notes.keep(state_at(8, 101), Record(3), False)
+    keep(notes, state_at(8, 101), Record(3), False)
     assert sorted(chip.writes for chip in chips) == [0, 2]
     assert resume(ChipNotes(chips).read(), state_at(7, 100), 3, 0)
-    notes.keep(state_at(8, 101), Record(3), False)
+    keep(notes, state_at(8, 101), Record(3), False)
     assert [chip.writes for chip in chips] == [2, 2]
-    notes.keep(state_at(8, 103), Record(3), False)  # two seconds without a record
-    notes.keep(state_at(9, 103), Record(4), True)
+    keep(notes, state_at(8, 103), Record(3), False)  # two seconds without a record
+    keep(notes, state_at(9, 103), Record(4), True)
     assert sorted(chip.writes for chip in chips) == [2, 4]
-    notes.keep(state_at(9, 103), Record(4), False)
+    keep(notes, state_at(9, 103), Record(4), False)
     assert [chip.writes for chip in chips] == [4, 4]
 
 
@@ -153,7 +160,7 @@ def test_ST_1a_no_note_is_so_old_that_it_could_be_taken_for_a_newer_one():
         saved = rng.random() < 0.97 if cycle % 600 < 500 else rng.random() < 0.1
         sequence += saved
         edges += rng.random() < 0.2
-        notes.keep(state_at(edges, cycle // 10), Record(sequence), saved)
+        keep(notes, state_at(edges, cycle // 10), Record(sequence), saved)
         if cycle < 60:
             continue  # until both have one
         for chip in chips:
@@ -169,7 +176,7 @@ def test_ST_1a_a_record_of_an_earlier_power_up_is_not_brought_up_to_a_note(life)
     chips = (Chip(), Chip())
     notes = ChipNotes(chips)
     for _ in chips:
-        notes.keep(state_at(1_000, 5), Record(503, life), False)
+        keep(notes, state_at(1_000, 5), Record(503, life), False)
     note = ChipNotes(chips).read()
     assert note >= 0
     for other in range(16):

@@ -118,8 +118,6 @@ class Element(Recovery):
         self._resumed = False  # whether that was booked before a restart, so that it is older by an unknown time
         self._offered = False  # whether the last poll gave a reading out to be booked: `raw`, read at `at_us`
         self._base = -1  # the counter as taken anew, as long as the cycle has not stored it; -1: there is none
-        self._reactive_raw = 0  # the reactive energy register as read last
-        self._full = False  # whether the counter was found at its end, and is to be taken down wherever it stands now
         self._odd_raw = 0  # the newest reading beyond the bound,
         self._odd = 0  # and how many in a row agree with each other
         self._ahead = False  # whether `read_ahead` has taken this cycle's reading
@@ -390,9 +388,7 @@ class Element(Recovery):
         if scrub.flags & IRQ_AEOF and not self.sag:
             self._flags()
         if self._offered and (self._full or self._chip.high(self._reading, self._reactive_raw)):
-            self._full = False
-            self._chip.take_down(self._reactive_raw)
-            self._reactive_raw = self._reactive_raw - self._chip.reactive_taken & 0xFFFFFF
+            self.high = True
         if scrub.altered >= 0:
             self.repairs += 1
             self._log.add(event_codes.CHIP_REPAIRED, self._line, scrub.altered)

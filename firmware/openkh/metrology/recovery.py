@@ -1,4 +1,4 @@
-"""What is done with a front end that is silent, was reset, or whose configuration is not as wanted (DX-6, CH-1).
+"""What is done with a front end that is silent, was reset, is altered, or has counted far (DX-6, CH-1).
 
 This is the base of `Element`, which reads and books. A chip that was reset, or that has an altered register, is set up
 again within the cycle that sees it; what it has counted since the reading booked last is dropped. A checksum that is
@@ -33,7 +33,9 @@ NEAR_COUNTS = 440  # at most so many counts lie between two readings in one cycl
 
 
 class Recovery:
-    """`silent` is FAIL 01, if the chip is known to be `fitted`; `altered` is FAIL 02; `spoilt`, `resets` and `repairs`
+    """Where `high` is set the chip's register has come far: call `take_down` before the next cycle.
+
+    `silent` is FAIL 01, if the chip is known to be `fitted`; `altered` is FAIL 02; `spoilt`, `resets` and `repairs`
     count faults."""
 
     def __init__(self, chip: "Ade7953", index: int, log: "Log") -> None:
@@ -43,6 +45,7 @@ class Recovery:
         self.silent = False
         self.fitted = True  # False: it is not known whether the meter has this chip, and it has not answered yet
         self.altered = False
+        self.high = False
         self.spoilt = 0  # readings that could not be verified
         self.resets = 0  # resets of the chip that nobody asked for
         self.repairs = 0  # registers found altered and mended
@@ -53,11 +56,21 @@ class Recovery:
         self._event_b = 0  # and its second number
         self._reading = 0  # the active energy register as read last, 24 bits; -1: not verified
         self._reading_us = 0  # and when
+        self._reactive_raw = 0  # the reactive energy register as read last
+        self._full = False  # whether the counter was found at its end, and is to be taken down wherever it stands now
         self._noisy = 0  # cycles left in which a reading is booked only where a second one bears it out
         self._mute_us = 0  # how long the chip has not answered
         self._wake_us = 0  # how long since then, or since it was reset for it
         self._good = 0  # good readings in a row of a silent chip
         self._tries = 0  # how often in a row its configuration had to be restored
+
+    def take_down(self) -> None:
+        """Keep the chip's register from its end (ade7953_counter.py). Takes as long as a cycle, so it is not done in
+        one."""
+        self.high = False
+        self._full = False
+        self._chip.take_down(self._reactive_raw)
+        self._reactive_raw = self._reactive_raw - self._chip.reactive_taken & 0xFFFFFF
 
     def _try_energy(self) -> bool:
         """Read the active energy register into `_reading`; False where that could not be verified."""

@@ -73,11 +73,12 @@ def _later(note: int, other: int) -> bool:
 
 
 class ChipNotes:
-    """`keep` writes a note for each edge that no record has; `read` reads it once at a start, before the chips are set
-    up.
+    """`keep` tells whether there is something to note; `write` notes it; `read` reads it once at a start, before the
+    chips are set up.
 
-    To write a note takes 3 ms of bus and checks, so it goes into one front end in this cycle and into the other in the
-    next, and not at all where the journal has just taken the same.
+    There is a note for each edge that no record has. To write one takes 2 ms of bus and checks, so it goes into one
+    front end after this cycle and into the other after the next, and not at all where the journal has just taken the
+    same. `wanted` tells whether `write` is to be called before the next cycle.
     """
 
     def __init__(self, chips: "tuple[Ade7953, ...]") -> None:
@@ -87,6 +88,7 @@ class ChipNotes:
         self._edges = -1
         self._due = 0  # front ends that have not got the newest note yet
         self._turn = 0
+        self.wanted = False
         bind(self, "keep")
 
     def read(self) -> int:
@@ -101,7 +103,8 @@ class ChipNotes:
         return found
 
     def keep(self, state: "State", journal: "Journal", saved: bool) -> None:
-        """Once a cycle, after the journal's step; `saved`: its newest record is of this `state`. Allocates nothing."""
+        """Once a cycle, after the journal's step: see what is to be noted. `saved`: its newest record is of this
+        `state`. Allocates nothing."""
         run_s = state.run_s
         edges = state.edges_10 + state.edges_100 + state.edges_1000  # changes with each of them
         # Many records have been made since the last note, or the numbers are others than they were.
@@ -111,12 +114,12 @@ class ChipNotes:
         if saved or self._due:
             self._edges = edges
             self._run_s = run_s
-        if self._due and (late or not saved):  # a cycle that saves is long enough
-            self._write(state, journal)
+        self.wanted = self._due > 0 and (late or not saved)
 
-    def _write(self, state: "State", journal: "Journal") -> None:
+    def write(self, state: "State", journal: "Journal") -> None:
         """Write the note into one front end. One that does not take it keeps the older note, which the record's number
         tells from this one."""
+        self.wanted = False
         self._due -= 1
         self._sequence = journal.sequence
         note = _note_of(state, journal)

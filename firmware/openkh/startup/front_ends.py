@@ -3,6 +3,8 @@
 This takes up to 0.3 s for each front end, and heap, so it is done before the first cycle only.
 """
 
+import board
+
 from openkh.calibration import Calibration
 from openkh.calibration import check as check_calibration
 from openkh.drivers.ade7953 import lock_all
@@ -13,17 +15,28 @@ if TYPE_CHECKING:
     from openkh.meter import Meter
 
 
-def bring_up(meter: "Meter", chips: "tuple[Ade7953, ...]", shared: bool) -> bool:
-    """Start every front end. `shared`: two of them share a bus, so both are locked before either is accessed.
+def shared(number: int) -> bool:
+    """Whether any of the first `number` front ends share a bus."""
+    used = board.FRONT_ENDS[:number]
+    return len({front_end[0] for front_end in used}) < number
+
+
+def begin(chips: "tuple[Ade7953, ...]") -> None:
+    """Reset what was not set up since its last reset, so that it starts while the memory is read. On a shared bus
+    nothing is accessed before all are locked."""
+    if not shared(len(chips)):
+        for chip in chips:
+            chip.begin()
+
+
+def bring_up(meter: "Meter", chips: "tuple[Ade7953, ...]") -> bool:
+    """Start every front end. Those on a shared bus are locked before any of them is accessed.
 
     True where one of them runs on with a calibration that was tried at the prompt and not stored; `meter.calibration`
     holds this one then.
     """
-    if shared:
+    if shared(len(chips)):
         lock_all(chips)
-    else:
-        for chip in chips:
-            chip.begin()
     tried = False
     for n in range(len(chips)):
         raw = meter.state.raw_2 if n else meter.state.raw_1

@@ -57,6 +57,8 @@ class _Step:
 gc.collect()
 _c = _Timed(_m.cycle.run, 2000)
 _d = _Timed(_m.tasks.refresh, 800)
+_a = _Timed(_m.cycle.look_after, 2000)
+_m.cycle.aside = lambda: micropython.schedule(_a.call, None)
 _m.tasks.timers[0].init(mode=Timer.PERIODIC, period=100, callback=_c.call, hard=False)
 _m.tasks.timers[1].init(mode=Timer.PERIODIC, period=250, callback=_d.call, hard=False)
 """
@@ -79,7 +81,7 @@ TIME_JOURNAL = "_j = _Step(_m.journal, 200)"
 READ_THEM = """
 t = ticks_us(); gc.collect(); t = ticks_diff(ticks_us(), t)
 print((t, _c.heap[1] - _c.heap[0], _m.cycle.cycles, _m.cycle.errors))
-for _o in (_c, _d, _j):
+for _o in (_c, _a, _d, _j):
     print("[")
     for _n in range(_o.n):
         print(_o.us[_n], end=",")
@@ -118,9 +120,7 @@ def rows() -> list[tuple[str, Any, str]]:
         console.exec(TIME_JOURNAL)
         link.run(link.engine.clock.now_us + JOURNAL_CYCLES * 100_000)
         console.raw_repl()
-        told = console.exec(READ_THEM).replace("\n", "").replace("\r", "").replace("]", "]\n").replace("[", "\n[")
-        lines = [ast.literal_eval(line) for line in told.splitlines() if line.strip()]
-        (gc_us, growth, cycles, errors), cycle_us, display_us, journal_us = lines
+        (gc_us, growth, cycles, errors), cycle_us, after_us, display_us, journal_us = _told(console)
         del cycle_us[CYCLES:]
         reads.at_us.clear()
         restart_us = link.engine.clock.now_us
@@ -140,6 +140,7 @@ def rows() -> list[tuple[str, Any, str]]:
         *_span("the same with corrections of both lines in force", corrected_us),
         ("corrections: median, less that of the cycles before them", _median(corrected_us) - _median(plain_us), "us"),
         ("heap taken by the cycles with corrections", taken_by_corrections, "bytes"),
+        *_span("after a cycle: a note, or a register taken down", after_us),
         *_span("display task", display_us),
         *_span("journal in the cycle", journal_us),
         ("start to first booked count, cold", cold_ms, "ms"),
@@ -154,6 +155,12 @@ def rows() -> list[tuple[str, Any, str]]:
             "us",
         ),
     ]
+
+
+def _told(console: Any) -> list[Any]:
+    """What READ_THEM prints."""
+    told = console.exec(READ_THEM).replace("\n", "").replace("\r", "").replace("]", "]\n").replace("[", "\n[")
+    return [ast.literal_eval(line) for line in told.splitlines() if line.strip()]
 
 
 def _polled(link: Any, console: Any) -> tuple[list[int], list[int], int]:
