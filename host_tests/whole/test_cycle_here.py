@@ -1,5 +1,7 @@
 """The measuring cycle of the whole meter in this process: exceptions, restarts, FAIL 04."""
 
+import sys
+
 import engine_here
 import pytest
 
@@ -84,6 +86,76 @@ def test_CA_1a_counts_of_a_cycle_that_failed_are_corrected_once(prompt):
     assert meter.cycle.errors == 10
     steps = [after - before for before, after in zip(totals, totals[1:], strict=False)]
     assert max(abs(10 * one - in_a_second) for one in steps) <= 20
+
+
+# What is left for after a cycle
+
+
+def watched(meter):
+    """What runs from now on, in order: "cycle", "1" or "2" for a register taken down, "note"."""
+    order = []
+
+    def noting(part, method, what):
+        inner = getattr(part, method)
+
+        def outer(*given):
+            order.append(what)
+            return inner(*given)
+
+        setattr(part, method, outer)
+
+    noting(meter.cycle, "_measure", "cycle")
+    noting(meter.notes, "write", "note")
+    for n, element in enumerate(meter.elements):
+        noting(element, "take_down", str(n + 1))
+    return order
+
+
+def test_ST_1_a_cycle_that_the_supply_asks_for_waits_for_one_thing_at_most(prompt):
+    meter = engine_here.meter()
+    order = watched(meter)
+    take_down = meter.elements[0].take_down
+
+    def supply_fails_meanwhile():
+        take_down()
+        meter.tasks._at_once()
+
+    meter.elements[0].take_down = supply_fails_meanwhile
+    meter.elements[0].high = meter.elements[1].high = True
+    prompt.go(0.25)
+    assert order[:4] == ["cycle", "1", "cycle", "2"]
+    assert meter.cycle.errors == 0 and not meter.elements[1].high
+    prompt.assert_nothing_lost()
+
+
+def test_ST_1_what_finds_the_queue_of_callbacks_full_comes_after_the_next_cycle(prompt, monkeypatch):
+    meter = engine_here.meter()
+    order = watched(meter)
+    micropython = sys.modules["micropython"]
+    schedule = micropython.schedule
+    refused = []
+
+    def full_at_first(*given):
+        if not refused:
+            refused.append(given)
+            raise RuntimeError("schedule queue full")
+        schedule(*given)
+
+    monkeypatch.setattr(micropython, "schedule", full_at_first)
+    meter.elements[1].high = True
+    prompt.go(0.35)
+    assert refused and order[:3] == ["cycle", "cycle", "2"]
+    prompt.assert_nothing_lost()
+
+
+def test_DX_6_after_an_exception_in_what_is_left_for_later_metering_goes_on(prompt):
+    meter = engine_here.meter()
+    failing_once(meter.notes, "write", 2)
+    prompt.go(5.0)
+    assert prompt.json("s.faults()")["errors"] == 2
+    assert prompt.json("s.status()")["failures"] == [FAIL_INTERNAL]
+    assert prompt.boots() == ["power"] and prompt.errors() == []
+    prompt.assert_nothing_lost()
 
 
 # Restarts
