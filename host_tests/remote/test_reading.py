@@ -3,6 +3,7 @@
 import pytest
 
 from host.rigs.port_rig import Line, element, still_meter
+from openkh.metrology import status
 from openkh.remote import reading
 from openkh.remote.reading import Reading
 
@@ -61,10 +62,13 @@ def test_DX_6_AM_3_no_sum_with_a_line_that_is_not_known(meter, silent):
 
 
 @pytest.mark.parametrize("line", [1, 2])
-@pytest.mark.parametrize(("bit", "event"), [(3, 1 << 5), (4, 1 << 6), (5, 1 << 3), (6, 1 << 4), (7, reading._REVERSE)])
-def test_AM_3_each_condition_of_either_line_is_its_event_and_no_other(meter, line, bit, event):
-    setattr(meter.status, f"line_{line}", Line(reported=1 << bit))
-    assert taken(meter).sun_events == event
+@pytest.mark.parametrize(
+    ("condition", "event"),
+    [("over_current", 5), ("over_voltage", 6), ("low_voltage", 3), ("bad_power_factor", 4), ("reverse_energy", 16)],
+)
+def test_AM_3_each_condition_of_either_line_is_its_event_and_no_other(meter, line, condition, event):
+    setattr(meter.status, f"line_{line}", Line(reported=1 << status.NAMES.index(condition)))
+    assert taken(meter).sun_events == 1 << event
 
 
 def test_AM_3_conditions_without_an_event_and_failures(meter):

@@ -193,7 +193,7 @@ class Screens:
             self.frame.bar = _ARROW[self._lamp // _ARROW_STEPS % len(_ARROW)]
         elif condition == dx.REVERSE:
             self.frame.bar = glass.BAR | glass.LEFT
-        elif condition >= dx.OVER_CURRENT and (condition != dx.FAILURE or lit):
+        elif condition >= dx.FIRST_ERROR and (condition != dx.FAILURE or lit):
             self.frame.bar = glass.BAR
         if lit:
             self.frame.symbols |= status.lines  # whose bits 1 and 2 are L1 and L2, as in the frame

@@ -31,6 +31,7 @@ LOW_VOLTAGE = 5
 BAD_POWER_FACTOR = 6
 REVERSE = 7
 FAILURE = 8
+FIRST_ERROR = OVER_CURRENT  # what is below is no error
 
 NAMES = (
     "unjudged",
@@ -64,7 +65,7 @@ _LAST = REVERSE
 # FAIL 01 and 02 as bits of Status.failures.
 _SILENT = 1 << (FRONT_END_SILENT - 1)
 _ALTERED = 1 << (CONFIGURATION_ALTERED - 1)
-# Events of the beginning and the end of each error, in the order of the numbers above from OVER_CURRENT on.
+# Events of the beginning and the end of each error, in the order of the numbers above from FIRST_ERROR on.
 _BEGUN = (
     event_codes.OVER_CURRENT,
     event_codes.OVER_VOLTAGE,
@@ -332,10 +333,10 @@ class Status:
         """Log what has begun and what has ended in the `passed_us` since the last call."""
         self._failed.step(self.failures, passed_us)
         line = self.line_1
-        line.episodes.step(line.reported >> OVER_CURRENT, passed_us)
+        line.episodes.step(line.reported >> FIRST_ERROR, passed_us)
         if self.line_2 is not None:
             line = self.line_2
-            line.episodes.step(line.reported >> OVER_CURRENT, passed_us)
+            line.episodes.step(line.reported >> FIRST_ERROR, passed_us)
 
     def _choose(self) -> None:
         """Choose the condition that is shown: the most important one that any line reports (DX-1)."""
@@ -366,7 +367,7 @@ class Status:
 
     def error(self) -> bool:
         """Whether an installation error or a failure stands, so that screen 4 is among those shown (LC-3)."""
-        return self.condition >= OVER_CURRENT
+        return self.condition >= FIRST_ERROR
 
     def failure(self) -> int:
         """The lowest failure that stands, 1 to 5; 0 where there is none (DX-1)."""

@@ -7,6 +7,7 @@ integers below 2^30, or bytes. `take` takes no heap.
 from openkh import REVISION
 from openkh.drivers.ade7953_registers import PERIOD_CLOCK_MILLIHZ
 from openkh.fixed import muldiv
+from openkh.metrology.status import BAD_POWER_FACTOR, LOW_VOLTAGE, OVER_CURRENT, OVER_VOLTAGE, REVERSE
 from openkh.remote.layout import MAP_VERSION, SOURCES
 
 INTERVAL_S = 900  # of run time
@@ -27,7 +28,11 @@ NO_I32 = -0x80000000
 _INT16 = 0x7FFF
 _LEAST_MVA = 1000  # below 1 VA there is no power factor
 
-_SENSOR_MISSING = 1 << 7  # of SunSpec's Evt
+_LOW_VOLTAGE = 1 << 3  # of SunSpec's Evt
+_BAD_POWER_FACTOR = 1 << 4
+_OVER_CURRENT = 1 << 5
+_OVER_VOLTAGE = 1 << 6
+_SENSOR_MISSING = 1 << 7
 _REVERSE = 1 << 16
 _OTHER_FAILURE = 1 << 17
 
@@ -222,11 +227,16 @@ class Reading:
         line_2 = self._meter.status.line_2
         if line_2 is not None:
             reported |= line_2.reported
-        # From bit 3 on the meter's are over current, over voltage, low voltage, power factor, reverse energy.
-        found = (
-            (reported >> 3 & 1) << 5 | (reported >> 4 & 1) << 6 | (reported >> 5 & 1) << 3 | (reported >> 6 & 1) << 4
-        )
-        if reported & 1 << 7:
+        found = 0
+        if reported & 1 << LOW_VOLTAGE:
+            found |= _LOW_VOLTAGE
+        if reported & 1 << BAD_POWER_FACTOR:
+            found |= _BAD_POWER_FACTOR
+        if reported & 1 << OVER_CURRENT:
+            found |= _OVER_CURRENT
+        if reported & 1 << OVER_VOLTAGE:
+            found |= _OVER_VOLTAGE
+        if reported & 1 << REVERSE:
             found |= _REVERSE
         if self.failures & 1:
             found |= _SENSOR_MISSING
