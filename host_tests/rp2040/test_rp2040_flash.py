@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -212,7 +213,11 @@ def test_a_power_cut_at_any_point_of_an_update_starts_the_old_or_the_new_firmwar
 def test_mpremote_and_flash_over_a_port(firmware, capsys) -> None:
     """The real serial path: mpremote's transport, a reset that takes the port away."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "host.rp2040.serve"], stdout=subprocess.PIPE, text=True, cwd=deploy.TOP
+        [sys.executable, "-m", "host.rp2040.serve"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=deploy.TOP,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     try:
         port = f"socket://127.0.0.1:{int(server.stdout.readline().split()[1])}"

@@ -9,7 +9,7 @@ from host.rp2040 import emulator, wires
 pytestmark = pytest.mark.rp2040
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-FILES = ("openkh/__init__.py", "openkh/ticks.py", "openkh/drivers/pulse_port.py")
+FILES = ("openkh/__init__.py", "openkh/bound.py", "openkh/ticks.py", "openkh/drivers/pulse_port.py")
 
 MAIN = """
 import micropython, rp2, time

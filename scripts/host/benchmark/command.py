@@ -99,11 +99,19 @@ def _image(section: str) -> None:
 
 
 def rp2040() -> list[Row]:
-    """Cycle, display, journal, start, heap and power cuts on the emulated RP2040; needs a MicroPython image."""
+    """Cycle, display, journal, start and heap on the emulated RP2040; needs a MicroPython image."""
     _image("rp2040")
     from host.benchmark import rp2040_costs
 
-    return rp2040_costs.rows() + rp2040_costs.flash_cuts()
+    return rp2040_costs.rows()
+
+
+def flash_cuts() -> list[Row]:
+    """Power cuts in operations on the emulated RP2040's flash; needs a MicroPython image; half an hour."""
+    _image("flash_cuts")
+    from host.rp2040 import flash_cuts as cuts
+
+    return [(f"flash: {what}", value, "") for what, value in cuts.sweep(CUT_LIVES).items()]
 
 
 def names() -> list[Row]:
@@ -157,7 +165,8 @@ def save_cuts() -> list[Row]:
 
 
 ALWAYS: tuple[Callable[[], list[Row]], ...] = (speed, size, heap)
-ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, names, bus_faults, wear, save_cuts, mutants)
+CUT_LIVES = 60
+ON_REQUEST: tuple[Callable[[], list[Row]], ...] = (rp2040, flash_cuts, names, bus_faults, wear, save_cuts, mutants)
 
 
 def parser() -> Parser:

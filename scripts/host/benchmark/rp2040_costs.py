@@ -218,16 +218,6 @@ def _asking_takes(console: Any) -> int:
     return int(console.exec("print(gc.mem_alloc())")) - before
 
 
-CUT_LIVES = 60
-
-
-def flash_cuts() -> list[tuple[str, Any, str]]:
-    """Power cuts in the flash journal's operations; a broken bound ends it."""
-    from host.rp2040 import flash_cuts
-
-    return [(f"flash: {what}", value, "") for what, value in flash_cuts.sweep(CUT_LIVES).items()]
-
-
 def _span(what: str, us: list[int]) -> list[tuple[str, Any, str]]:
     return [(f"{what}, median", _median(us), "us"), (f"{what}, worst", max(us), "us")]
 
