@@ -1,5 +1,6 @@
 """Runs a command of the prompt: finds the module that carries it out, and prints the answer as text or JSON."""
 
+import gc
 import json as _json
 
 from openkh import app
@@ -32,6 +33,7 @@ def run(name: str, given: "tuple[Any, ...]", named: "dict[str, Any]") -> None:
             )
         row = find(name)
         arguments = bind(row, given, named)
+        gc.collect()  # or there may be no room: provision() on a blank board with flash ended in MemoryError
         module = __import__("openkh.service." + row[1], None, None, ("x",))
         answer = getattr(module, name)(app.meter, *arguments)
         if json:
