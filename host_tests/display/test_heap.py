@@ -1,10 +1,6 @@
 """DR-3, DR-7 on 32-bit MicroPython: status and display take nothing from the heap once they run."""
 
-from pathlib import Path
-
 import on_wasm
-
-TOP = Path(__file__).resolve().parents[2]
 
 PROGRAM = """
 import sys, micropython, gc

@@ -9,14 +9,6 @@ from openkh.drivers import ade7953_registers as reg
 WIDTH = {0: 4, 1: 5, 2: 6, 3: 7}  # bytes of a frame by the address's width digit
 
 
-@pytest.fixture
-def rig():
-    b = FrontEndRig()
-    b.element.calibrate(Calibration())
-    b.clock.sleep(100_000)  # the chip has started
-    return b
-
-
 def watch(rig):
     """Every frame from now on: (address, reading, sent bytes)."""
     frames = []

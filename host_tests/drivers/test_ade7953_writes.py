@@ -2,18 +2,10 @@
 
 import pytest
 
-from host_tests.mp.front_end import Calibration, FrontEndRig, ade7953_config
+from host_tests.mp.front_end import ade7953_config
 from openkh.drivers import ade7953_registers as reg
 
 PROOFS = ade7953_config.PROOFS
-
-
-@pytest.fixture
-def rig():
-    b = FrontEndRig()
-    b.element.calibrate(Calibration())
-    b.clock.sleep(100_000)  # the chip has started
-    return b
 
 
 def test_a_note_may_be_zero_and_be_written_over(rig):

@@ -1,5 +1,6 @@
 """The prompt's answers about one running meter in this process, which all these tests share: none needs another."""
 
+import sys
 from types import SimpleNamespace
 
 import engine_here
@@ -25,6 +26,17 @@ def told(prompt, call):
 def test_the_frequency_is_within_half_a_step_of_the_period_register(prompt):
     for line in prompt.json("s.lines()")["lines"]:
         assert abs(line["mhz"] - 60_000) <= 60_000 / 3_729 / 2
+
+
+def test_garbage_is_collected_before_the_module_of_a_command_is_loaded(prompt, monkeypatch):
+    """Its holes were too small for a module on a blank board with flash (test_rp2040_flash.py)."""
+    module = "openkh.service.reports"
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    loaded = []
+    collector = SimpleNamespace(collect=lambda: loaded.append(module in sys.modules))
+    monkeypatch.setattr(sys.modules["openkh.service.commands"], "gc", collector)
+    assert prompt.json("s.status()")["run_s"] > 0
+    assert loaded == [False]
 
 
 def test_CA_1_registers_are_told_with_what_they_mean(prompt):

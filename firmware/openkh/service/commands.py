@@ -33,7 +33,7 @@ def run(name: str, given: "tuple[Any, ...]", named: "dict[str, Any]") -> None:
             )
         row = find(name)
         arguments = bind(row, given, named)
-        gc.collect()  # or there may be no room: provision() on a blank board with flash ended in MemoryError
+        gc.collect()  # its holes are too small for a module, once the rest of the heap is used up
         module = __import__("openkh.service." + row[1], None, None, ("x",))
         answer = getattr(module, name)(app.meter, *arguments)
         if json:

@@ -315,11 +315,6 @@ class Rp2040Link(Link):
         return self._transport.engine
 
 
-def start(_name: str, config: dict[str, Any]) -> Rp2040Link:
-    """As host.sim.link.Link."""
-    return Rp2040Link(config)
-
-
 class _Local:
     """A transport to an engine in this process."""
 
