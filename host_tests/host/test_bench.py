@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,18 @@ def test_figures_of_another_commit_stand_beside_as_a_ratio():
         ("cycle: 270a398, ratio", "400 0.75", "us"),
         ("grown: 270a398, ratio", "0 -", "bytes"),
     ]
+
+
+def test_another_commit_imports_nothing_from_this_checkout(tmp_path, monkeypatch):
+    """It did where it has no module of a name: boards/ is one package over all folders that have it."""
+    tree = tmp_path / "tree"
+    (tree / "scripts").mkdir(parents=True)
+    see = f'#!/bin/sh\nprintf %s "${{PYTHONPATH-nothing }}" >> "{tmp_path}/seen"\n'
+    for name, does in (("run", ""), ("bench", """echo '{"rp2040": {"a figure": 1}}' > "$3"\n""")):
+        (tree / "scripts" / name).write_text(see + does)
+        (tree / "scripts" / name).chmod(0o755)
+    monkeypatch.setenv("PYTHONPATH", "of this checkout")
+    monkeypatch.setattr(against, "checkout", lambda _commit: nullcontext(tree))
+    assert against.measured("0" * 40, "rp2040") == {"a figure": 1}
+    against._processor_s(tree)
+    assert (tmp_path / "seen").read_text() == "nothing nothing "

@@ -5,6 +5,7 @@ way onto a device, its virtual board. What both call by the same name is compare
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -48,7 +49,8 @@ def measured(commit: str, section: str) -> dict[str, Any]:
     with checkout(commit) as tree:
         figures = tree.parent / "figures.json"
         print(f"{commit[:7]} sets itself up and measures", file=sys.stderr, flush=True)
-        done = subprocess.run([tree / "scripts" / "bench", section, "--json", figures], stdout=subprocess.DEVNULL)
+        command = [tree / "scripts" / "bench", section, "--json", figures]
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, env=_of_its_own())
         if done.returncode or not figures.exists():
             raise FailedError(f"./scripts/bench {section} of {commit[:7]} ended with status {done.returncode}")
         return json.loads(figures.read_text())[section]
@@ -70,11 +72,17 @@ def run_times(commit: str) -> list[Row]:
 def _processor_s(tree: Path) -> float:
     command = [str(tree / "scripts" / "run"), "--headless", "--for", RUN_FOR]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=_of_its_own())
     if done.returncode:
         raise FailedError(f"{tree.name}/scripts/run: {done.stderr.strip()[-300:]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _of_its_own() -> dict[str, str]:
+    """The environment without the folders from which this process imports: a tree's modules would be found there, too,
+    where the other commit has none of that name."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 def beside(rows: list[Row], other: dict[str, Any], commit: str) -> list[Row]:
