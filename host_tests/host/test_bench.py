@@ -99,10 +99,10 @@ def test_figures_of_another_commit_stand_beside_as_a_ratio():
 
 
 def test_another_commit_imports_nothing_from_this_checkout(tmp_path, monkeypatch):
-    """It did where it has no module of a name: boards/ is one package over all folders that have it."""
+    """Python looks in the folder where it is started, and boards/ is one package over all folders that have it."""
     tree = tmp_path / "tree"
     (tree / "scripts").mkdir(parents=True)
-    see = f'#!/bin/sh\nprintf %s "${{PYTHONPATH-nothing }}" >> "{tmp_path}/seen"\n'
+    see = f'#!/bin/sh\nprintf "%s in %s, " "${{PYTHONPATH-nothing}}" "$PWD" >> "{tmp_path}/seen"\n'
     for name, does in (("run", ""), ("bench", """echo '{"rp2040": {"a figure": 1}}' > "$3"\n""")):
         (tree / "scripts" / name).write_text(see + does)
         (tree / "scripts" / name).chmod(0o755)
@@ -110,4 +110,4 @@ def test_another_commit_imports_nothing_from_this_checkout(tmp_path, monkeypatch
     monkeypatch.setattr(against, "checkout", lambda _commit: nullcontext(tree))
     assert against.measured("0" * 40, "rp2040") == {"a figure": 1}
     against._processor_s(tree)
-    assert (tmp_path / "seen").read_text() == "nothing nothing "
+    assert (tmp_path / "seen").read_text() == 2 * f"nothing in {tree}, "

@@ -329,6 +329,9 @@ def test_clock():
 
 
 def test_the_command_works_from_any_folder(tmp_path):
+    """Also from that of another checkout, whose modules have the same names."""
+    (tmp_path / "host").mkdir()
+    (tmp_path / "host" / "__init__.py").write_text("raise ImportError('the other one')")
     command = str(TOP / "scripts" / "run")
     help_text = subprocess.run([command, "--help"], cwd=tmp_path, capture_output=True, text=True)
     assert help_text.returncode == 0 and "--waveform FILE" in help_text.stdout and help_text.stderr == ""

@@ -50,7 +50,7 @@ def measured(commit: str, section: str) -> dict[str, Any]:
         figures = tree.parent / "figures.json"
         print(f"{commit[:7]} sets itself up and measures", file=sys.stderr, flush=True)
         command = [tree / "scripts" / "bench", section, "--json", figures]
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, env=_of_its_own())
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, cwd=tree, env=_of_its_own())
         if done.returncode or not figures.exists():
             raise FailedError(f"./scripts/bench {section} of {commit[:7]} ended with status {done.returncode}")
         return json.loads(figures.read_text())[section]
@@ -72,7 +72,9 @@ def run_times(commit: str) -> list[Row]:
 def _processor_s(tree: Path) -> float:
     command = [str(tree / "scripts" / "run"), "--headless", "--for", RUN_FOR]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=_of_its_own())
+    done = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=tree, env=_of_its_own()
+    )
     if done.returncode:
         raise FailedError(f"{tree.name}/scripts/run: {done.stderr.strip()[-300:]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -80,8 +82,8 @@ def _processor_s(tree: Path) -> float:
 
 
 def _of_its_own() -> dict[str, str]:
-    """The environment without the folders from which this process imports: a tree's modules would be found there, too,
-    where the other commit has none of that name."""
+    """The environment without the folders from which this process imports. With them, or started in this checkout,
+    the other commit would find modules here that it has under another name."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 

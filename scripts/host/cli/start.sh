@@ -5,4 +5,5 @@ top=$(cd "$(dirname "$0")/../../.." && pwd)
 "$top/scripts/setup"
 PYTHONPATH="$top/scripts:$top:$top/firmware:$top/boards/reference${PYTHONPATH:+:$PYTHONPATH}"
 export PYTHONPATH
-exec "$top/.venv/bin/python" -m host.cli.start "$@"
+# -P: nothing is imported from the folder where it is started, which may be another checkout.
+exec "$top/.venv/bin/python" -P -m host.cli.start "$@"

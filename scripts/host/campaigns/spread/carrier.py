@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from distributed import WorkerPlugin
 
-CHILD = ("-m", "host.campaigns.spread.child")
+CHILD = ("-P", "-m", "host.campaigns.spread.child")  # -P as in host/cli/start.sh
 PACKAGES = "openkh-packages-"  # and the digest of pyproject.toml: kept on a machine for the next campaign
 ROOTS = ("scripts", ".", "firmware", "boards/reference")
 TRIES = 2  # of a job whose process dies
