@@ -43,12 +43,14 @@ class Rig:
     def step(self, bulk_mv=GOOD, sag=False, fresh=True, v_mv=120_000, dt_us=CYCLE_US):
         supply = self.supply
         supply.raw = bulk_mv * 65_535 // (3_300 * DIVIDER)
-        woken = supply.sample()
+        woken: list[bool] = []
+        supply.at_once = lambda: woken.append(True)
+        supply.sample()
         self.element.sag, self.element.fresh, self.element.v_mv = sag, fresh, v_mv
         supply.step(dt_us, self.element)
         self.failing_us = self.failing_us + dt_us if supply.failing else 0
         self.longest_us = max(self.longest_us, self.failing_us)
-        return woken
+        return bool(woken)
 
     def run(self, seconds, **said):
         for _ in range(int(seconds * 1_000_000 / CYCLE_US)):

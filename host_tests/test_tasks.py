@@ -10,38 +10,63 @@ _board = Board(1)
 _board.install()
 try:
     from openkh import tasks
+    from openkh.outputs.rail12 import Rail12
+    from openkh.supply import Supply
 finally:
     _board.uninstall()
 
 
+def watched(bulk_raw: int, raw: int):
+    """The guard on real parts, what they are, and what they have called."""
+    calls: list[str] = []
+    log = SimpleNamespace(add=lambda *_event: None)
+    supply = Supply(SimpleNamespace(read_u16=lambda: bulk_raw), 6, 120_000, log)
+    rail12 = Rail12(SimpleNamespace(read_u16=lambda: raw), SimpleNamespace(value=lambda _level: None), log)
+    supply.at_once = lambda: calls.append("cycle")
+    judge, sample = rail12.judge, supply.sample
+    rail12.judge = lambda: (calls.append("judge"), judge())
+    supply.sample = lambda: (calls.append("sample"), sample())
+    return tasks.guard_of(rail12, supply), rail12, supply, calls
+
+
+LOW = 10_000 * 65_535 // (3_300 * 6)
+GOOD = 10_600 * 65_535 // (3_300 * 6)
+
+
 @pytest.mark.parametrize(
-    ("raw", "low_before", "begins", "asked", "cycle"),
+    ("raw", "low_before", "believed", "asked", "cycle"),
     [
-        (900, False, True, True, True),  # below, and believed
-        (900, False, False, True, False),  # below, and not believed yet
-        (1_100, True, False, True, False),  # good again
-        (1_100, False, True, False, False),  # good as before: nothing is asked
-        (1_000, False, True, False, False),
+        (LOW - 1, False, True, True, True),  # below, and believed
+        (LOW - 1, False, False, True, False),  # below, and not believed
+        (GOOD, True, True, True, False),  # good again
+        (LOW + 1, True, True, True, False),  # not yet
+        (LOW, False, True, False, False),  # good as before: nothing is asked
     ],
 )
-def test_ST_1_the_cycle_runs_at_once_when_the_supply_begins_to_fail(raw, low_before, begins, asked, cycle):
-    calls = []
-
-    def sample():
-        calls.append("sample")
-        return begins
-
-    supply = SimpleNamespace(read=lambda: raw, raw=0, low=1_000, bulk_low=low_before, sample=sample)
-    rail12 = SimpleNamespace(read=lambda: 50, raw=0, limit=100, over=0, judge=lambda: calls.append("judge"))
-    tasks.guard_of(rail12, supply, lambda: calls.append("cycle"))(None)
+def test_ST_1_the_cycle_runs_at_once_when_the_supply_begins_to_fail(raw, low_before, believed, asked, cycle):
+    guard, rail12, supply, calls = watched(raw, 50)
+    supply.bulk.out = not believed
+    if low_before:
+        supply.raw = LOW - 1
+        supply.sample()
+        calls.clear()
+    guard(None)
     assert (supply.raw, rail12.raw) == (raw, 50)
     assert calls == ["sample"] * asked + ["cycle"] * cycle
+    assert supply.bulk_low == (raw < LOW or raw == LOW + 1)
+    calls.clear()
+    guard(None)
+    assert calls == ["sample"] * supply.bulk_low  # as long as it is low each reading is judged
 
 
-@pytest.mark.parametrize(("raw", "over", "judged"), [(100, 0, False), (101, 0, True), (50, 1, True)])
-def test_CO_3_an_overload_of_the_12_V_is_judged_at_once(raw, over, judged):
-    calls = []
-    supply = SimpleNamespace(read=lambda: 2_000, raw=0, low=1_000, bulk_low=False)
-    rail12 = SimpleNamespace(read=lambda: raw, raw=0, limit=100, over=over, judge=lambda: calls.append("judge"))
-    tasks.guard_of(rail12, supply, lambda: calls.append("cycle"))(None)
+@pytest.mark.parametrize(("above", "over", "judged"), [(0, 0, False), (1, 0, True), (-50, 1, True)])
+def test_CO_3_an_overload_of_the_12_V_is_judged_at_once(above, over, judged):
+    limit = watched(GOOD, 0)[1].limit
+    guard, rail12, _, calls = watched(GOOD, limit + above)
+    rail12.on = True
+    if over:
+        rail12.raw = limit + 1
+        rail12.judge()
+        calls.clear()
+    guard(None)
     assert calls == ["judge"] * judged

@@ -179,6 +179,7 @@ def _outputs(meter: Meter) -> None:
         PulsePort(1, Pin(board.PIN_OPTO_100)),
         PulsePort(2, Pin(board.PIN_OPTO_1000)),
         model,
+        meter.journal.erases,
     )
     meter.counter = Counter(model.counter_wh)
     meter.coil = Pin(board.PIN_COUNTER, Pin.OUT, value=0)

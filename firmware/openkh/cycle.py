@@ -127,9 +127,10 @@ class Cycle:
         self._read_us = 0  # when the energy in the state was read
         self._rebased = False  # whether this cycle's state is to be saved at once, see `_poll` and `_share`
         self._unstored = False  # whether the journal takes no records
+        self._noted_s = 0  # run time when it was seen last whether there is something to note
         self._gap_us = 0  # run time that passed in a restart, to be counted together with its energy (MD-3a)
-        bind(self, "_measure", "_poll", "_share", "_may_count", "_judge")
-        bind(self, "_act", "_plan", "_save", "_see_storage", "_drive_counter", "_record", "_follow")
+        bind(self, "_measure", "_poll", "_share")
+        bind(self, "_act", "_plan", "_save", "_see_storage", "_drive_counter", "_follow")
 
     def start(self, now_us: int) -> None:
         """Begin at `now_us` (ticks_us). The first cycle books what the chips have counted before (Resuming)."""
@@ -189,14 +190,15 @@ class Cycle:
         dt_us = ticks_diff(now_us, old.at_us)
         new.at_us = now_us
         book(new, self._poll(new, now_us), self._counts_per_wh)
-        self._share(new, dt_us)
+        if self._one.span_us > GAP_US or (self._two is not None and self._two.span_us > GAP_US):
+            self._share(new, dt_us)
         self._demand.step(new, dt_us + self._gap_us)
         self._gap_us = 0
 
         if self._supply.step(dt_us, self._one):
             self._switch(now_us)
         self._pulses.write_given(new)
-        self._counter.enter(new, now_us, self._may_count())
+        self._counter.enter(new, now_us, self._rail12.on and not self._supply.failing and self._journal.mode != UNREAD)
         if self._journal.mode == RECOVERED:
             self._journal.adopt(new, self._model)
             self._pulses.start(new, now_us)
@@ -205,22 +207,19 @@ class Cycle:
         self._uncommitted = False
         if new.rolls != old.rolls:
             self._log.add(event_codes.ROLL_OVER, new.rolls)
-        self._judge(dt_us)
-
-    def _may_count(self) -> bool:
-        """Whether the mechanical counter may begin a count."""
-        return self._rail12.on and not self._supply.failing and self._journal.mode != UNREAD
-
-    # What runs in a cycle is cut into functions whose frames are small enough for the stack (DR-7).
-
-    def _judge(self, dt_us: int) -> None:
-        """Count the cycle, late or not, and judge what is wrong with the lines."""
         self.cycles += 1
         if dt_us > LATE_US:
-            self.late += 1
-            if dt_us > LOG_LATE_US:
-                self._log.add(event_codes.CYCLE_LATE, dt_us // 1000)
+            self._late(dt_us)
         self._status.step(dt_us, self._one, self._two)
+
+    def _late(self, dt_us: int) -> None:
+        """Count a cycle that was late, and log it where it was very late."""
+        self.late += 1
+        if dt_us > LOG_LATE_US:
+            self._log.add(event_codes.CYCLE_LATE, dt_us // 1000)
+
+    # What runs in a cycle is cut into functions whose frames are small enough for the stack (DR-7). Where a test alone
+    # is to be made in nearly every cycle, it stands with the caller, because a call costs 12 us.
 
     def _poll(self, state: State, now_us: int) -> int:
         """Read both front ends. Returns the sum of their counts, corrected where corrections are in force (CA-1a)."""
@@ -290,16 +289,19 @@ class Cycle:
         """Drive the outputs from the committed state, save it, and feed the watchdog."""
         state = self.state
         failing = self._supply.failing
-        now_us = ticks_us()
-        alive = self._plan(state, now_us)
+        alive = self._plan(state, ticks_us())
         saved = self._save(state, failing)
-        self._notes.keep(state, self._journal, saved)
-        self._see_storage()
+        if saved or self._pulses.counted or state.run_s != self._noted_s or self._notes.due:
+            self._noted_s = state.run_s
+            self._notes.keep(state, self._journal, saved)
+        if self._journal.misses or self._journal.mode != WRITING or self._supply.blind or self._status.failures:
+            self._see_storage()
         if not failing:
-            self._drive_counter(now_us, saved or self._unstored)
-        if self._intervals is not None and not failing:
-            self._record(state, saved)
-        if saved and not self._journal.tidy() and not failing:
+            self._drive_counter(saved or self._unstored)
+        if self._intervals is not None and self._journal.mode == WRITING and not failing:
+            # The journal writes: it is known that the memory is this meter's.
+            self._intervals.step(state, saved, self._status.failures != 0, self._rebased)
+        if saved and self._journal.erases and not failing:
             self._tidy()
         self._follow(state)
         if alive:
@@ -317,15 +319,14 @@ class Cycle:
             self.leave = restart.DISPLAY
         # Where the display's task is dead the cycle runs until the watchdog's reset. So there is no time, as in a hang,
         # in which the PIO goes on alone and gives what is queued.
+        self._registers.counted = self._pulses.counted
         self._registers.keep(state, self._journal.life, self._pulses.queued if alive else 0, alive)
         return alive
 
     def _see_storage(self) -> None:
         """Bring FAIL 04 up to date: the register cannot be stored, or no warning of a power cut can be had."""
         self._unstored = self._journal.failed()
-        at_risk = self._unstored or self._supply.blind
-        if at_risk or self._status.failures:
-            self._status.set_failure(failures.REGISTER_NOT_STORED, at_risk)
+        self._status.set_failure(failures.REGISTER_NOT_STORED, self._unstored or self._supply.blind)
 
     def _save(self, state: State, failing: bool) -> bool:
         """Save the state where that is due. Returns whether it was saved now."""
@@ -352,14 +353,9 @@ class Cycle:
         elif self.request is not None and not self.request.carry_out():
             self.request = None
 
-    def _record(self, state: State, saved: bool) -> None:
-        """Follow the interval data, where the journal writes, so that the memory is known to be this meter's."""
-        if self._journal.mode == WRITING and self._intervals is not None:
-            self._intervals.step(state, saved, self._status.failures != 0, self._rebased)
-
     def _tidy(self) -> None:
-        """Flash: erase a block of the log or of the interval data, if one of them needs it soon."""
-        if not self._log.tidy() and self._intervals is not None:
+        """Flash: erase a block of the journal, the log or the interval data, if one of them needs it soon."""
+        if not self._journal.tidy() and not self._log.tidy() and self._intervals is not None:
             self._intervals.tidy()
 
     def _leave(self, state: State) -> None:
@@ -378,12 +374,13 @@ class Cycle:
         self._journal.save(state)
         restart.ask(self.leave)
 
-    def _drive_counter(self, now_us: int, saved: bool) -> None:
+    def _drive_counter(self, saved: bool) -> None:
         """Follow up what the guard of the 12 V has seen, then drive the coil (CO-2, CO-3). `saved`: see
         Counter.step."""
         rail12 = self._rail12
+        now_us = ticks_us()
         rail12.step(now_us)
         if not rail12.on and self._coil_level:
             self._counter.drop(rail12.off_us)
-        self._coil_level = self._counter.step(ticks_us(), saved)
+        self._coil_level = self._counter.step(now_us, saved)
         self._coil(self._coil_level)

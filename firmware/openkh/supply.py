@@ -18,6 +18,8 @@ from openkh.bound import bind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from machine import ADC
 
     from openkh.metrology.element import Element
@@ -76,6 +78,10 @@ class Witness:
         return not (self._low or self.out or self._wrong_us)
 
 
+def _nobody() -> None:
+    """Before the timers run nobody is called."""
+
+
 class Supply:
     """Watches bulk voltage and sag. `failing` is True from the first sign that is believed until none is left.
 
@@ -93,6 +99,8 @@ class Supply:
         self._good_mv = nominal_mv * _GOOD_PERCENT // 100
         self.raw = _FULL_SCALE  # the bulk voltage as the guard read it last, 0 .. 65,535
         self.bulk_low = False
+        self.at_once: Callable[[], None] = _nobody  # called in the guard's interrupt where the bulk voltage becomes low
+        self.calls = self.low  # a reading below this has to be judged: where `bulk_low` is set each of them
         self.sag = Witness(SAG, log)
         self.bulk = Witness(BULK, log)
         self.failing = False
@@ -104,17 +112,18 @@ class Supply:
         self._calm = False  # whether there is nothing to follow up, so that `step` has nothing to judge
         bind(self, "step")
 
-    def sample(self) -> bool:
-        """Judge `raw`, which the guard has just read. True at the moment at which it becomes low and is believed. The
-        guard has to call this only where `raw` is below `low` or `bulk_low` is set. Runs in a hard interrupt, takes no
-        heap."""
+    def sample(self) -> None:
+        """Judge `raw`, which the guard has just read. Calls `at_once` where it becomes low and is believed. The
+        guard has to call this only where `raw` is below `calls`. Runs in a hard interrupt, takes no heap."""
         if self.bulk_low:
             if self.raw > self._good:
                 self.bulk_low = False
+                self.calls = self.low
         elif self.raw < self.low:
             self.bulk_low = True
-            return not self.bulk.out
-        return False
+            self.calls = _FULL_SCALE + 1
+            if not self.bulk.out:
+                self.at_once()
 
     def bulk_mv(self) -> int:
         """The bulk voltage as sampled last, in mV."""

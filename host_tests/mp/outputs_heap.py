@@ -118,6 +118,19 @@ class Adc:
         return Adc.ma * 595
 
 
+class Bulk:
+    raw = 60_000
+
+    def read_u16(self):
+        return Bulk.raw
+
+
+class Chip:
+    """The names that the firmware's modules take from `machine`."""
+
+    Pin = Timer = WDT = ADC = mem32 = None
+
+
 class Pin:
     def value(self, _level):
         pass
@@ -133,7 +146,7 @@ class Log:
 
 def firmware():
     """The firmware's modules on the stand-ins above, apart from any others that are loaded."""
-    mine = {"time": Time, "rp2": Rp2}
+    mine = {"time": Time, "rp2": Rp2, "machine": Chip}
     kept = {}
     for name in list(sys.modules):
         if name in mine or name.startswith("openkh"):
@@ -144,12 +157,14 @@ def firmware():
         from openkh.model import Model
         from openkh.outputs import counter, pulses, rail12
         from openkh.state import State
+        from openkh.supply import Supply
+        from openkh.tasks import guard_of
     finally:
         for name in list(sys.modules):
             if name in mine or name.startswith("openkh"):
                 del sys.modules[name]
         sys.modules.update(kept)
-    return PulsePort, Model, pulses, counter, rail12, State
+    return PulsePort, Model, pulses, counter, rail12, State, Supply, guard_of
 
 
 def play(seed, cycles):
@@ -157,10 +172,11 @@ def play(seed, cycles):
 
     Long because the loop must take no heap of its own: all that it calls is bound to a name before it.
     """
-    PulsePort, Model, pulses, counter, rail12, State = firmware()  # noqa: N806
+    PulsePort, Model, pulses, counter, rail12, State, Supply, guard_of = firmware()  # noqa: N806
     Time.now = MASK - 2_000_000
     Machine.made.clear()
     Adc.ma = 0
+    Bulk.raw = 60_000
     model = Model("MDNCT-2SC", "60Hz")
     counts_per_wh = model.counts_per_wh
     state, scratch = State(), State()
@@ -177,7 +193,14 @@ def play(seed, cycles):
     write_given, plan, freeze, thaw = unit.write_given, unit.plan, unit.freeze, unit.thaw
     fine_pulses, fine_stop = unit.fine_pulses, unit.fine_stop
     enter, coil, drop = wheels.enter, wheels.step, wheels.drop
-    sample, judge = guard.sample, guard.step
+    supply = Supply(Bulk(), 6, model.nominal_mv, log)
+    called = [0]
+
+    def at_once():
+        called[0] += 1
+
+    supply.at_once = at_once
+    sample, judge = guard_of(guard, supply), guard.step
     rate, level, counts_on = 0, 0, 0
     random = seed
     for n in range(cycles):
@@ -205,7 +228,7 @@ def play(seed, cycles):
             write_given(scratch)
             enter(scratch, now, not frozen)
             plan(scratch, read_us, now)
-            sample()
+            sample(None)
             judge(now)
             level = coil(now, True)
             if frozen:
@@ -219,11 +242,13 @@ def play(seed, cycles):
         counts_on += level and not was_on
         state, scratch = scratch, state
         Adc.ma = 20 + 8 * level + (40 if n % 1000 > 990 else 0)
+        Bulk.raw = 20_000 if n % 500 > 495 else 60_000
     assert state.edges_10 == state.delivered_wh // 10, (state.edges_10, state.delivered_wh)
     assert state.edges_100 == state.delivered_wh // 100
     assert state.edges_1000 == state.delivered_wh // 1000
     assert state.counter_given == state.delivered_wh // 100
     assert Machine.made[1].rises == state.delivered_wh // 100 + 1
     assert Machine.made[2].rises == state.delivered_wh // 1000 + 1
+    assert called[0] == cycles // 500
     digests = [machine.digest for machine in Machine.made]
     return [state.delivered_wh, counts_on, log.events] + digests + [machine.rises for machine in Machine.made]

@@ -4,9 +4,13 @@ A frame of more than frames.LARGEST slots is taken from the heap at each call. N
 heap_lock shows it, and with garbage about it takes the cycle beyond its bound.
 """
 
+import types
 from pathlib import Path
 
+import pytest
 from mp import frames
+
+from host_tests import on_wasm
 
 TOP = Path(__file__).resolve().parents[2]
 FIRMWARE = TOP / "firmware" / "openkh"
@@ -50,6 +54,23 @@ ELSEWHERE = {
 }
 
 
+# A function that has variables of the one around it gets them and its arguments from the heap where there are more.
+MOST_PASSED = 5
+
+
+def wide_closures(source: str) -> list[str]:
+    """Functions that take heap at each call for the variables of the function around them."""
+    found: list[str] = []
+    inside = [compile(source, "source", "exec")]
+    while inside:
+        code = inside.pop()
+        inside += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+        around = set(code.co_freevars) - {"__class__"}  # MicroPython's super() needs none
+        if around and len(around) + code.co_argcount > MOST_PASSED:
+            found.append(code.co_name)
+    return found
+
+
 # On the stack while the firmware waits, where the 32-bit engine collects garbage (boards/virtual/engine/heap.py): a
 # collection there frees a frame from the heap although its function still runs.
 WAITING = {
@@ -80,6 +101,29 @@ def test_DR_7_AM_5_no_function_of_the_cycle_or_the_port_has_a_frame_from_the_hea
     for module in modules:
         found = large(FIRMWARE / module, tmp_path)
         assert set(found) <= set(ELSEWHERE.get(module, ())), f"{module}: {found}"
+
+
+def test_DR_7_CO_3_no_function_takes_heap_for_the_variables_around_it():
+    """The guard had seven such variables: its first call on a device, where an interrupt has the heap locked, was its
+    last."""
+    for module in reached():
+        assert wide_closures((FIRMWARE / module).read_text()) == [], module
+
+
+@pytest.mark.parametrize(("passed", "heap"), [(4, False), (5, True)])
+def test_DR_7_a_function_with_too_many_variables_around_it_takes_heap(passed, heap):
+    """As MicroPython does it, with one argument: what the rule above says."""
+    names = [f"v{n}" for n in range(passed)]
+    source = (
+        f"def make({', '.join(names)}):\n    def call(x):\n        return x + {' + '.join(names)}\n    return call\n"
+    )
+    assert wide_closures(source) == ["call"] * heap
+    play = source + (
+        f"import micropython\ncall = make({', '.join(map(str, range(passed)))})\nmicropython.heap_lock()\n"
+        "try:\n    call(1)\n    said = 'stack'\nexcept MemoryError:\n    said = 'heap'\n"
+        "micropython.heap_unlock()\nprint(said)\n"
+    )
+    assert on_wasm.of_checkout(play) == ("heap\n" if heap else "stack\n")
 
 
 def test_DR_7_a_frame_that_is_too_large_is_seen(tmp_path):

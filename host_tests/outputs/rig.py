@@ -58,7 +58,8 @@ class Meter:
     `true_counts` is what the front ends have counted since the start, `state` what is committed.
     """
 
-    def __init__(self, counts_per_wh=32_000, start_wh=0, ticks_offset_us=0, edges=None):
+    def __init__(self, counts_per_wh=32_000, start_wh=0, ticks_offset_us=0, edges=None, at_once=False):
+        self.at_once = at_once
         self.board = new_board(ticks_offset_us)
         self.clock = self.board.clock
         self.counts_per_wh = counts_per_wh
@@ -74,6 +75,7 @@ class Meter:
         self.edges = {10: record(self.board, 0), 100: record(self.board, 2), 1000: record(self.board, 3)}
         self.led = record(self.board, 1)
         self.log = []  # (time of the reading, counts since the start) of each commit
+        self.pause_us = lambda: 0  # time from a commit to the planning of edges
         self.power_up()
 
     def power_up(self):
@@ -84,7 +86,7 @@ class Meter:
         ports = (new_port(self.board, 0, 0, 2), new_port(self.board, 1, 2), new_port(self.board, 2, 3))
         for number in range(4):
             self.board.pins[number].configure(3, None)
-        self.pulses = pulses.Pulses(*ports, MODELS[self.counts_per_wh])
+        self.pulses = pulses.Pulses(*ports, MODELS[self.counts_per_wh], self.at_once)
         self.pulses.start(self.state, simtime.ticks_us())
 
     def energy(self):
@@ -114,6 +116,7 @@ class Meter:
         self.pulses.write_given(scratch)
         self.state = scratch
         self.log.append((self.clock.now_us - READ_US, counts))
+        self.clock.spend(self.pause_us())
         self.pulses.plan(self.state, t_us, simtime.ticks_us())
 
     def run(self, cycles, gap_us=lambda _n: 100_000):

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from host_tests.outputs.rig import DELAY_US, DRAIN, READ_US, ROLL_WH, Meter, jittered, pulses, shortest_us, spread
 from openkh.outputs.pulses import Pulses
+from openkh.state import State
+from openkh.ticks import ticks_add
 
 # Model: counts per Wh, and the loads from 1 A to 110 % of one and of two lines at nominal voltage, W.
 LOADS = [
@@ -278,20 +280,87 @@ def test_short_way_of_the_interpolation_is_exact(step, counts, us):
 
 
 @pytest.mark.parametrize("moving", [(True, False, False), (False, True, False), (False, False, True)])
-def test_PO_1_each_output_s_edges_are_brought_up_to_date_where_it_moves(moving):
-    outputs = [SimpleNamespace(moving=moves, edges_given=lambda wh, n=n: wh + n) for n, moves in enumerate(moving)]
+@pytest.mark.parametrize("early_us", [0, 1_000_000])
+def test_PO_1_each_output_s_edges_are_brought_up_to_date_where_one_may_have_been_given(moving, early_us):
+    first_us = ticks_add(pulses.ticks_us(), early_us)
+    outputs = [
+        SimpleNamespace(moving=moves, first_us=first_us, edges_given=lambda wh, n=n: wh + n)
+        for n, moves in enumerate(moving)
+    ]
     three = SimpleNamespace(out_10=outputs[0], out_100=outputs[1], out_1000=outputs[2])
     state = SimpleNamespace(delivered_wh=50, edges_10=1, edges_100=2, edges_1000=3)
     Pulses.write_given(three, state)
     assert (state.edges_10, state.edges_100, state.edges_1000) == tuple(
-        50 + n if moves else n + 1 for n, moves in enumerate(moving)
+        50 + n if moves and not early_us else n + 1 for n, moves in enumerate(moving)
     )
+    assert three.counted == (not early_us)
 
 
-def test_PO_4_the_chain_of_an_idle_output_is_prolonged_before_it_ends():
+@pytest.mark.parametrize("seed", range(30))
+def test_PO_4_each_commit_has_the_edges_that_were_given_until_then(seed):
+    """Whenever that is: edges come at any moment of a cycle, which takes any time and may fail before its commit."""
+    rng = random.Random(seed)
+    meter = Meter(rng.choice((8_000, 32_000)), rng.randrange(10_000), at_once=seed % 3 == 0)
+    meter.pause_us = lambda: rng.randrange(60_000)
+    before = meter.state.edges_10, meter.state.edges_100, meter.state.edges_1000
+    write_given = meter.pulses.write_given
+
+    def compared(state):
+        write_given(state)
+        if not rng.randrange(10):
+            write_given(State())  # as in a cycle that is given up afterwards
+            meter.clock.spend(rng.randrange(50_000))
+            write_given(state)
+        given = state.edges_10, state.edges_100, state.edges_1000
+        assert given == tuple(old + meter.rises(weight) for old, weight in zip(before, (10, 100, 1000), strict=True))
+
+    meter.pulses.write_given = compared
+    for _ in range(15):
+        meter.load(rng.choice((0, 500, 24_000, 60_000, 150_000, rng.randrange(100_000))))
+        meter.run(rng.randrange(1, 30), jittered(rng.random(), rng.choice((1_000, 80_000))))
+        if not rng.randrange(3):
+            meter.pulses.freeze()
+            meter.run(rng.randrange(1, 30))
+            meter.pulses.thaw(meter.now())
+    meter.load(0)
+    meter.run(1_000)
+    assert meter.state.edges_10 == meter.state.delivered_wh // 10
+
+
+def test_PO_3_an_output_at_rest_is_not_looked_at_and_its_next_edge_is_on_time():
+    """Also when the ticks have gone round meanwhile, and so much further that times from before would look new."""
     meter = Meter()
-    meter.run(20)
-    for _ in range(50):
+    meter.load(36_000)
+    meter.run(200)
+    meter.load(0)
+    meter.run(DRAIN)
+    outputs = meter.pulses.out_10, meter.pulses.out_100, meter.pulses.out_1000
+    words = [output._port.words for output in outputs]
+    looks = []
+    for output in outputs:
+        output.follow = lambda *args, follow=output.follow: (looks.append(args), follow(*args))
+    idle_cycles = 12 * 600  # 12 minutes: half of the ticks' round is 9
+    meter.run(idle_cycles)
+    assert [output._port.words for output in outputs] == words
+    assert len(looks) <= 3 * 13
+    meter.load(36_000)  # 5 Wh each half second
+    began_us = meter.clock.now_us
+    first_us = began_us + 500_000 - meter.energy() % 160_000 * 500_000 // 160_000 + DELAY_US
+    meter.run(30)
+    times = [t_us for t_us, _ in meter.edges[10] if t_us > began_us]
+    assert len(times) == 5
+    assert all(abs(t_us - first_us - n * 500_000) <= 40 for n, t_us in enumerate(times))
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_PO_4_an_edge_is_queued_in_the_cycle_after_the_one_that_places_it_or_at_once(at_once):
+    """At once where the cycle may erase flash afterwards, which takes up to 400 ms (DR-12)."""
+    meter = Meter(at_once=at_once)
+    meter.run(2)
+    meter.load(36_000)
+    output = meter.pulses.out_10
+    while not output._placed:
         meter.run(1)
-        for output in (meter.pulses.out_10, meter.pulses.out_100, meter.pulses.out_1000):
-            assert output._port.end_us - meter.now() > 0
+    assert output._fed == at_once
+    meter.run(1)
+    assert output._fed == 1

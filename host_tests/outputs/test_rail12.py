@@ -269,7 +269,7 @@ def test_CO_3_an_overload_that_comes_in_pulses_adds_up(monkeypatch, over, below,
     guard.on = True
     for raw in ([guard.limit + 1] * over + [guard.limit] * below) * 10:
         guard.raw = raw
-        if raw > guard.limit or guard.over:
+        if raw > guard.calls:
             guard.judge()
         assert 0 <= guard.over <= rail12.OVER_SAMPLES
     assert levels[-1:] == ([0] if off else []) and guard.on != off

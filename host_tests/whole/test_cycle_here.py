@@ -251,9 +251,9 @@ def test_EN_1_a_counter_that_does_not_reach_back_to_the_record_is_stored_in_the_
 
 def test_DX_6_FAIL_04_tells_a_register_that_is_not_stored_and_ends_with_it(prompt):
     meter = engine_here.meter()
-    meter.journal.failed = lambda: True
-    prompt.go(0.3)
+    meter.journal._commit = lambda _slot: False
+    prompt.go(5)
     assert prompt.json("s.status()")["failures"] == [FAIL_NOT_STORED]
-    del meter.journal.failed
-    prompt.go(0.3)
+    del meter.journal._commit
+    prompt.go(2)
     assert prompt.json("s.status()")["failures"] == []

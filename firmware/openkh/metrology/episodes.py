@@ -36,15 +36,20 @@ class Episodes:
         self._left_us = [0] * count  # what is left of the minute since its newest logged beginning
         self._now = 0  # mask of those that stood at the last step
         self._shown = 0  # mask of those whose beginning is logged and whose end is not
+        self._calm = False  # whether the last step had nothing to follow
 
     def step(self, now: int, passed_us: int) -> None:
         """Log what has begun or ended. `now`: mask of the conditions that stand; `passed_us`: time since the last step.
         Called in each cycle in which `now` changes, and about once a second. Takes no heap."""
+        if self._calm and not now:
+            return
         if passed_us > MINUTE_US:
             passed_us = MINUTE_US
+        self._calm = True
         i = 0
         while i < self._count:
             if self._left_us[i] or (now | self._now | self._shown) >> i & 1:
+                self._calm = False
                 self._follow(i, now >> i & 1, passed_us)
             i += 1
         self._now = now

@@ -6,6 +6,9 @@ placed exactly DELAY_US after the crossing. The edges of the coming half second 
 before they are due: they stand at even distances, do not depend on what the processor does, and never come before the
 register has the energy.
 
+Mostly there is nothing to do, which is found out in few steps. Placing an edge and queueing it take two cycles, so that
+one in which edges of all outputs are due is not much longer than another.
+
 Edges that are due closer to each other than even the highest load would bring them, or that are late, are put off and
 never dropped; a backlog drains at twice the rate of the highest load, whatever has piled it up. In any case two edges
 of an output are at least SPACING_US apart (PO-3, field bugs 31 and 32).
@@ -22,7 +25,7 @@ from openkh.bound import bind
 from openkh.drivers.pulse_port import DEPTH, MIN_US, WORDS_MASK
 from openkh.fixed import muldiv
 from openkh.metrology.energy import ROLL_WH
-from openkh.ticks import ticks_add, ticks_diff
+from openkh.ticks import ticks_add, ticks_diff, ticks_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 DELAY_US = 500_000
 SPACING_US = 31_000  # PO-3 asks for 30 ms
+_LEAST_WH = 5  # half of the smallest weight; the others are multiples of it
 
 SLOTS = 32  # room for edges on their way; in 500 ms there are 16 at the shortest spacing
 _SLOTS_MASK = SLOTS - 1
@@ -43,7 +47,9 @@ _FINE = 4  # it belongs to the fine pulses
 
 _FIRST_US = 20_000  # length of the first segment of a new chain
 _CLOSE_US = 5_000  # a chain that ends sooner than this is not prolonged but begun anew
-_AFTER_US = 20_000  # a segment behind an edge is at least so long
+_AFTER_US = 20_000  # the segment behind an edge is at least so long
+_EARLY_US = 2_000  # an edge comes so much before its time at most, where an interrupt delayed the look at the clock
+_LOOK_US = 60_000_000  # outputs are looked at so often in any case, before the ticks wrap
 _OLD_US = 1_000_000  # an edge older than this keeps no other one away
 _HALF_WORDS = (WORDS_MASK + 1) // 2
 _FAR_WH = 8_000  # a step of the energy beyond this is not interpolated, so that counts stay below 2^28,
@@ -112,22 +118,25 @@ class Output:
     """One output. Edges are placed into a ring of slots, and from there they are fed into the hardware, where the
     output is a chain of segments, each with a length and a level (drivers/pulse_port.py).
 
-    Every edge up to `known_us`, which is DELAY_US after the newest reading, is known. When the chain ends `hold_us` or
-    more before that, its last level is prolonged up to it. Edges of energy are at least `pace_us` apart.
+    Every edge up to `known_us`, which is DELAY_US after the newest reading, is known. The chain ends with the level
+    after the newest edge, up to there, and the next edge begins a new one where it has run out. Edges of energy are at
+    least `pace_us` apart. `at_once`: they are fed in the cycle that places them.
     """
 
-    def __init__(self, port: "PulsePort", weight_wh: int, hold_us: int, pace_us: int) -> None:
+    def __init__(self, port: "PulsePort", weight_wh: int, pace_us: int, at_once: bool) -> None:
         self._port = port
+        self._at_once = at_once
         self._pace_us = pace_us
-        self._hold_us = hold_us
-        self._ample_us = DELAY_US - hold_us  # a chain that lasts longer than this from now on need not be looked at
         self._weight_wh = weight_wh
-        self._half_wh = weight_wh // 2
-        self._halves = ROLL_WH // self._half_wh  # half weights in a round of the register
+        self.half_wh = weight_wh // 2
+        self._halves = ROLL_WH // self.half_wh  # half weights in a round of the register
         self._pulses = ROLL_WH // weight_wh  # and pulses
-        self.moving = True  # whether edges may have been given since the last commit, so that it is worth asking
+        self.moving = True  # whether edges may have been given since the last commit, so that it is worth asking,
+        self.first_us = 0  # from this time on
+        self.asked = True  # whether there is more to do in the next cycle
+        self.counted = False  # whether the last `edges_given` has found every edge given
         self._next = 2  # number of the half weight whose edge is placed next, modulo `_halves`; even ones are off-to-on
-        self._seen = -1  # half weights in a register for which every edge is placed; -1: none is known
+        self.seen = -1  # half weights in a register for which every edge is placed; -1: none is known
         self._level = 0  # at the end of the chain
         # The ring: edges that are placed and not known to be given.
         self._first = 0  # slot of the first of them
@@ -164,7 +173,9 @@ class Output:
             self._push(now_us, 0)
         self._next = 2 * (edges + 1) % self._halves
         self.moving = True
-        self._seen = -1
+        self.first_us = now_us
+        self.counted = False
+        self.seen = -1
         self._last_us = now_us
         self._recent = True
 
@@ -173,23 +184,46 @@ class Output:
         edges = (self._next - 1) // 2
         if self._fine_counts and self._ahead(wh) >= 0:
             edges = wh // self._weight_wh
+        self.counted = True
         if self._placed:
             edges -= self._pending()
         if edges < 0:
             edges += self._pulses
         return edges
 
+    def settle(self) -> None:
+        """Call after the commit where it has counted every edge as given: nothing is to be counted until the next one
+        is placed."""
+        self.counted = False
+        if self._placed:
+            self._paced = True
+            self._edge_us = self._due_us[(self._first + self._placed - 1) & _SLOTS_MASK]
+            self._first = (self._first + self._placed) & _SLOTS_MASK
+            self._placed = 0
+            self._fed = 0
+        self.moving = self._fine_counts > 0
+
     def follow(self, reading: Reading, known_us: int, now_us: int) -> None:
-        """Place and feed the edges that the newest reading asks for. Call after each commit; mostly there is nothing to
-        do. `now_us`: ticks_us; `known_us`: as above."""
-        if self.moving:
-            # The commit has counted what was given; where no edge is on its way, that does not change.
-            self.moving = self._placed > 0 or self._fine_counts > 0
-        if self._fine_counts or reading.wh // self._half_wh != self._seen:
+        """Place the edges that the newest reading asks for, and feed those that were placed before. Call after a
+        commit where `asked` is set or `seen` is not up to date. `now_us`: ticks_us; `known_us`: as above."""
+        rests = not self.moving
+        if not rests:
+            # From the first edge on that this cycle's commit has not counted; one that is taken out of the ring below
+            # may be among them. Fine pulses come and go without such a time.
+            self.first_us = now_us
+            if self._placed and self.seen >= 0:
+                self.first_us = ticks_add(self._due_us[self._first], -_EARLY_US)
+        if reading.wh // self.half_wh != self.seen:
+            waits = self._fed != self._placed
             self.place(reading)
-        idle = not self._placed and self._live and not self._recent
-        if not idle or ticks_diff(self._port.end_us, now_us) <= self._ample_us:
+            if rests and self._placed:
+                self.first_us = ticks_add(self._due_us[self._first], -_EARLY_US)
+            if self._fed != self._placed and not (waits or self._at_once or self._fine_counts):
+                self.asked = True
+                return
+        if self.moving or self._live or self._recent or self._paced:
             self.feed(known_us, now_us)
+        self.asked = self._fed != self._placed or self._last_us == self._port.end_us or self.seen < 0
 
     def place(self, reading: Reading) -> None:
         """Place the edges that the newest reading asks for."""
@@ -199,9 +233,9 @@ class Output:
         while self._placed < _BILLED_SLOTS:
             ahead = self._ahead(reading.wh)
             if ahead < 0:
-                self._seen = reading.wh // self._half_wh
+                self.seen = reading.wh // self.half_wh
                 break
-            beyond = reading.wh % self._half_wh + ahead * self._half_wh
+            beyond = reading.wh % self.half_wh + ahead * self.half_wh
             if beyond < _FAR_WH:
                 beyond = beyond * reading.counts_per_wh + reading.counts
             else:
@@ -212,7 +246,8 @@ class Output:
                 self._next = 0
 
     def feed(self, known_us: int, now_us: int) -> None:
-        """Feed edges into the chain as far as it has room, and prolong its last level up to `known_us`."""
+        """Feed edges into the chain as far as it has room, and prolong the level after the last one up to
+        `known_us`."""
         if self._placed:
             self._retire()
         if self._recent and ticks_diff(now_us, self._last_us) > _OLD_US:
@@ -228,24 +263,25 @@ class Output:
             self._live = left_us > -MIN_US or port.room() < DEPTH
             if self._live and self._fed:
                 return  # an edge at the chain's end is still to come: the chain is left to run out
-            if self._live:
-                port.stop()
-                port.drop()
-                self._live = False
+        # An edge at the end of the chain comes only if a word follows it.
+        if self._fed == self._placed and self._last_us != port.end_us:
+            return
+        if self._live and left_us < _CLOSE_US:
+            port.stop()
+            port.drop()
+            self._live = False
         if not self._live:
             self._live = True
             self._last_us = now_us
             self._recent = True
             port.start(_FIRST_US, self._level)
             self._followed()
-        waits = False
-        while not waits and self._fed < self._placed and port.room():
-            waits = not self._feed_edge(known_us)
-        if waits or self._fed == self._placed:
+        while self._fed < self._placed and port.room():
+            if not self._feed_edge(known_us):
+                break
+        if self._last_us == port.end_us:
             left_us = ticks_diff(known_us, port.end_us)
-            # An edge at the end of the chain comes only if a word follows it.
-            least_us = _AFTER_US if self._last_us == port.end_us else self._hold_us
-            if left_us >= least_us and port.room() > 1:
+            if left_us >= _AFTER_US and port.room() > 1:
                 port.put(left_us, self._level)
                 self._followed()
 
@@ -281,8 +317,9 @@ class Output:
             self._next = (self._next + 1) % self._halves
         self._fine_counts = half_counts
         self.moving = True
+        self.first_us = t_us
         self._fine_sum = -1
-        self._seen = -1
+        self.seen = -1
         self._fine_level = 0
 
     def fine_stop(self, wh: int, t_us: int) -> None:
@@ -298,7 +335,7 @@ class Output:
 
     def _ahead(self, wh: int) -> int:
         """By how many half weights a register of `wh` has passed that of the next edge; -1: it is still below it."""
-        ahead = wh // self._half_wh - self._next
+        ahead = wh // self.half_wh - self._next
         if ahead < 0:
             ahead += self._halves
         return ahead if ahead < self._halves // 2 else -1
@@ -348,8 +385,9 @@ class Output:
         pending = 0
         for n in range(self._placed):
             slot = (self._first + n) & _SLOTS_MASK
-            if self._kind[slot] & _BILLED and (n >= self._fed or (self._word[slot] - taken) & WORDS_MASK < _HALF_WORDS):
-                pending += 1
+            if n >= self._fed or (self._word[slot] - taken) & WORDS_MASK < _HALF_WORDS:
+                self.counted = False
+                pending += self._kind[slot] >> 1 & 1
         return pending
 
     def _retire(self) -> None:
@@ -405,11 +443,14 @@ class Pulses:
     times are ticks_us; register and edges are those of `State`.
     """
 
-    def __init__(self, port_10: "PulsePort", port_100: "PulsePort", port_1000: "PulsePort", model: "Model") -> None:
+    def __init__(
+        self, port_10: "PulsePort", port_100: "PulsePort", port_1000: "PulsePort", model: "Model", at_once: bool = False
+    ) -> None:
+        """`at_once`: edges are queued in the cycle that places them, because it may erase flash afterwards (DR-12)."""
         pace_us = 5 * 3_600_000_000 // (2 * model.most_w)  # time of 5 Wh, half a weight, at twice the highest load
-        self.out_10 = Output(port_10, 10, 150_000, pace_us)
-        self.out_100 = Output(port_100, 100, 300_000, 10 * pace_us)
-        self.out_1000 = Output(port_1000, 1000, 300_000, 100 * pace_us)
+        self.out_10 = Output(port_10, 10, pace_us, at_once)
+        self.out_100 = Output(port_100, 100, 10 * pace_us, at_once)
+        self.out_1000 = Output(port_1000, 1000, 100 * pace_us, at_once)
         self.reading = Reading(model.counts_per_wh)
         self.frozen = False
         self.queued = 0  # pulses that come even if the processor hangs: 3, 2 and 1 bits for the three outputs
@@ -418,10 +459,16 @@ class Pulses:
         self.fine_ended = 0  # why they have ended; the cycle logs this and clears it
         self._fine_limit = 0  # the highest load for their weight, in counts per 10 ms
         self._fine_now_us = 0  # up to when their time has been counted
-        bind(self, "write_given", "plan")
+        self._asked = True  # whether an output has more to do in the coming `plan`
+        self._seen = -1  # half weights of 10 Wh in the register when the outputs were looked at last,
+        self._look_us = 0  # and when they are to be looked at in any case
+        self.counted = True  # whether this cycle's numbers of edges may be others than the last one's
+        bind(self, "write_given", "plan", "_follow")
 
     def start(self, state: "State", now_us: int) -> None:
         """Go on from `state`, as the start has found it; every output is off."""
+        self._ask()
+        self.counted = True
         self.reading.take(state.delivered_wh, state.delivered_counts, now_us)
         self.reading.step_counts = 0
         self.reading.step_us = 0
@@ -432,13 +479,20 @@ class Pulses:
     def write_given(self, state: "State") -> None:
         """Bring the numbers of edges given so far up to date in `state`, which is in the making and has this cycle's
         register already."""
-        wh = state.delivered_wh
-        if self.out_10.moving:
-            state.edges_10 = self.out_10.edges_given(wh)
-        if self.out_100.moving:
-            state.edges_100 = self.out_100.edges_given(wh)
-        if self.out_1000.moving:
-            state.edges_1000 = self.out_1000.edges_given(wh)
+        now_us = ticks_us()
+        self.counted = False
+        one = self.out_10
+        if one.moving and ticks_diff(now_us, one.first_us) >= 0:
+            self.counted = True
+            state.edges_10 = one.edges_given(state.delivered_wh)
+        one = self.out_100
+        if one.moving and ticks_diff(now_us, one.first_us) >= 0:
+            self.counted = True
+            state.edges_100 = one.edges_given(state.delivered_wh)
+        one = self.out_1000
+        if one.moving and ticks_diff(now_us, one.first_us) >= 0:
+            self.counted = True
+            state.edges_1000 = one.edges_given(state.delivered_wh)
 
     def plan(self, state: "State", t_us: int, now_us: int) -> None:
         """Place and feed edges. Call after the commit of `state`.
@@ -446,14 +500,20 @@ class Pulses:
         `t_us` is when the energy in `state` was read. A cycle without a good reading gives the `t_us` of the last good
         one again: its energy comes with the next reading, and is spread over the time of both.
         """
-        reading = self.reading
-        reading.take(state.delivered_wh, state.delivered_counts, t_us)
+        self.reading.take(state.delivered_wh, state.delivered_counts, t_us)
+        if self.counted:
+            self._settle()
         if self.fine_mwh:
             self._fine_step(now_us)
-        known_us = ticks_add(t_us, DELAY_US)
-        self.out_10.follow(reading, known_us, now_us)
-        self.out_100.follow(reading, known_us, now_us)
-        self.out_1000.follow(reading, known_us, now_us)
+        halves = state.delivered_wh // _LEAST_WH
+        if ticks_diff(now_us, self._look_us) >= 0:
+            self._look_us = ticks_add(now_us, _LOOK_US)
+            self._ask()
+        if self._asked or halves != self._seen:
+            self._seen = halves
+            self._follow(ticks_add(t_us, DELAY_US), now_us)
+        elif not self.counted:
+            return
         if not self.frozen:
             # A whole round of each output's edges is a multiple of 8, 4 or 2, so the low bits are right over its end.
             # More edges than fit these bits wait only while a backlog drains.
@@ -463,12 +523,38 @@ class Pulses:
                 | (self.out_1000.handed - state.edges_1000 & 1) << 5
             )
 
+    def _settle(self) -> None:
+        """The commit has counted edges: see which outputs have none on their way."""
+        if self.out_10.counted:
+            self.out_10.settle()
+        if self.out_100.counted:
+            self.out_100.settle()
+        if self.out_1000.counted:
+            self.out_1000.settle()
+
+    def _follow(self, known_us: int, now_us: int) -> None:
+        """Let each output follow the newest reading."""
+        reading = self.reading
+        self.out_10.follow(reading, known_us, now_us)
+        one = self.out_100
+        if one.asked or reading.wh // one.half_wh != one.seen:
+            one.follow(reading, known_us, now_us)
+        one = self.out_1000
+        if one.asked or reading.wh // one.half_wh != one.seen:
+            one.follow(reading, known_us, now_us)
+        self._asked = self.out_10.asked or self.out_100.asked or one.asked
+
+    def _ask(self) -> None:
+        """Have each output looked at by the coming `plan`."""
+        self._asked = self.out_10.asked = self.out_100.asked = self.out_1000.asked = True
+
     def freeze(self) -> None:
         """Give no further edge, because the supply is failing, so that what is saved stays true (PO-4). The pins keep
         their levels."""
         if self.frozen:
             return
         self.frozen = True
+        self._ask()
         self.queued = 0
         self.out_10.freeze()
         self.out_100.freeze()
@@ -479,6 +565,7 @@ class Pulses:
         if not self.frozen:
             return
         self.frozen = False
+        self._ask()
         self.out_10.thaw(now_us)
         self.out_100.thaw(now_us)
         self.out_1000.thaw(now_us)
@@ -504,6 +591,7 @@ class Pulses:
         self._fine_limit = watts * (reading.counts_per_wh // 100) // 3600 * 103 // 100 + 1
         if self._fine_too_high():
             return FINE_LOAD_TOO_HIGH
+        self._ask()
         self.fine_mwh = weight_mwh
         self.fine_left_ms = seconds * 1000
         self._fine_now_us = now_us
@@ -513,6 +601,7 @@ class Pulses:
     def fine_stop(self, reason: int) -> None:
         """End the fine pulses, where they run, for `reason` (FINE_COMMAND, FINE_SEALED and so on)."""
         if self.fine_mwh:
+            self._ask()
             self.fine_mwh = 0
             self.fine_left_ms = 0
             self.fine_ended = reason

@@ -55,8 +55,9 @@ class Rail12:
 
     `on` tells whether the 12 V is on at this instant, `off_us` when it was switched off last, `state` is one of the
     states above, `failures` counts the failures since power-up. `raw` is the current as sampled last (0 .. 65,535);
-    above `limit` it is too high. `over` counts the samples above it, less those below, and does not go below 0. The
-    class has no properties, because they would slow down the guard, which runs every PERIOD_MS.
+    above `limit` it is too high. `over` counts the samples above it, less those below, and does not go below 0. A
+    sample above `calls` has to be judged: where `over` is not 0 each of them. The class has no properties, because they
+    would slow down the guard, which runs every PERIOD_MS.
     """
 
     def __init__(self, adc: "ADC", enable: "Pin", log: "EventLog", uv_per_ma: int = 30_000) -> None:
@@ -67,6 +68,7 @@ class Rail12:
         self.limit = LIMIT_MA * uv_per_ma // 1000 * _FULL_SCALE // _FULL_SCALE_MV + 16  # and a step of the 12 bits
         self.raw = 0
         self.over = 0
+        self.calls = self.limit
         self._tripped = False  # whether `judge` has switched off, and `step` has not followed it up yet
         self._trip_raw = 0  # the sample at which `judge` did
         self.on = False
@@ -88,18 +90,21 @@ class Rail12:
     def sample(self) -> None:
         """Sample the current once and judge it, as the guard does every PERIOD_MS."""
         self.raw = self.read()
-        if self.raw > self.limit or self.over:
+        if self.raw > self.calls:
             self.judge()
 
     def judge(self) -> None:
         """Switch off if `raw`, which was just read, has been too high for too long. The guard has to call this only
-        where `raw` is above `limit` or `over` is not 0. Runs in a hard interrupt and takes no heap."""
+        where `raw` is above `calls`. Runs in a hard interrupt and takes no heap."""
         if self.raw <= self.limit:
             # Counted down and not cleared, so that an overload that comes in pulses adds up.
             if self.over:
                 self.over -= 1
+            if not self.over:
+                self.calls = self.limit
         elif self.on:
             self.over += 1
+            self.calls = -1
             if self.over >= OVER_SAMPLES:
                 self._enable.value(0)
                 self.on = False
@@ -174,6 +179,7 @@ class Rail12:
 
     def _switch_on(self, now_us: int) -> None:
         self.over = 0
+        self.calls = self.limit
         self._stuck = False
         self._full_us = now_us
         self.state = ON

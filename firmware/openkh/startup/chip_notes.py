@@ -86,7 +86,7 @@ class ChipNotes:
         self._run_s = 0  # run time of the newest note or record
         self._sequence = -MOST_RECORDS  # that of the newest record at the time when the last note was written
         self._edges = -1
-        self._due = 0  # front ends that have not got the newest note yet
+        self.due = 0  # front ends that have not got the newest note yet
         self._turn = 0
         self.wanted = False
         bind(self, "keep")
@@ -110,17 +110,17 @@ class ChipNotes:
         # Many records have been made since the last note, or the numbers are others than they were.
         late = not 0 <= journal.sequence - self._sequence < MOST_RECORDS
         if late or (not saved and (edges != self._edges or run_s - self._run_s >= LONGEST_S)):
-            self._due = len(self._chips)
-        if saved or self._due:
+            self.due = len(self._chips)
+        if saved or self.due:
             self._edges = edges
             self._run_s = run_s
-        self.wanted = self._due > 0 and (late or not saved)
+        self.wanted = self.due > 0 and (late or not saved)
 
     def write(self, state: "State", journal: "Journal") -> None:
         """Write the note into one front end. One that does not take it keeps the older note, which the record's number
         tells from this one."""
         self.wanted = False
-        self._due -= 1
+        self.due -= 1
         self._sequence = journal.sequence
         note = _note_of(state, journal)
         self._turn = (self._turn + 1) % len(self._chips)

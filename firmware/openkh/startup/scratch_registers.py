@@ -76,7 +76,10 @@ class ScratchRegisters:
 
     def __init__(self, mem32) -> None:  # type: ignore[no-untyped-def]
         self._mem32 = mem32
-        self._given = -1  # these as kept last, so that only what has changed is written
+        self._queued = -1  # these as kept last, so that only what has changed is written
+        self._counter_given = -1
+        self.counted = True
+        """Whether numbers of edges may be others than those kept last. Set by who calls `keep`."""
         self._delivered = -1
         self._received = -1
         self.fed = True
@@ -93,15 +96,16 @@ class ScratchRegisters:
         because a call costs 12 us.
         """
         mem32 = self._mem32
-        word = (
-            state.edges_10 & 63
-            | (state.edges_100 & 7) << 6
-            | (state.edges_1000 & 3) << 9
-            | (state.counter_given & 7) << 11
-            | queued << 14
-        )
-        if word != self._given:
-            self._given = word
+        if self.counted or queued != self._queued or state.counter_given != self._counter_given:
+            self._queued = queued
+            self._counter_given = state.counter_given
+            word = (
+                state.edges_10 & 63
+                | (state.edges_100 & 7) << 6
+                | (state.edges_1000 & 3) << 9
+                | (state.counter_given & 7) << 11
+                | queued << 14
+            )
             mem32[GIVEN] = word | (word % 1021 ^ _SALT) << 20
         word = (state.delivered_wh & _WH_MASK) << 15 | state.delivered_counts
         if word != self._delivered:

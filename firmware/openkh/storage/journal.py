@@ -70,6 +70,7 @@ class Journal:
         self._scan = Scan(region, identity, older)
         self._older = older
         self._group = region.group  # how many slots are erased together, a block of flash; 0 in FRAM
+        self.erases = region.group > 0  # whether something is to be erased now and then, which stops everything
         self.found = self._scan.found  # the newest record in the memory when it was read
         self.mode = BLOCKED
         self.sequence = 0  # of the newest record
@@ -82,7 +83,7 @@ class Journal:
         self._next = -1  # flash: first slot of the block that is erased ahead; -1: none is
         self._good = -1  # slot of the newest record known to be good: never written over, never erased
         self._unverified = -1  # FRAM: slot of the record that was written last and is still to be read back; -1: none
-        self._misses = 0  # saves in a row that did not succeed
+        self.misses = 0  # saves in a row that did not succeed
         self._reserve = _RESERVE  # records that may still be written because the supply fails
         self._reserve_s = 0  # run time at which the reserve got one back
         self._failing = 0  # cycles in a row in which the supply failed
@@ -95,7 +96,7 @@ class Journal:
     def failed(self) -> bool:
         """Whether the register's storage has failed (FAIL 04); over as soon as records can be written again (DX-6)."""
         mode = self.mode
-        return self._misses >= _FAILED_AFTER if mode == WRITING else mode != OFF
+        return self.misses >= _FAILED_AFTER if mode == WRITING else mode != OFF
 
     # At the start
 
@@ -147,7 +148,7 @@ class Journal:
         scan = self._scan
         self.mode = WRITING
         self._saved = False
-        self._misses = 0
+        self.misses = 0
         self._unverified = -1
         self._good = scan.newest
         self._slot = scan.free
@@ -191,7 +192,7 @@ class Journal:
         last = self._last
         if not self._saved:
             # A memory that does not take records is tried only once a second.
-            return self._misses < _FAILED_AFTER or state.run_s != self._tried_s
+            return self.misses < _FAILED_AFTER or state.run_s != self._tried_s
         if state.counter_given != last.counter_given:
             return True
         if failing and (not self._group or self._reserve > (0 if ending else _LAST_RESERVE)):
@@ -249,7 +250,7 @@ class Journal:
         self._saved = True
         if self._group:
             self._good = slot
-            self._misses = 0
+            self.misses = 0
         else:
             self._unverified = slot
         return True
@@ -295,7 +296,7 @@ class Journal:
         self._unverified = -1
         if self._region.holds(slot):
             self._good = slot
-            self._misses = 0
+            self.misses = 0
         else:
             self._saved = False
             self._miss()
@@ -304,8 +305,8 @@ class Journal:
         """A save did not succeed."""
         self._saved = False
         self.errors += 1
-        if self._misses < _FAILED_AFTER:
-            self._misses += 1
+        if self.misses < _FAILED_AFTER:
+            self.misses += 1
 
     def _advance(self, slot: int) -> None:
         """Choose the slot for the next record, after this one was used; in FRAM never that of the good record."""
