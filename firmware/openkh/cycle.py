@@ -205,6 +205,8 @@ class Cycle:
             self._counter.start(new.counter_given, now_us)
         self.state = new  # the commit
         self._uncommitted = False
+        if self._pulses.counted:
+            self._registers.counted = True
         if new.rolls != old.rolls:
             self._log.add(event_codes.ROLL_OVER, new.rolls)
         self.cycles += 1
@@ -319,7 +321,6 @@ class Cycle:
             self.leave = restart.DISPLAY
         # Where the display's task is dead the cycle runs until the watchdog's reset. So there is no time, as in a hang,
         # in which the PIO goes on alone and gives what is queued.
-        self._registers.counted = self._pulses.counted
         self._registers.keep(state, self._journal.life, self._pulses.queued if alive else 0, alive)
         return alive
 

@@ -106,6 +106,21 @@ def test_PO_4_edges_that_were_queued_count_as_given_after_a_hang_only():
         assert (state.edges_10, state.edges_100, state.edges_1000) == edges
 
 
+@pytest.mark.parametrize("edges", ["edges_10", "edges_100", "edges_1000"])
+def test_PO_4_edges_are_kept_where_they_are_told_to_have_changed(edges):
+    mem = Mem32()
+    scratch = ScratchRegisters(mem)
+    state = at(1000)
+    scratch.keep(state, 3, 0)
+    assert not scratch.counted
+    setattr(state, edges, getattr(state, edges) + 1)
+    scratch.counted = True
+    scratch.keep(state, 3, 0)
+    later = at(1000)
+    assert ScratchRegisters(mem).resume(later, 3, MODEL, False)
+    assert getattr(later, edges) == getattr(state, edges)
+
+
 def test_CO_2_a_count_taken_back_stays_taken_back():
     mem = Mem32()
     ScratchRegisters(mem).keep(state_with(counter_given=640), 3, 0)

@@ -79,7 +79,7 @@ class ScratchRegisters:
         self._queued = -1  # these as kept last, so that only what has changed is written
         self._counter_given = -1
         self.counted = True
-        """Whether numbers of edges may be others than those kept last. Set by who calls `keep`."""
+        """Whether numbers of edges are others than those kept last. Set by who changes them, cleared by `keep`."""
         self._delivered = -1
         self._received = -1
         self.fed = True
@@ -107,6 +107,7 @@ class ScratchRegisters:
                 | queued << 14
             )
             mem32[GIVEN] = word | (word % 1021 ^ _SALT) << 20
+            self.counted = False
         word = (state.delivered_wh & _WH_MASK) << 15 | state.delivered_counts
         if word != self._delivered:
             self._delivered = word
