@@ -42,7 +42,7 @@ class Rig:
 
     def step(self, bulk_mv=GOOD, sag=False, fresh=True, v_mv=120_000, dt_us=CYCLE_US):
         supply = self.supply
-        supply.raw = bulk_mv * 65_535 // (3_300 * DIVIDER)
+        supply.bulk_raw = bulk_mv * 65_535 // (3_300 * DIVIDER)
         woken: list[bool] = []
         supply.at_once = lambda: woken.append(True)
         supply.sample()

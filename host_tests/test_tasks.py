@@ -47,11 +47,11 @@ def test_ST_1_the_cycle_runs_at_once_when_the_supply_begins_to_fail(raw, low_bef
     guard, rail12, supply, calls = watched(raw, 50)
     supply.bulk.out = not believed
     if low_before:
-        supply.raw = LOW - 1
+        supply.bulk_raw = LOW - 1
         supply.sample()
         calls.clear()
     guard(None)
-    assert (supply.raw, rail12.raw) == (raw, 50)
+    assert (supply.bulk_raw, rail12.current_raw) == (raw, 50)
     assert calls == ["sample"] * asked + ["cycle"] * cycle
     assert supply.bulk_low == (raw < LOW or raw == LOW + 1)
     calls.clear()
@@ -65,7 +65,7 @@ def test_CO_3_an_overload_of_the_12_V_is_judged_at_once(above, over, judged):
     guard, rail12, _, calls = watched(GOOD, limit + above)
     rail12.on = True
     if over:
-        rail12.raw = limit + 1
+        rail12.current_raw = limit + 1
         rail12.judge()
         calls.clear()
     guard(None)

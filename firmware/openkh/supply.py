@@ -97,10 +97,10 @@ class Supply:
         self._good = GOOD_MV * _FULL_SCALE // (_FULL_SCALE_MV * divider)
         self._mv_full = _FULL_SCALE_MV * divider
         self._good_mv = nominal_mv * _GOOD_PERCENT // 100
-        self.raw = _FULL_SCALE  # the bulk voltage as the guard read it last, 0 .. 65,535
+        self.bulk_raw = _FULL_SCALE  # the bulk voltage as the guard read it last, 0 .. 65,535
         self.bulk_low = False
         self.at_once: Callable[[], None] = _nobody  # called in the guard's interrupt where the bulk voltage becomes low
-        self.calls = self.low  # a reading below this has to be judged: where `bulk_low` is set each of them
+        self.judged_below = self.low  # a reading below this has to be judged: where `bulk_low` is set each of them
         self.sag = Witness(SAG, log)
         self.bulk = Witness(BULK, log)
         self.failing = False
@@ -113,21 +113,21 @@ class Supply:
         bind(self, "step")
 
     def sample(self) -> None:
-        """Judge `raw`, which the guard has just read. Calls `at_once` where it becomes low and is believed. The
-        guard has to call this only where `raw` is below `calls`. Runs in a hard interrupt, takes no heap."""
+        """Judge `bulk_raw`, which the guard has just read. Calls `at_once` where it becomes low and is believed. The
+        guard has to call this only where it is below `judged_below`. Runs in a hard interrupt, takes no heap."""
         if self.bulk_low:
-            if self.raw > self._good:
+            if self.bulk_raw > self._good:
                 self.bulk_low = False
-                self.calls = self.low
-        elif self.raw < self.low:
+                self.judged_below = self.low
+        elif self.bulk_raw < self.low:
             self.bulk_low = True
-            self.calls = _FULL_SCALE + 1
+            self.judged_below = _FULL_SCALE + 1
             if not self.bulk.out:
                 self.at_once()
 
     def bulk_mv(self) -> int:
         """The bulk voltage as sampled last, in mV."""
-        return self.raw * (self._mv_full // 100) // _FULL_SCALE * 100
+        return self.bulk_raw * (self._mv_full // 100) // _FULL_SCALE * 100
 
     def step(self, dt_us: int, line_1: "Element") -> bool:
         """Judge the supply, once a cycle and before the outputs are driven. `dt_us`: since the last cycle; `line_1`:

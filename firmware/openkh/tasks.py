@@ -29,19 +29,19 @@ def guard_of(rail12: "Rail12", supply: "Supply") -> "Callable[[object], None]":
     """Make the guard, which its timer calls: it looks at the 12 V's current and at the bulk voltage, and has each
     judged where there is something to judge.
 
-    The guard runs in its interrupt 500 times a second. What it needs are variables of this function and not attributes,
-    which saves a third of its time. With more than four of them MicroPython would take heap at each call, which is
-    locked in an interrupt: the first call would be the guard's last.
+    The guard runs in its interrupt 500 times a second. What it needs are variables of this function, and attributes
+    whose names nobody else asks for, which MicroPython finds at once. With more than four such variables it would take
+    heap at each call, which is locked in an interrupt: the first call would be the guard's last.
     """
     amps = rail12.read
     volts = supply.read
 
     def guard(_timer: object) -> None:
-        raw = rail12.raw = amps()
-        if raw > rail12.calls:
+        raw = rail12.current_raw = amps()
+        if raw > rail12.judged_above:
             rail12.judge()
-        raw = supply.raw = volts()
-        if raw < supply.calls:
+        raw = supply.bulk_raw = volts()
+        if raw < supply.judged_below:
             supply.sample()
 
     return guard

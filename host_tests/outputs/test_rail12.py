@@ -268,8 +268,8 @@ def test_CO_3_an_overload_that_comes_in_pulses_adds_up(monkeypatch, over, below,
     guard = Rail12(SimpleNamespace(read_u16=lambda: 0), SimpleNamespace(value=levels.append), Log(), UV_PER_MA)
     guard.on = True
     for raw in ([guard.limit + 1] * over + [guard.limit] * below) * 10:
-        guard.raw = raw
-        if raw > guard.calls:
+        guard.current_raw = raw
+        if raw > guard.judged_above:
             guard.judge()
         assert 0 <= guard.over <= rail12.OVER_SAMPLES
     assert levels[-1:] == ([0] if off else []) and guard.on != off

@@ -27,6 +27,7 @@ from boards.virtual.engine.recorder import Recorder
 from boards.virtual.halt import Broken, Finished, PowerCut, Reset
 from boards.virtual.parts.glass import GlassReader
 
+SWEEP_EACH = 8  # lives
 BOOT_US = 20_000  # from the end of a reset to boot.py
 FIRMWARE = ("boot", "main", "board", "glass")  # the device's top-level modules beside the package openkh
 SERVICE_AT_START = ("openkh.service.port",)  # the other service modules are imported when a command needs them
@@ -251,9 +252,16 @@ class Engine:
             while True:
                 self._one_life()
                 drop_firmware()
-                collect_by_hand()
+                self._sweep()
         except Finished:
             self._finish()
+
+    def _sweep(self):
+        """Collect garbage after some lives: what lasts of each would else be strewn all over the heap, which then has
+        no room for a flash's content in one piece."""
+        if len(self._lives) % SWEEP_EACH and gc.isenabled():
+            return
+        gc.collect()
 
     def _one_life(self):
         """Run the firmware until something takes the CPU away."""

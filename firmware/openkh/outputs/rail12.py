@@ -54,10 +54,10 @@ class Rail12:
     ticks_us.
 
     `on` tells whether the 12 V is on at this instant, `off_us` when it was switched off last, `state` is one of the
-    states above, `failures` counts the failures since power-up. `raw` is the current as sampled last (0 .. 65,535);
-    above `limit` it is too high. `over` counts the samples above it, less those below, and does not go below 0. A
-    sample above `calls` has to be judged: where `over` is not 0 each of them. The class has no properties, because they
-    would slow down the guard, which runs every PERIOD_MS.
+    states above, `failures` counts the failures since power-up. `current_raw` is the current as sampled last
+    (0 .. 65,535); above `limit` it is too high. `over` counts the samples above it, less those below, and does not go
+    below 0. A sample above `judged_above` has to be judged: where `over` is not 0 each of them. The class has no
+    properties, because they would slow down the guard, which runs every PERIOD_MS.
     """
 
     def __init__(self, adc: "ADC", enable: "Pin", log: "EventLog", uv_per_ma: int = 30_000) -> None:
@@ -66,9 +66,9 @@ class Rail12:
         self._log = log
         self._uv_per_ma = uv_per_ma
         self.limit = LIMIT_MA * uv_per_ma // 1000 * _FULL_SCALE // _FULL_SCALE_MV + 16  # and a step of the 12 bits
-        self.raw = 0
+        self.current_raw = 0
         self.over = 0
-        self.calls = self.limit
+        self.judged_above = self.limit
         self._tripped = False  # whether `judge` has switched off, and `step` has not followed it up yet
         self._trip_raw = 0  # the sample at which `judge` did
         self.on = False
@@ -82,33 +82,33 @@ class Rail12:
 
     def ma(self) -> int:
         """The current as sampled last, in mA; at full scale that is what the converter can read at most."""
-        return self._ma_of(self.raw)
+        return self._ma_of(self.current_raw)
 
     def _ma_of(self, raw: int) -> int:
         return (raw * _FULL_SCALE_MV // _FULL_SCALE * 1000 + self._uv_per_ma // 2) // self._uv_per_ma
 
     def sample(self) -> None:
         """Sample the current once and judge it, as the guard does every PERIOD_MS."""
-        self.raw = self.read()
-        if self.raw > self.calls:
+        self.current_raw = self.read()
+        if self.current_raw > self.judged_above:
             self.judge()
 
     def judge(self) -> None:
-        """Switch off if `raw`, which was just read, has been too high for too long. The guard has to call this only
-        where `raw` is above `calls`. Runs in a hard interrupt and takes no heap."""
-        if self.raw <= self.limit:
+        """Switch off if `current_raw`, which was just read, has been too high for too long. The guard has to call this
+        only where it is above `judged_above`. Runs in a hard interrupt and takes no heap."""
+        if self.current_raw <= self.limit:
             # Counted down and not cleared, so that an overload that comes in pulses adds up.
             if self.over:
                 self.over -= 1
             if not self.over:
-                self.calls = self.limit
+                self.judged_above = self.limit
         elif self.on:
             self.over += 1
-            self.calls = -1
+            self.judged_above = -1
             if self.over >= OVER_SAMPLES:
                 self._enable.value(0)
                 self.on = False
-                self._trip_raw = self.raw
+                self._trip_raw = self.current_raw
                 self._tripped = True
                 self.off_us = ticks_us()
 
@@ -146,7 +146,7 @@ class Rail12:
             self._tripped = False
             self._fail(now_us, OVERLOAD, self._ma_of(self._trip_raw))
         elif self.on:
-            if self.raw < _FULL:
+            if self.current_raw < _FULL:
                 self._full_us = now_us
             if ticks_diff(now_us, self._full_us) >= STUCK_FULL_US:
                 self._fail(now_us, STUCK, self.ma())
@@ -179,7 +179,7 @@ class Rail12:
 
     def _switch_on(self, now_us: int) -> None:
         self.over = 0
-        self.calls = self.limit
+        self.judged_above = self.limit
         self._stuck = False
         self._full_us = now_us
         self.state = ON
