@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from boards.virtual.engine import engine
+from boards.virtual.engine import engine as engine_module
 from host.sim.link import EngineError, Link
 
 TOP = Path(__file__).resolve().parents[2]
@@ -220,10 +220,10 @@ def test_the_seal_is_a_switch_to_ground(dummy, tmp_path):
 def test_garbage_of_many_lives_is_collected_before_it_is_strewn_over_the_heap(monkeypatch):
     """After 138 power-ups on a flash the unix port had no room left for its content in one piece."""
     collected: list[int] = []
-    monkeypatch.setattr(engine.gc, "collect", lambda: collected.append(len(one._lives)))
-    one = engine.Engine(None)
+    monkeypatch.setattr(engine_module.gc, "collect", lambda: collected.append(len(one._lives)))
+    one = engine_module.Engine(None)
     one._lives = []
-    for n in range(2 * engine.SWEEP_EACH):
+    for n in range(2 * engine_module.SWEEP_EACH):
         one._lives.append((n, 0))
         one._sweep()
-    assert collected == [engine.SWEEP_EACH, 2 * engine.SWEEP_EACH]
+    assert collected == [engine_module.SWEEP_EACH, 2 * engine_module.SWEEP_EACH]
