@@ -130,6 +130,14 @@ class Chip:
 
     Pin = Timer = WDT = ADC = mem32 = None
 
+    @staticmethod
+    def disable_irq():
+        return 1
+
+    @staticmethod
+    def enable_irq(_state):
+        pass
+
 
 class Pin:
     def value(self, _level):

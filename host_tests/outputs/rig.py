@@ -5,13 +5,21 @@ import sys
 import time
 
 from boards.virtual.board import Board
-from boards.virtual.standins import rp2, simtime
+from boards.virtual.standins import machine, rp2, simtime
 
 for _name in ("ticks_us", "ticks_add", "ticks_diff"):
     setattr(time, _name, getattr(simtime, _name))  # `from time import ...` of the firmware
 sys.modules.setdefault("rp2", rp2)
+_before = sys.modules.get("machine")
+sys.modules["machine"] = machine
 
 from openkh.drivers import pulse_port  # noqa: E402
+
+if _before is None:
+    del sys.modules["machine"]
+else:
+    sys.modules["machine"] = _before
+
 from openkh.model import Model  # noqa: E402
 from openkh.outputs import pulses  # noqa: E402
 from openkh.state import State  # noqa: E402
@@ -27,6 +35,7 @@ class Pin:
 def new_board(ticks_offset_us=0):
     """A board whose clock and PIO the firmware's modules use from now on."""
     board = Board(ticks_offset_us=ticks_offset_us)
+    machine.attach(board)
     rp2.attach(board)
     simtime.attach(board.clock, ticks_offset_us)
     return board
@@ -80,8 +89,8 @@ class Meter:
 
     def power_up(self):
         """Ports and planner anew from the committed state, as after a loss of power."""
-        for machine in self.board.state_machines.values():
-            machine.release()
+        for unit in self.board.state_machines.values():
+            unit.release()
         self.board.state_machines.clear()
         ports = (new_port(self.board, 0, 0, 2), new_port(self.board, 1, 2), new_port(self.board, 2, 3))
         for number in range(4):

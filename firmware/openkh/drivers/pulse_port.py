@@ -7,6 +7,7 @@ instructions 3.4, FIFO join 3.5.7.
 """
 
 import rp2
+from machine import disable_irq, enable_irq
 
 from openkh.bound import bind
 from openkh.ticks import ticks_add, ticks_us
@@ -71,8 +72,12 @@ class PulsePort:
 
     def start(self, us: int, level: int) -> None:
         """Begin a new chain now, with `level` for `us`; only where the old chain has run out or was dropped."""
-        self._machine.put((us - MIN_US) << 2 | 3 * level)
-        self.end_us = ticks_add(ticks_us(), us + _START_US)
+        word = (us - MIN_US) << 2 | 3 * level
+        state = disable_irq()  # an interrupt between word and clock would move each edge of the chain by its length
+        self._machine.put(word)
+        now_us = ticks_us()
+        enable_irq(state)
+        self.end_us = ticks_add(now_us, us + _START_US)
         self.words = (self.words + 1) & WORDS_MASK
 
     def stop(self) -> None:
