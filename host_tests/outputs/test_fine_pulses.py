@@ -109,3 +109,14 @@ def test_fine_mode_at_any_moment_keeps_billing_right(seed):
     whole_after = meter.state.delivered_wh // 10
     assert meter.state.edges_10 == whole_after
     assert meter.rises(10) - before == (whole_after - whole) % (ROLL_WH // 10)
+
+
+def test_full_weights_count_as_given_for_as_long_as_fine_pulses_run():
+    """12 minutes: longer than half of the ticks' round."""
+    meter = Meter()
+    meter.load(20_000)
+    meter.run(5)
+    assert meter.pulses.fine_pulses(1000, 3_600, meter.now()) == pulses.FINE_STARTED
+    for _ in range(12):
+        meter.run(600)
+        assert 0 <= meter.state.delivered_wh // 10 - meter.state.edges_10 <= 1

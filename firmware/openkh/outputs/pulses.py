@@ -554,7 +554,6 @@ class Pulses:
         if self.frozen:
             return
         self.frozen = True
-        self._ask()
         self.queued = 0
         self.out_10.freeze()
         self.out_100.freeze()
