@@ -205,8 +205,8 @@ class Cycle:
             self._counter.start(new.counter_given, now_us)
         self.state = new  # the commit
         self._uncommitted = False
-        if self._pulses.counted:
-            self._registers.counted = True
+        if self._pulses.edges_changed:
+            self._registers.edges_changed = True
         if new.rolls != old.rolls:
             self._log.add(event_codes.ROLL_OVER, new.rolls)
         self.cycles += 1
@@ -293,7 +293,7 @@ class Cycle:
         failing = self._supply.failing
         alive = self._plan(state, ticks_us())
         saved = self._save(state, failing)
-        if saved or self._pulses.counted or state.run_s != self._noted_s or self._notes.due:
+        if saved or self._pulses.edges_changed or state.run_s != self._noted_s or self._notes.due:
             self._noted_s = state.run_s
             self._notes.keep(state, self._journal, saved)
         if self._journal.misses or self._journal.mode != WRITING or self._supply.blind or self._status.failures:

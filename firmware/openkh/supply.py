@@ -78,17 +78,15 @@ class Witness:
         return not (self._low or self.out or self._wrong_us)
 
 
-def _nobody() -> None:
-    """Before the timers run nobody is called."""
-
-
 class Supply:
     """Watches bulk voltage and sag. `failing` is True from the first sign that is believed until none is left.
 
     `adc` reads the bulk voltage, divided by `divider`; `nominal_mv` is line 1's nominal voltage. `ending`: the bulk
     voltage is low, and believed. `blind`: neither witness is of use, so that a loss of power comes without warning
-    (FAIL 04).
+    (FAIL 04). `at_once` is called in the guard's interrupt where the bulk voltage becomes low; Tasks sets it.
     """
+
+    at_once: "Callable[[], None]"
 
     def __init__(self, adc: "ADC", divider: int, nominal_mv: int, log: "EventLog") -> None:
         self.read = adc.read_u16  # only the guard calls this, in its interrupt: a reading within another spoils it
@@ -99,7 +97,6 @@ class Supply:
         self._good_mv = nominal_mv * _GOOD_PERCENT // 100
         self.bulk_raw = _FULL_SCALE  # the bulk voltage as the guard read it last, 0 .. 65,535
         self.bulk_low = False
-        self.at_once: Callable[[], None] = _nobody  # called in the guard's interrupt where the bulk voltage becomes low
         self.judged_below = self.low  # a reading below this has to be judged: where `bulk_low` is set each of them
         self.sag = Witness(SAG, log)
         self.bulk = Witness(BULK, log)

@@ -85,3 +85,15 @@ def test_words_are_counted_modulo(board):
     assert port.pulled() == 0
     board.clock.spend(150)
     assert port.pulled() == 1
+
+
+def test_PO_3_no_interrupt_comes_between_the_first_word_of_a_chain_and_the_clock(board, monkeypatch):
+    """The guard takes 0.05 ms: by so much all edges of the chain would come early."""
+    blocked = []
+    port = new_port(board, 0, 0)
+    put = port._machine.put
+    monkeypatch.setattr(port._machine, "put", lambda word: (blocked.append(board.clock.cpu_blocked), put(word)))
+    ticks_us = pulse_port.ticks_us
+    monkeypatch.setattr(pulse_port, "ticks_us", lambda: (blocked.append(board.clock.cpu_blocked), ticks_us())[1])
+    port.start(1_000, 1)
+    assert blocked == [True, True] and not board.clock.cpu_blocked

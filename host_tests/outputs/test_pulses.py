@@ -293,7 +293,7 @@ def test_PO_1_each_output_s_edges_are_brought_up_to_date_where_one_may_have_been
     assert (state.edges_10, state.edges_100, state.edges_1000) == tuple(
         50 + n if moves and not early_us else n + 1 for n, moves in enumerate(moving)
     )
-    assert three.counted == (not early_us)
+    assert three.edges_changed == (not early_us)
 
 
 @pytest.mark.parametrize("seed", range(30))

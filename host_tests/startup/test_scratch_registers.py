@@ -112,9 +112,9 @@ def test_PO_4_edges_are_kept_where_they_are_told_to_have_changed(edges):
     scratch = ScratchRegisters(mem)
     state = at(1000)
     scratch.keep(state, 3, 0)
-    assert not scratch.counted
+    assert not scratch.edges_changed
     setattr(state, edges, getattr(state, edges) + 1)
-    scratch.counted = True
+    scratch.edges_changed = True
     scratch.keep(state, 3, 0)
     later = at(1000)
     assert ScratchRegisters(mem).resume(later, 3, MODEL, False)

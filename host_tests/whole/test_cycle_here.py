@@ -5,7 +5,9 @@ import sys
 import engine_here
 import pytest
 
+from boards.virtual.standins import machine
 from openkh.metrology.correction import TOTAL
+from openkh.startup.scratch_registers import GIVEN, opened
 
 SECOND_US = 1_000_000
 FAIL_NOT_STORED = 4
@@ -50,6 +52,29 @@ def test_DX_6_after_an_exception_in_a_cycle_metering_goes_on_and_FAIL_05_tells(p
     assert logged(prompt).count("internal_error") == 3
     assert prompt.boots() == ["power"] and prompt.errors() == []
     prompt.assert_nothing_lost()
+
+
+def test_PO_4_edges_counted_in_a_cycle_that_failed_afterwards_are_kept_by_the_next_one(prompt):
+    """A reset then would give them again: the scratch registers tell how many were given."""
+    meter = engine_here.meter()
+    plan, keep = meter.pulses.plan, meter.registers.keep
+    failed, kept = [], []
+
+    def planned(state, *times):
+        if meter.pulses.edges_changed and state.edges_10 not in failed:
+            failed.append(state.edges_10)
+            raise ValueError("one of those")
+        plan(state, *times)
+
+    def seen(state, *given):
+        keep(state, *given)
+        kept.append((state.edges_10 & 63, opened(machine.mem32[GIVEN]) & 63))
+
+    meter.pulses.plan, meter.registers.keep = planned, seen
+    prompt.load(100.0)
+    prompt.go(8.0)
+    assert len(failed) > 3 and prompt.json("s.faults()")["errors"] == len(failed)
+    assert all(edges == in_register for edges, in_register in kept)
 
 
 def test_LC_6_an_exception_in_the_displays_task_is_counted_and_metering_goes_on(prompt):

@@ -18,7 +18,7 @@ Nothing here takes heap. The weights divide the register's 1e9 Wh, so pulses are
 roll-over makes no edge.
 
 Long because an output's edges, its chain of segments and the fine pulses on it are one state, which two
-modules would both have to reach into.
+modules would both have to reach into; Pulses stands beside its outputs, because each module lengthens a start.
 """
 
 from openkh.bound import bind
@@ -134,7 +134,7 @@ class Output:
         self.moving = True  # whether edges may have been given since the last commit, so that it is worth asking,
         self.first_us = 0  # from this time on
         self.asked = True  # whether there is more to do in the next cycle
-        self.counted = False  # whether the last `edges_given` has found every edge given
+        self.all_given = False  # whether the last `edges_given` has found every edge given
         self._next = 2  # number of the half weight whose edge is placed next, modulo `_halves`; even ones are off-to-on
         self.seen = -1  # half weights in a register for which every edge is placed; -1: none is known
         self._level = 0  # at the end of the chain
@@ -174,7 +174,7 @@ class Output:
         self._next = 2 * (edges + 1) % self._halves
         self.moving = True
         self.first_us = now_us
-        self.counted = False
+        self.all_given = False
         self.seen = -1
         self._last_us = now_us
         self._recent = True
@@ -184,7 +184,7 @@ class Output:
         edges = (self._next - 1) // 2
         if self._fine_counts and self._ahead(wh) >= 0:
             edges = wh // self._weight_wh
-        self.counted = True
+        self.all_given = True
         if self._placed:
             edges -= self._pending()
         if edges < 0:
@@ -194,7 +194,7 @@ class Output:
     def settle(self) -> None:
         """Call after the commit where it has counted every edge as given: nothing is to be counted until the next one
         is placed."""
-        self.counted = False
+        self.all_given = False
         if self._placed:
             self._paced = True
             self._edge_us = self._due_us[(self._first + self._placed - 1) & _SLOTS_MASK]
@@ -386,7 +386,7 @@ class Output:
         for n in range(self._placed):
             slot = (self._first + n) & _SLOTS_MASK
             if n >= self._fed or (self._word[slot] - taken) & WORDS_MASK < _HALF_WORDS:
-                self.counted = False
+                self.all_given = False
                 pending += self._kind[slot] >> 1 & 1
         return pending
 
@@ -462,13 +462,13 @@ class Pulses:
         self._asked = True  # whether an output has more to do in the coming `plan`
         self._seen = -1  # half weights of 10 Wh in the register when the outputs were looked at last,
         self._look_us = 0  # and when they are to be looked at in any case
-        self.counted = True  # whether this cycle's numbers of edges may be others than the last one's
+        self.edges_changed = True  # whether this cycle's numbers of edges may be others than the last one's
         bind(self, "write_given", "plan", "_follow")
 
     def start(self, state: "State", now_us: int) -> None:
         """Go on from `state`, as the start has found it; every output is off."""
         self._ask()
-        self.counted = True
+        self.edges_changed = True
         self.reading.take(state.delivered_wh, state.delivered_counts, now_us)
         self.reading.step_counts = 0
         self.reading.step_us = 0
@@ -480,18 +480,18 @@ class Pulses:
         """Bring the numbers of edges given so far up to date in `state`, which is in the making and has this cycle's
         register already."""
         now_us = ticks_us()
-        self.counted = False
+        self.edges_changed = False
         one = self.out_10
         if one.moving and ticks_diff(now_us, one.first_us) >= 0:
-            self.counted = True
+            self.edges_changed = True
             state.edges_10 = one.edges_given(state.delivered_wh)
         one = self.out_100
         if one.moving and ticks_diff(now_us, one.first_us) >= 0:
-            self.counted = True
+            self.edges_changed = True
             state.edges_100 = one.edges_given(state.delivered_wh)
         one = self.out_1000
         if one.moving and ticks_diff(now_us, one.first_us) >= 0:
-            self.counted = True
+            self.edges_changed = True
             state.edges_1000 = one.edges_given(state.delivered_wh)
 
     def plan(self, state: "State", t_us: int, now_us: int) -> None:
@@ -501,7 +501,7 @@ class Pulses:
         one again: its energy comes with the next reading, and is spread over the time of both.
         """
         self.reading.take(state.delivered_wh, state.delivered_counts, t_us)
-        if self.counted:
+        if self.edges_changed:
             self._settle()
         if self.fine_mwh:
             self._fine_step(now_us)
@@ -512,7 +512,7 @@ class Pulses:
         if self._asked or halves != self._seen:
             self._seen = halves
             self._follow(ticks_add(t_us, DELAY_US), now_us)
-        elif not self.counted:
+        elif not self.edges_changed:
             return
         if not self.frozen:
             # A whole round of each output's edges is a multiple of 8, 4 or 2, so the low bits are right over its end.
@@ -525,11 +525,11 @@ class Pulses:
 
     def _settle(self) -> None:
         """The commit has counted edges: see which outputs have none on their way."""
-        if self.out_10.counted:
+        if self.out_10.all_given:
             self.out_10.settle()
-        if self.out_100.counted:
+        if self.out_100.all_given:
             self.out_100.settle()
-        if self.out_1000.counted:
+        if self.out_1000.all_given:
             self.out_1000.settle()
 
     def _follow(self, known_us: int, now_us: int) -> None:

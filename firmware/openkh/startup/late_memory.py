@@ -102,7 +102,7 @@ class LateMemory:
         journal.start_life()
         if not journal.save(state) or Journal(memory.journal, whose).load(ram) != verdict.GOOD:
             return False
-        meter.registers.counted = True
+        meter.registers.edges_changed = True
         meter.registers.keep(state, journal.life, 0)  # the restart goes on from here
         return True
 

@@ -78,7 +78,7 @@ class ScratchRegisters:
         self._mem32 = mem32
         self._queued = -1  # these as kept last, so that only what has changed is written
         self._counter_given = -1
-        self.counted = True
+        self.edges_changed = True
         """Whether numbers of edges are others than those kept last. Set by who changes them, cleared by `keep`."""
         self._delivered = -1
         self._received = -1
@@ -96,7 +96,7 @@ class ScratchRegisters:
         because a call costs 12 us.
         """
         mem32 = self._mem32
-        if self.counted or queued != self._queued or state.counter_given != self._counter_given:
+        if self.edges_changed or queued != self._queued or state.counter_given != self._counter_given:
             self._queued = queued
             self._counter_given = state.counter_given
             word = (
@@ -107,7 +107,7 @@ class ScratchRegisters:
                 | queued << 14
             )
             mem32[GIVEN] = word | (word % 1021 ^ _SALT) << 20
-            self.counted = False
+            self.edges_changed = False
         word = (state.delivered_wh & _WH_MASK) << 15 | state.delivered_counts
         if word != self._delivered:
             self._delivered = word
