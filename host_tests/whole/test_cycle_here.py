@@ -61,10 +61,10 @@ def test_PO_4_edges_counted_in_a_cycle_that_failed_afterwards_are_kept_by_the_ne
     failed, kept = [], []
 
     def planned(state, *times):
+        plan(state, *times)
         if meter.pulses.edges_changed and state.edges_10 not in failed:
             failed.append(state.edges_10)
             raise ValueError("one of those")
-        plan(state, *times)
 
     def seen(state, *given):
         keep(state, *given)
