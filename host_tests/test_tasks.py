@@ -1,4 +1,4 @@
-"""The guard of the 12 V and of the supply, which a timer calls 500 times a second (CO-3, ST-1)."""
+"""The guard of the 12 V and of the supply, which a timer calls every GUARD_MS (CO-3, ST-1)."""
 
 from types import SimpleNamespace
 

@@ -8,6 +8,7 @@ import micropython
 from machine import Pin, Timer
 
 from openkh.cycle import PERIOD_MS
+from openkh.outputs.rail12 import GUARD_MS
 from openkh.ticks import ticks_diff, ticks_us
 
 TYPE_CHECKING = False
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from openkh.outputs.rail12 import Rail12
     from openkh.supply import Supply
 
-GUARD_MS = 2  # how often the current of the 12 V and the bulk voltage are looked at (CO-3)
 TEMPERATURE_MS = 1_000
 
 
@@ -29,7 +29,7 @@ def guard_of(rail12: "Rail12", supply: "Supply") -> "Callable[[object], None]":
     """Make the guard, which its timer calls: it looks at the 12 V's current and at the bulk voltage, and has each
     judged where there is something to judge.
 
-    The guard runs in its interrupt 500 times a second. What it needs are variables of this function, and attributes
+    The guard runs in its interrupt every GUARD_MS. What it needs are variables of this function, and attributes
     whose names nobody else asks for, which MicroPython finds at once. With more than four such variables it would take
     heap at each call, which is locked in an interrupt: the first call would be the guard's last.
     """

@@ -13,7 +13,7 @@ _READINGS = 4  # averaged, because single ones flicker
 
 
 class CoreTemperature:
-    """The sensor. It shares the converter with the 12 V guard, which reads its own inputs in an interrupt every 2 ms.
+    """The sensor. It shares the converter with the 12 V guard, which reads its own inputs in an interrupt every 3 ms.
 
     Nothing may choose another input between the choice of one and the conversion. So each conversion here, 10 us long,
     is made with interrupts off, and the guard comes before or after it.

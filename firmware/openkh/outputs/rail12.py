@@ -1,9 +1,9 @@
 """Guard of the 12 V that feeds the counter's coil and the +12VDC terminal: above 50 mA together it is switched off
 (CO-3).
 
-A lasting overload of these terminals can start a fire. The guard is therefore quick (a hard timer every PERIOD_MS) and
-does not depend on the measuring cycle. A load may take up to 200 mA for 5 ms when it starts, which three samples can
-fall into; so the fourth sample above the limit switches off, at most 8 ms after the overload began. While flash is
+A lasting overload of these terminals can start a fire. The guard is therefore quick (a hard timer every GUARD_MS) and
+does not depend on the measuring cycle. A load may take up to 200 mA for 5 ms when it starts, which two samples can
+fall into; so the third sample above the limit switches off, at most 9 ms after the overload began. While flash is
 being erased no interrupt runs; for this time the hardware has a limiter of its own.
 
 `step` judges once a cycle what has happened: 60 s after a failure the 12 V is tried again, after the third it stays
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from openkh.storage.events import EventLog
 
-PERIOD_MS = 2
+GUARD_MS = 3
 LIMIT_MA = 50
-OVER_SAMPLES = 4
+OVER_SAMPLES = 3
 RETRY_US = 60_000_000
 FAILURES = 3
 
@@ -57,7 +57,7 @@ class Rail12:
     states above, `failures` counts the failures since power-up. `current_raw` is the current as sampled last
     (0 .. 65,535); above `limit` it is too high. `over` counts the samples above it, less those below, and does not go
     below 0. A sample above `judged_above` has to be judged: where `over` is not 0 each of them. The class has no
-    properties, because they would slow down the guard, which runs every PERIOD_MS.
+    properties, because they would slow down the guard, which runs every GUARD_MS.
     """
 
     def __init__(self, adc: "ADC", enable: "Pin", log: "EventLog", uv_per_ma: int = 30_000) -> None:
@@ -88,7 +88,7 @@ class Rail12:
         return (raw * _FULL_SCALE_MV // _FULL_SCALE * 1000 + self._uv_per_ma // 2) // self._uv_per_ma
 
     def sample(self) -> None:
-        """Sample the current once and judge it, as the guard does every PERIOD_MS."""
+        """Sample the current once and judge it, as the guard does every GUARD_MS."""
         self.current_raw = self.read()
         if self.current_raw > self.judged_above:
             self.judge()
