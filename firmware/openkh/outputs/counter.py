@@ -66,7 +66,12 @@ class Counter:
         if phase == _ENTERED:
             if not may_start:
                 self.drop(now_us)
-        elif may_start and phase != _ON and self.owed(state.delivered_wh):
+        elif (
+            state.delivered_wh // self._weight_wh != self._given  # else nothing is owed
+            and may_start
+            and phase != _ON
+            and self.owed(state.delivered_wh)
+        ):
             if phase == _READY or ticks_diff(now_us, self._since_us) >= OFF_US:
                 self._given = (self._given + 1) % self._counts
                 self._phase = _ENTERED

@@ -80,25 +80,34 @@ class Reading:
         self.wh = 0
         self.counts = 0
         self.t_us = 0
+        self._before_wh = 0  # the reading before
+        self._before_counts = 0
+        self._before_us = 0
         self.step_counts = 0  # counts since the reading before, and the time; both 0 where they are too large to be
         self.step_us = 0  # interpolated
-        bind(self, "take", "back_us")
+        bind(self, "take", "work_out", "back_us")
 
     def take(self, wh: int, counts: int, t_us: int) -> None:
         """Take the reading of a register of `wh` and `counts` at `t_us` (ticks_us)."""
-        step_wh = wh - self.wh
+        self._before_wh = self.wh
+        self._before_counts = self.counts
+        self._before_us = self.t_us
+        self.wh = wh
+        self.counts = counts
+        self.t_us = t_us
+
+    def work_out(self) -> None:
+        """Bring `step_counts` and `step_us` up to date, which few cycles need."""
+        step_wh = self.wh - self._before_wh
         if step_wh < 0:
             step_wh += ROLL_WH
-        step_us = ticks_diff(t_us, self.t_us)
+        step_us = ticks_diff(self.t_us, self._before_us)
         if step_wh > _FAR_WH or step_us <= 0 or step_us >= _LONG_US:
             self.step_counts = 0
             self.step_us = 0
         else:
-            self.step_counts = step_wh * self.counts_per_wh + counts - self.counts
+            self.step_counts = step_wh * self.counts_per_wh + self.counts - self._before_counts
             self.step_us = step_us
-        self.wh = wh
-        self.counts = counts
-        self.t_us = t_us
 
     def back_us(self, counts: int) -> int:
         """How many us before this reading the energy was `counts` less, rounded down; at most `step_us`."""
@@ -535,6 +544,7 @@ class Pulses:
     def _follow(self, known_us: int, now_us: int) -> None:
         """Let each output follow the newest reading."""
         reading = self.reading
+        reading.work_out()
         self.out_10.follow(reading, known_us, now_us)
         one = self.out_100
         if one.asked or reading.wh // one.half_wh != one.seen:
@@ -619,6 +629,7 @@ class Pulses:
     def _fine_too_high(self) -> bool:
         """Whether the load is above the limit, by the step between the newest two readings."""
         reading = self.reading
+        reading.work_out()
         if reading.step_us > _OLD_US:
             return False  # a step over a long gap does not tell how high the load is now
         return reading.step_counts > (reading.step_us // 1000 + 1) * self._fine_limit // 10
