@@ -14,7 +14,7 @@ from machine import Pin  # noqa: E402
 
 from openkh.startup import restart  # noqa: E402
 
-IMPORT_BYTES = 98_304
+IMPORT_BYTES = 120_000
 
 
 def _low(number: "int | None") -> bool:
@@ -41,9 +41,9 @@ def _start() -> bool:
         return False
     watchdog = machine.WDT(timeout=restart.WATCHDOG_MS)  # so early that a hang in the imports ends too
     before = _collect_after(IMPORT_BYTES)
+    import openkh.cycle  # noqa: F401  first: its names get the numbers that a device's loader has prepared for them
     from openkh import app
 
-    gc.collect()  # what the imports have left: the meter's own objects then lie close together
     closed = app.start(asked, watchdog)
     _collect_after(before)
     return closed

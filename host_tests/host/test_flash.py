@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from host.cli.refused import FailedError, RefusedError
-from host.flash import board_files, deploy
+from host.flash import board_files, deploy, joined
 from host.flash import command as flash
 from host.port import prompt, serial_ports
 from host.port.prompt import PortError, SerialPrompt
@@ -97,18 +97,30 @@ def test_a_port_that_answers_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch
     silent.close()
 
 
+def _functions_and_classes(tree: ast.Module) -> int:
+    """How many there are that a device gets."""
+    unseen = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
+    tree.body = [node for node in tree.body if node not in unseen]
+    return sum(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in ast.walk(tree))
+
+
 @pytest.mark.parametrize("board", board_files.boards())
 def test_every_board_gets_the_whole_firmware(board: str) -> None:
-    """Each source is there, compiled for the RP2040, but those of numbers alone, which stand where they are used, and
-    drivers of sensors that no board here names; and the bundle's index finds each where it lies."""
+    """Each source is there, compiled for the RP2040, in a module of its own or in openkh.cycle or .app, but those
+    of numbers alone, which stand where they are used, and drivers of sensors that no board here names; and the
+    bundle's index finds each where it lies."""
     modules = deploy.parts(board)
+    texts = deploy.texts(board)
+    wholes = [ast.parse(texts[path]) for path in (joined.CYCLE, joined.APP)]
     left_out = {path.removesuffix(".py") + ".mpy" for path in deploy.SENSORS.values()}
     assert not left_out & set(modules)
     names = {str(path.relative_to(deploy.FIRMWARE))[:-3] + ".mpy" for path in deploy.FIRMWARE.rglob("*.py")}
-    assert names | {"board.mpy", "glass.mpy"} >= set(modules)
+    assert names | {"board.mpy", "glass.mpy", deploy.NAMES} >= set(modules)
+    together = [(deploy.FIRMWARE / path).read_text() for path in (joined.CYCLE, joined.APP)]
     for name in names - set(modules) - left_out:
-        tree = ast.parse((deploy.FIRMWARE / name.replace(".mpy", ".py")).read_text())
-        assert all(isinstance(node, (ast.Assign, ast.Expr)) for node in tree.body), name
+        together.append((deploy.FIRMWARE / name.replace(".mpy", ".py")).read_text())
+    made = sum(_functions_and_classes(ast.parse(text)) for text in together)
+    assert sum(map(_functions_and_classes, wholes)) == made > 400
     data = deploy.bundle(modules)
     head, rest = data.split(b"\n", 1)
     size, whole = map(int, head.split()[1:])
@@ -120,9 +132,27 @@ def test_every_board_gets_the_whole_firmware(board: str) -> None:
         for name, offset, length in (entry.split() for entry in inside.split("/")[1:]):
             found[f"{folder}/{name}"] = (int(offset), int(length))
     for name, module in modules.items():
-        assert module[:2] == b"M\x06"
+        assert module[:2] == b"M\x06" or name == deploy.NAMES
         offset, size = found["/" + name]
         assert data[base + offset : base + offset + size] == module
+
+
+def test_what_makes_the_outputs_safe_at_a_start_waits_for_nothing_large() -> None:
+    """boot.py sets the pins after its imports: they are small modules, on a device too."""
+    texts = deploy.texts("reference")
+    loaded: list[str] = []
+    todo = ["boot.py"]
+    while todo:
+        path = todo.pop()
+        loaded.append(path)
+        for node in ast.parse(texts[path]).body:
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            if isinstance(node, ast.ImportFrom):
+                modules = [node.module or "", *(f"{node.module}.{name}" for name in modules)]
+            paths = {name.replace(".", "/") + ".py" for name in modules}
+            todo += [path for path in paths & set(texts) if path not in loaded + todo]
+    restart = ["openkh/startup/restart.py", "openkh/startup/sealed_word.py"]
+    assert sorted(loaded) == ["board.py", "boot.py", "glass.py", *restart]
 
 
 @pytest.mark.parametrize("board", board_files.boards())
@@ -139,7 +169,7 @@ def test_what_is_chosen_reaches_the_boards_file(board: str) -> None:
                 assert chosen[name] == value
     with pytest.raises(FailedError, match="MEMORY 'tape'"):
         board_files.text(board, {"MEMORY": "tape"})
-    assert f"PIN_SEAL = {chosen['PIN_SEAL']}  #".encode() in deploy.launcher(board)["boot.py"]
+    assert f"PIN_SEAL = {chosen['PIN_SEAL']}\n".encode() in deploy.launcher(board)["boot.py"]
 
 
 def test_an_unknown_board_is_refused() -> None:
@@ -190,4 +220,4 @@ def test_a_slot_is_filled_with_the_files_that_its_check_is_made_of(capsys: pytes
     board = _Board()
     flash.fill(board, "a", modules, "")  # type: ignore[arg-type]
     assert board.files == {f"/a/{name}": data for name, data in deploy.slot_files(modules).items()}
-    assert "3 parts sent, 0 taken over" in capsys.readouterr().err
+    assert "2 parts sent, 0 taken over" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from host.flash import deploy, inline, short_names
+from host.flash import deploy, inline, joined, short_names
 from host.rigs import trial
 from host.sim import link
 
@@ -85,10 +85,11 @@ def inlined(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(deploy.FIRMWARE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     sources = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.py")}
     modules = inline.Modules(sources)
-    texts = short_names.shortened({name: modules.inlined(name) for name in sources})
-    for name, text in texts.items():
-        names = "".join(f"{key} = {value}\n" for key, value in modules.numbers(name).items())
-        (folder / name).write_text(text + "\n" + names)
+    apart = short_names.shortened({name: modules.inlined(name) for name in sources})
+    together = joined.joined(apart)
+    for name, text in apart.items():
+        numbers = "".join(f"{key} = {value}\n" for key, value in modules.numbers(name).items())
+        (folder / name).write_text(together.get(name, text) + "\n" + numbers)
     return folder
 
 
@@ -148,7 +149,7 @@ def test_modules_are_imported_from_the_bundle(tmp_path: Path) -> None:
     modules = bundled(tmp_path)
     lines = micropython(tmp_path, ASK).splitlines()
     assert lines[0] == "early True"
-    assert lines[1].startswith("3004 ['boot.mpy', 'names', 'p'] ['__init__.mpy', 'early.mpy', 'late.mpy', 'q']")
+    assert lines[1].startswith("3004 ['boot.mpy', 'p'] ['__init__.mpy', 'early.mpy', 'late.mpy', 'q']")
     assert lines[2] == f"{len(modules['p/late.mpy'])} {0x4000}"
     assert lines[3:] == ["early", "no p.nothing", "no nothing", "no q"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from host.benchmark import name_places
 from host.benchmark.look_ups import LookUp
-from host.flash import deploy, names
+from host.flash import deploy, joined, names
 from host.sim.link import command
 
 
@@ -17,13 +17,21 @@ def test_the_list_is_made_of_whole_rows_of_names_that_a_device_has() -> None:
     listed = names.listed()
     assert listed and len(listed) % names.PLACES == 0
     assert len(set(listed)) == len(listed)
-    assert not set(listed) & names.of_launcher()
+    assert not set(listed) & names.before()
     used: set[str] = set()
     for text in deploy.texts("reference").values():
         nodes = ast.walk(ast.parse(text))
         used |= {str(getattr(node, field, "")) for node in nodes for field in ("id", "attr", "name", "arg")}
     gone = set(listed) - used
     assert len(gone) < len(listed) // 10, f"{len(gone)} names are gone: ./scripts/bench names finds a new order"
+
+
+def test_there_are_enough_names_to_begin_a_row_with_and_the_firmware_has_them() -> None:
+    text = deploy.texts("reference")[joined.CYCLE]
+    fillers = names.fillers(text)
+    assert len(set(fillers)) == len(fillers) >= names.PLACES
+    assert not set(fillers) & (set(names.listed()) | names.before())
+    assert all(name in text for name in fillers)
 
 
 TAKE_UP = """
@@ -39,9 +47,14 @@ exec(ASK)
 def test_a_device_takes_each_name_up_at_its_place(tmp_path: Path, before: int) -> None:
     """However many names it has before."""
     order = [f"a_name_of_ours_{n}" for n in range(2 * names.PLACES)]
-    modules = {"boot.mpy": deploy.compile_text("prompt = {}\n", "boot")}
+    modules = {
+        "boot.mpy": deploy.compile_text("import openkh.cycle\nprompt = {}\n", "boot"),
+        "openkh/__init__.mpy": deploy.compile_text("", "openkh"),
+        "openkh/cycle.mpy": deploy.compile_text(joined.names_first(order) + "cycle = None\n", "cycle"),
+        deploy.NAMES: " ".join(f"a_name_before_{n}" for n in range(names.PLACES)).encode(),
+    }
     (tmp_path / "boot.mpy").write_bytes(deploy.loader())
-    (tmp_path / "bundle").write_bytes(deploy.bundle({**modules, deploy.NAMES: " ".join(order).encode()}))
+    (tmp_path / "bundle").write_bytes(deploy.bundle(modules))
     # Compiled when the list has been taken up: else the names would come from here.
     ask = f"print([(id(name) >> {names.NUMBER_SHIFT}) % {names.PLACES} for name in {order!r}])"
     texts = {"FOLDER": str(tmp_path), "OTHERS": "".join(f"other_{n} = 0\n" for n in range(before)), "ASK": ask}

@@ -7,7 +7,8 @@ import pytest
 
 from boards.virtual.standins import machine
 from openkh.metrology.correction import TOTAL
-from openkh.startup.scratch_registers import GIVEN, opened
+from openkh.startup.scratch_registers import GIVEN
+from openkh.startup.sealed_word import opened
 
 SECOND_US = 1_000_000
 FAIL_NOT_STORED = 4

@@ -3,7 +3,8 @@ for leaves its reason in the watchdog's scratch registers before it resets (DR-1
 
 import machine
 
-from openkh.startup.scratch_registers import REASON_MASK, RUN, opened, sealed
+from openkh.startup.scratch_registers import REASON_MASK, RUN
+from openkh.startup.sealed_word import opened, sealed
 
 NONE = 0  # nobody asked for it: the watchdog's time ran out
 SEAL = 1  # the seal was opened or closed

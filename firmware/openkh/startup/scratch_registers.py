@@ -17,6 +17,7 @@ Each register has its own check, and they are written in an order in which a res
 
 from openkh.bound import bind
 from openkh.metrology.energy import ROLL_WH, book
+from openkh.startup.sealed_word import SALT, opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,24 +36,11 @@ _UNIT_US = 100_000  # of the run time kept
 _UNITS_MASK = 0x7FF
 _MOST_UNITS = 900  # a record is never older than 60 s, so that more cannot be right
 
-_SALT = 0x2A5
-_SMALL_MASK = 0xFFFFF  # values of RUN and GIVEN
 _ENERGY_SALT = 0xA5
 _ENERGY_MASK = 0x3FFFFF
 _WH_MASK = 127  # more than a record can be behind; divides the roll-over
 _MOST_COUNTS = 44_000  # more cannot come in 0.1 s: both lines at full scale, and 5 % on top
 _MARGIN_UNITS = 20  # time by which the energy may be ahead of the run time
-
-
-def sealed(value: int) -> int:
-    """20 bits with their check, together 30 bits. The check is a remainder that one or two wrong bits always change."""
-    return value | (value % 1021 ^ _SALT) << 20
-
-
-def opened(word: int) -> int:
-    """The value of a sealed word; -1 where the check does not hold."""
-    value = word & _SMALL_MASK
-    return value if word == sealed(value) else -1
 
 
 def _sealed_energy(value: int) -> int:
@@ -106,7 +94,7 @@ class ScratchRegisters:
                 | (state.counter_given & 7) << 11
                 | queued << 14
             )
-            mem32[GIVEN] = word | (word % 1021 ^ _SALT) << 20
+            mem32[GIVEN] = word | (word % 1021 ^ SALT) << 20
             self.edges_changed = False
         word = (state.delivered_wh & _WH_MASK) << 15 | state.delivered_counts
         if word != self._delivered:
@@ -120,7 +108,7 @@ class ScratchRegisters:
         word = mem32[RUN] & REASON_MASK | word << 3 | life << 14 | _KEPT
         if fed:
             word |= _FED
-        mem32[RUN] = word | (word % 1021 ^ _SALT) << 20
+        mem32[RUN] = word | (word % 1021 ^ SALT) << 20
 
     def resume(self, state: "State", life: int, model: "Model", hung: bool) -> bool:
         """After a reset with the supply on, bring the journal's `state` up to the last cycle before the reset. Sets

@@ -19,7 +19,7 @@ JOURNAL_CYCLES = 100
 LITTERED_CYCLES = 60
 POLLED_S = 6
 CORRECTED_CYCLES = 90  # in which pulses and saves come as often with corrections as without
-GUARDED_US = 15_000_000  # ten edges of the 10 Wh output, one of the 100 Wh: as much other work with the guard as without
+GUARDED_US = 15_000_000  # ten edges of the 10 Wh output and one of the 100 Wh, with the guard as without
 CORRECT_WALL_S = 1200.0  # of real time, on a busy computer
 RESTARTED_S = 3
 BAUD = 19200
@@ -79,7 +79,7 @@ for _n in 1, 2:
     _s.cal_set(_n, tempco=-11734, lead_tempco=60, reference=1500)
 """
 # Later, as it takes 60 us of the cycle itself.
-TIME_JOURNAL = "_j = _Step(_m.journal, 200)"
+TIME_JOURNAL = "_j = _Step(_m.journal, 600)"
 READ_THEM = """
 t = ticks_us(); gc.collect(); t = ticks_diff(ticks_us(), t)
 print((t, _c.heap[1] - _c.heap[0], _m.cycle.cycles, _m.cycle.errors))

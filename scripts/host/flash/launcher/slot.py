@@ -5,7 +5,6 @@ modules one after the other. The index is a line for each folder: its path, a sp
 module in it. To import from one open file takes half the time of a file a module.
 """
 
-import gc
 import io
 import sys
 
@@ -20,6 +19,7 @@ _FOLDER = (0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 _ENOENT = 2
 _GET_BUFFER_SIZE = 11  # of MicroPython's stream protocol
 _BUFFER_BYTES = 255  # the most that an import takes at once
+_NUMBERED = "/openkh/cycle.mpy"  # whose names begin a row
 _PLACES = 64  # of names that MicroPython remembers
 _NUMBER_SHIFT = 3  # id() of a name is its number and three more bits
 
@@ -77,20 +77,31 @@ class Bundle:
             raise OSError(_ENOENT)
         return inside[at + len(key) :].split(b"/", 1)[0].split()
 
-    def names(self) -> bytes:
-        """The names of the firmware in their order (`./scripts/bench names`)."""
-        offset, size = self.place("/names")
-        self.file.seek(self.base + int(offset))
-        return self.file.read(int(size))
-
     def stat(self, path: str) -> "tuple[int, ...]":
         place = self.place(path)
         return (_FILE, 0, 0, 0, 0, 0, int(place[1]), 0, 0, 0) if place else _FOLDER
 
     def open(self, path: str, _mode: str) -> Module:
-        place = self.place(path)
-        self.file.seek(self.base + int(place[0]))
+        if path == _NUMBERED:
+            self.begin_row()
+        self.seek(path)
         return self.module
+
+    def seek(self, path: str) -> int:
+        """Go to where a file of the bundle begins; its size."""
+        offset, size = self.place(path)
+        self.file.seek(self.base + int(offset))
+        return int(size)
+
+    def begin_row(self) -> None:
+        """Have MicroPython number names until the next one gets a number that PLACES divides. It remembers where it
+        found a name last by the number's rest, and the firmware's names stand in an order that minds this."""
+        names = str(self.file.read(self.seek("/names")), "ascii").split(" ")
+        for name in names:
+            keeper = _Keeper()
+            setattr(keeper, name, None)
+            if (id(next(iter(keeper.__dict__))) >> _NUMBER_SHIFT) % _PLACES == _PLACES - 1:
+                return
 
     def ilistdir(self, path: str) -> "Iterator[tuple[str, int, int]]":
         path = path.rstrip("/")
@@ -103,21 +114,8 @@ class Bundle:
                 yield folder[len(path) + 1 :], _FOLDER[0], 0
 
 
-class _Names:
-    """Keeps nothing; to ask it for an attribute has MicroPython take the name up."""
-
-
-def _take_up_names() -> None:
-    """Have MicroPython number the firmware's names so that those it looks up in turn are remembered at different
-    places: a name's place is its number modulo PLACES, and the file has the names of a row in order of their places.
-    A row begins with the place that comes next."""
-    names = _Names()
-    setattr(names, str(b"the newest", "ascii"), None)
-    place = ((id(next(iter(names.__dict__))) >> _NUMBER_SHIFT) + 1) % _PLACES
-    order = str(_bundle.names(), "ascii").split(" ")
-    for row in range(0, len(order), _PLACES):
-        for name in order[row + place : row + _PLACES] + order[row : row + place]:
-            getattr(names, name, None)
+class _Keeper:
+    """Has an attribute, for whose name MicroPython then has a number."""
 
 
 def rest() -> None:
@@ -131,8 +129,6 @@ _bundle = Bundle(_slot + "/bundle")
 vfs.mount(_bundle, "/fw" + _slot)
 sys.path[:] = ("/fw" + _slot, ".frozen")  # and nothing else while the firmware starts: each folder costs 5 ms an import
 sys.modules.pop(__name__)
-_take_up_names()
-gc.collect()
 import boot  # noqa: E402  the bundle's
 
 prompt = boot.prompt
