@@ -90,7 +90,7 @@ def large(path: Path, tmp_path: Path) -> dict[str, int]:
 
 
 def reached() -> list[str]:
-    """Modules whose functions the cycle, the 2 ms guard, the display's task and the RS-485 port may reach."""
+    """Modules whose functions the cycle, the guard of the 12 V, the display's task and the RS-485 port may reach."""
     modules = [str(path.relative_to(FIRMWARE)) for path in sorted(FIRMWARE.rglob("*.py"))]
     return [name for name in modules if not name.startswith(NOT_REACHED)]
 

@@ -19,7 +19,7 @@ def mains(t_us: int, amps_1: float, amps_2: float, degrees: float = 0.0, volts_2
 # A start without load (what the start costs does not count), load, other power factor, low voltage on line 2.
 STORY = [
     mains(0, 0.0, 0.0),
-    mains(3 * SECOND_US, 100.0, 100.0),
+    mains(2 * SECOND_US, 100.0, 100.0),  # before a meter that has started says of a line that it has no load
     mains(9 * SECOND_US, 100.0, 40.0, 60.0),
     mains(14 * SECOND_US, 5.0, 3.0, 0.0, 98.0),
 ]

@@ -4,8 +4,8 @@ On the device:
     /boot.py /main.py      the launcher (launcher/), the same for every version
     /slot                  "a" or "b": which firmware starts; written last, by one rename
     /a/ /b/                two whole firmwares, each of three files: `boot.mpy` (launcher/slot.py), `bundle`, which
-                           holds boot.mpy main.mpy board.mpy glass.mpy openkh/... and the order of names (names.py),
-                           and `crc32`, the check of both
+                           holds boot.mpy main.mpy board.mpy glass.mpy openkh/... (joined.py) and the names that its
+                           loader needs (names.py), and `crc32`, the check of both
 """
 
 import ast
