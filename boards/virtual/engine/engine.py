@@ -224,11 +224,16 @@ class Engine:
 
     def _parts(self):
         """The board's own file, changed as this scenario chooses."""
-        import board as parts
-
+        parts = self._board_file()
         parts.MEMORY = self._options.get("memory", parts.MEMORY)
         parts.DISPLAY = self._options.get("display", parts.DISPLAY)
         return parts
+
+    def _board_file(self):
+        """The module that the firmware imports."""
+        import board
+
+        return board
 
     def _memory_in(self, memory, model, start_wh):
         """Fill the memory with that of an earlier run, or with a new meter's; with `blank` it stays that of a board

@@ -14,7 +14,7 @@ from unittest.mock import patch
 from boards.virtual.engine import engine as virtual_engine
 from boards.virtual.engine import probe as virtual_probe
 from boards.virtual.rp2040.flash import Flash
-from host.flash import deploy
+from host.flash import board_files, deploy
 from host.rigs.littlefs_on_chip import Files
 from host.rp2040 import emulator, wires
 from host.rp2040.serial_port import SerialPort
@@ -242,6 +242,7 @@ class Engine(virtual_engine.Engine):
     def __init__(self, config: dict[str, Any], board_dir: str) -> None:
         super().__init__(self)
         self._answers: list[dict[str, Any]] = []
+        self._board_name = Path(board_dir).name
         options = config.get("board", {})
         chosen = tuple((name.upper(), options[name]) for name in ("memory", "display") if name in options)
         self.board = Board(config.get("seed", 1), filesystem(board_dir, chosen))
@@ -266,6 +267,10 @@ class Engine(virtual_engine.Engine):
     def send(self, text: str) -> None:
         """As the transport that the base class sends through."""
         self._answers.append(json.loads(text))
+
+    def _board_file(self):
+        """One of its own: other engines in this process may be of another board, or have chosen another memory."""
+        return board_files.load(self._board_name)
 
     def _memory_in(self, memory, model, start_wh) -> None:
         flash, self.board.flash = self.board.flash, None  # nothing simulates it here: the chip has it
