@@ -53,6 +53,21 @@ def test_bring_up_leaves_every_register_as_wanted(rig):
     assert rig.driver.unaltered()
 
 
+@pytest.mark.parametrize("since_us", [0, 4_000, 11_999, 12_000, 500_000, 600_000_000])
+def test_a_fingerprint_is_not_learnt_before_12_ms_after_the_last_write(rig, since_us):
+    """Not after hours either, when the time of the last write says nothing any more."""
+    rig.driver.bring_up()
+    rig.driver.forget()
+    rig.driver.write(reg.AP_NOLOAD, 51_500)
+    written_us = rig.clock.now_us
+    rig.clock.sleep(since_us)
+    asked_us = rig.clock.now_us
+    seen_us = []
+    rig.spi.meddle = lambda tx, _rx: seen_us.append(rig.clock.now_us) if tx[0] == reg.CRC >> 8 else None
+    assert rig.driver.learn()
+    assert seen_us[0] >= written_us + 12_000 and rig.clock.now_us - asked_us < 14_000
+
+
 def test_field_bug_1_no_32_bit_address_but_the_checksum(rig):
     frames = watch(rig)
     rig.start()

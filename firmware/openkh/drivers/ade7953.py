@@ -191,10 +191,10 @@ class Ade7953(Counter):
         if not self.setup():
             raise FrontEndError(self.failed, self.expected, self.found)
         self.watch_reserved()
-        self.audit(True)
+        mended = self.mended()
         if self.failed >= 0:
             raise FrontEndError(self.failed, self.expected, self.found)
-        if not self.as_wanted() or not self.learn():
+        if not (mended or self.as_wanted()) or not self.learn():
             raise FrontEndError(LAST_ADD, CRC, self.read(LAST_ADD))
         self.read(RSTIRQSTATA)
 

@@ -303,8 +303,9 @@ class Config(Link):
 
     def learn(self) -> bool:
         """Take the checksum as a fingerprint; True if that was possible. Call it when every register is known to hold
-        what is wanted. Waits for SETTLED_US."""
-        sleep_us(SETTLED_US)
+        what is wanted. Waits until SETTLED_US after the last write."""
+        rest_us = SETTLED_US - ticks_diff(ticks_us(), self.written_us)
+        sleep_us(min(max(rest_us, 0), SETTLED_US))  # the difference means nothing after minutes
         for _ in range(TRIES):
             if self.unaltered():
                 return True

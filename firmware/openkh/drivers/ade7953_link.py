@@ -22,6 +22,7 @@ from openkh.drivers.ade7953_registers import (
     UNLOCK,
     UNLOCK_KEY,
 )
+from openkh.ticks import ticks_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Link:
     allocates after construction.
 
     `failed` is the address of the last register that did not take its value, -1 where there was none; `expected` is
-    what was written to it and `found` what it read.
+    what was written to it and `found` what it read. `written_us`: when the last write was sent (ticks_us).
     """
 
     def __init__(self, spi: "SPI", cs: "Pin") -> None:
@@ -59,6 +60,7 @@ class Link:
         self.failed = -1
         self.expected = 0
         self.found = 0
+        self.written_us = 0
 
     def read(self, address: int) -> int:
         """Read an 8-, 16- or 24-bit register, unsigned; not verified."""
@@ -99,6 +101,7 @@ class Link:
         if address == CONFIG:
             sleep_us(LOCK_HOLD_US)
         self._cs(1)
+        self.written_us = ticks_us()
 
     def read_verified(self, address: int) -> int:
         """Read a register, then ask the chip which address, operation and data it has noted of that (DS p.57). Returns
