@@ -228,6 +228,7 @@ def _memory() -> regions.Memory:
         import rp2
 
         from openkh.drivers import flash
+        from openkh.storage.flash_regions import flash_memory
 
         device = rp2.Flash()
         blocks = flash.find(device)
@@ -236,7 +237,7 @@ def _memory() -> regions.Memory:
                 break
             sleep_ms(stored_data.TRY_MS)
             blocks = flash.find(device)
-        return regions.flash_memory(flash.Flash(device), blocks)
+        return flash_memory(flash.Flash(device), blocks)
     from openkh.drivers.fram import Fram
 
     return regions.fram_memory(Fram(_i2c(board.I2C_MEMORY, board.I2C_MEMORY_HZ), board.FRAM_ADDRESS, board.FRAM_BYTES))

@@ -9,7 +9,7 @@ from openkh.drivers.flash import Flash
 from openkh.drivers.fram import Fram
 from openkh.startup.scratch_registers import DELIVERED, GIVEN, RECEIVED, RUN, ScratchRegisters
 from openkh.state import FIELDS, State
-from openkh.storage import layout, records, regions
+from openkh.storage import flash_regions, layout, records, regions
 from openkh.storage.check import check
 from openkh.storage.events import EventLog
 from openkh.storage.journal import Journal
@@ -135,11 +135,11 @@ def play(medium):
         raw = Raw()
         flash = Flash(raw)
         memory = regions.Memory(
-            regions.FlashRegion(flash, (0, 2, 4), layout.RECORD_BYTES),
+            flash_regions.FlashRegion(flash, (0, 2, 4), layout.RECORD_BYTES),
             (
-                regions.FlashRegion(flash, (5, 6), layout.EVENT_BYTES),
-                regions.FlashRegion(flash, (7, 8), layout.EVENT_BYTES),
-                regions.FlashRegion(flash, (9, 10), layout.EVENT_BYTES),
+                flash_regions.FlashRegion(flash, (5, 6), layout.EVENT_BYTES),
+                flash_regions.FlashRegion(flash, (7, 8), layout.EVENT_BYTES),
+                flash_regions.FlashRegion(flash, (9, 10), layout.EVENT_BYTES),
             ),
             None,
             None,

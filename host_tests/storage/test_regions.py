@@ -6,7 +6,7 @@ import pytest
 from host.rigs.memory_rig import Rig
 from openkh.drivers.flash import Flash
 from openkh.state import State
-from openkh.storage import layout, regions, verdict
+from openkh.storage import flash_regions, layout, verdict
 from openkh.storage.journal import Journal
 
 WITHOUT_SEALS = layout.FLASH_BLOCKS - layout.FLASH_SEAL_BLOCKS
@@ -17,7 +17,7 @@ WITHOUT_SEALS = layout.FLASH_BLOCKS - layout.FLASH_SEAL_BLOCKS
     [(layout.FLASH_BLOCKS, True, True), (WITHOUT_SEALS, True, False), (WITHOUT_SEALS - 1, False, False)],
 )
 def test_AM_6_flash_has_interval_data_and_settings_of_the_port_where_the_map_has_blocks_for_them(blocks, port, seals):
-    memory = regions.flash_memory(None, tuple(range(10, 10 + blocks)))
+    memory = flash_regions.flash_memory(None, tuple(range(10, 10 + blocks)))
     assert (memory.port is not None, memory.intervals is not None) == (port, port)
     assert (memory.logs[2].slots > 0) == seals
     if port:
@@ -39,7 +39,7 @@ def test_ST_1_what_is_no_record_of_an_older_layout_is_not_taken_for_one():
     """A block that begins with something unreadable, as a first record leaves it that was cut off."""
     rig = Rig("flash")
     today = rig.journal()
-    older = regions.FlashRegion(Flash(rig.chip), today._region.blocks, layout.RECORD_BYTES - 1)
+    older = flash_regions.FlashRegion(Flash(rig.chip), today._region.blocks, layout.RECORD_BYTES - 1)
     rig.chip.memory[today._region.blocks[0] * 4096 + 5] = 0
     journal = Journal(today._region, today.identity, ((older, layout.RECORD_FORMAT - 1, 20),))
     assert journal.load(State()) == verdict.BLANK

@@ -37,10 +37,11 @@ def regions_of(kind, memory):
     if kind == "fram":
         return regions.fram_memory(_BareFram(memory.memory))
     from openkh.drivers import flash as driver
+    from openkh.storage import flash_regions
 
     bare = flash.Flash(memory.blocks)
     bare.memory = memory.memory
-    return regions.flash_memory(driver.Flash(bare), driver.find(bare))
+    return flash_regions.flash_memory(driver.Flash(bare), driver.find(bare))
 
 
 def new_meter(kind, memory, unique_id, model, delivered_wh):

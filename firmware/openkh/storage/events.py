@@ -22,7 +22,8 @@ from openkh.storage.verdict import BLANK, DAMAGED, GOOD, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openkh.storage.regions import FlashRegion, FramRegion
+    from openkh.storage.flash_regions import FlashRegion
+    from openkh.storage.regions import FramRegion
 
 _QUEUE = 32
 _WORDS = 4  # of a queued entry: code, run_s, a, b

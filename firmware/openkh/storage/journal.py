@@ -21,7 +21,8 @@ from openkh.storage.verdict import BLANK, GOOD, OLDER
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.model import Model
-    from openkh.storage.regions import FlashRegion, FramRegion, OlderJournal
+    from openkh.storage.flash_regions import FlashRegion
+    from openkh.storage.regions import FramRegion, OlderJournal
 
 _FAILED_AFTER = 5  # after so many saves in a row that did not succeed the register's storage has failed (FAIL 04)
 _RETRY_S = 10  # from one look at an unusable memory to the next

@@ -11,7 +11,8 @@ from openkh.storage.verdict import BLANK, DAMAGED, FOREIGN, GOOD, OLDER, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openkh.storage.regions import FlashRegion, FramRegion, OlderJournal
+    from openkh.storage.flash_regions import FlashRegion
+    from openkh.storage.regions import FramRegion, OlderJournal
 
 _TRIES = 3  # reads of a slot before its content is taken for damaged
 # Where the first record of a new meter is cut off again and again, it leaves so many damaged ones and no good one.

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openkh.storage.events import EventLog
-    from openkh.storage.regions import FlashRegion, FramRegion
+    from openkh.storage.flash_regions import FlashRegion
+    from openkh.storage.regions import FramRegion
 
 _FORMAT = 0x5A
 _DATA_AT = 8

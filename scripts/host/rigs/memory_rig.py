@@ -7,7 +7,7 @@ from boards.virtual.parts.fram import Fram as FramChip
 from boards.virtual.rp2040.flash import Flash as FlashChip
 from openkh.drivers.flash import Flash, find
 from openkh.drivers.fram import Fram
-from openkh.storage import layout, records, regions
+from openkh.storage import flash_regions, layout, records, regions
 from openkh.storage.events import EventLog
 from openkh.storage.journal import Journal
 from openkh.storage.vault import Vault
@@ -55,10 +55,10 @@ class Rig:
         if self.medium == "fram":
             return regions.fram_memory(Fram(Wire(self.chip), 0x50, self.chip.size))
         blocks = find(self.chip)
-        memory = regions.flash_memory(Flash(self.chip), blocks)
+        memory = flash_regions.flash_memory(Flash(self.chip), blocks)
         if self._journal_blocks < 96:
             last = blocks[-self._journal_blocks :]
-            memory.journal = regions.FlashRegion(Flash(self.chip), last, layout.RECORD_BYTES)
+            memory.journal = flash_regions.FlashRegion(Flash(self.chip), last, layout.RECORD_BYTES)
         return memory
 
     def journal(self, code="MDNCT-1SC", service="60Hz", board=BOARD):
