@@ -14,22 +14,9 @@ from machine import Pin  # noqa: E402
 
 from openkh.startup import restart  # noqa: E402
 
-IMPORT_BYTES = 120_000
-
 
 def _low(number: "int | None") -> bool:
     return number is not None and Pin(number, Pin.IN, Pin.PULL_UP)() == 0
-
-
-def _collect_after(allocated: int) -> int:
-    """Collect garbage each time so many bytes were taken (-1: only when the heap is full); what it was before, which
-    a port may need. Modules stay for good: what an import leaves about must not lie between them, or the heap has no
-    large piece left."""
-    if not hasattr(gc, "threshold"):
-        return -1
-    before = gc.threshold()
-    gc.threshold(allocated)
-    return before
 
 
 def _start() -> bool:
@@ -40,13 +27,12 @@ def _start() -> bool:
         print("OpenKh service mode: no metering; reset to leave")
         return False
     watchdog = machine.WDT(timeout=restart.WATCHDOG_MS)  # so early that a hang in the imports ends too
-    before = _collect_after(IMPORT_BYTES)
+    # Modules stay for good: garbage that lies between them would leave the heap no large piece.
+    gc.collect()
     import openkh.cycle  # noqa: F401  first: its names get the numbers that a device's loader has prepared for them
     from openkh import app
 
-    closed = app.start(asked, watchdog)
-    _collect_after(before)
-    return closed
+    return app.start(asked, watchdog)
 
 
 prompt = {}

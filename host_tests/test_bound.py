@@ -25,6 +25,19 @@ def test_DR_7_an_object_holds_its_methods_and_no_filler_stays():
     assert (holder.one(), holder.two(), holder.attribute_39) == (1, 2, 39)
 
 
+def test_DR_7_what_a_start_puts_off_is_bound_when_it_says_so():
+    bound.later()
+    try:
+        first, second = _Holder(), _Holder()
+        bound.at_once(second, "one")  # what a hard interrupt asks
+        assert "one" not in vars(first) and "one" in vars(second) and "two" not in vars(second)
+    finally:
+        bound.now()
+    assert {"one", "two"} <= set(vars(first)) and {"one", "two"} <= set(vars(second))
+    assert "one" in vars(_Holder())
+    bound.now()
+
+
 def test_DR_7_no_attribute_is_called_like_a_filler():
     """It would be overwritten, and be gone."""
     texts = [path.read_text() for path in FIRMWARE.rglob("*.py")]

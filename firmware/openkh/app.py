@@ -2,6 +2,7 @@
 
 The order matters. The log is loaded first, so that whatever the start finds can be logged. Next it is found out what
 the meter is, because this decides which records are its own. The front ends are brought up last before the first cycle.
+What works beside the cycle is built after it (startup/beside.py).
 """
 
 import gc
@@ -10,12 +11,12 @@ from time import sleep_ms
 import board
 import machine
 import micropython
-from machine import ADC, I2C, SPI, WDT, Pin
+from machine import ADC, SPI, WDT, Pin
 
-from openkh import REVISION
+from openkh import bound
 from openkh.calibration import Calibration
 from openkh.cycle import Cycle
-from openkh.drivers import i2c_clear
+from openkh.drivers import i2c_bus
 from openkh.drivers.ade7953 import Ade7953
 from openkh.drivers.ade7953_link import SPI_MODE
 from openkh.drivers.pulse_port import PulsePort
@@ -25,7 +26,6 @@ from openkh.metrology.correction import Correction
 from openkh.metrology.demand import Demand
 from openkh.metrology.element import Element
 from openkh.metrology.status import Status
-from openkh.metrology.thermometer import Thermometer
 from openkh.model import Model
 from openkh.outputs.counter import Counter
 from openkh.outputs.pulses import Pulses
@@ -43,12 +43,8 @@ from openkh.supply import Supply
 from openkh.tasks import Tasks
 from openkh.ticks import ticks_us
 
-I2C_TIMEOUT_US = 5000
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openkh.metrology.intervals import Intervals
-    from openkh.remote.port import Port
     from openkh.remote.settings import Settings
 
 meter: "Meter | None" = None
@@ -59,7 +55,9 @@ def start(asked: int, watchdog: WDT) -> bool:
     """Start the meter. `asked`: what the restart that led here was asked for (startup/restart.py); `watchdog`: runs
     already. Returns True where the seal is closed."""
     global meter
+    gc.collect()  # of what the imports have left, so that the parts find room between the modules
     micropython.alloc_emergency_exception_buf(100)
+    bound.later()
     parts = Meter()
     parts.watchdog = watchdog
     parts.seal = Seal(Pin(board.PIN_SEAL, Pin.IN, Pin.PULL_UP))
@@ -110,7 +108,6 @@ def _take_up(meter: Meter, state: State, asked: int, note: int) -> None:
     else:
         meter.journal.leave_off()
     meter.seal.note(meter.log)
-    meter.intervals = _intervals(meter)
 
     meter.calibration_vault = vault.Vault(memory.calibration, of_board)
     meter.stored = stored_data.StoredCalibration()
@@ -120,16 +117,6 @@ def _take_up(meter: Meter, state: State, asked: int, note: int) -> None:
     for n in range(2):
         meter.calibration[n].take(meter.stored.lines[n])
     stored_data.report_damage(meter.factory, meter.stored, meter.status, meter.log)
-
-
-def _intervals(meter: Meter) -> "Intervals | None":
-    """The recorder of interval data, where there is memory for it (AM-6)."""
-    if meter.memory.intervals is None:
-        return None
-    from openkh.metrology.intervals import Intervals
-
-    journal = meter.journal
-    return Intervals(meter.memory.intervals, journal.identity, meter.model, journal.found, meter.resuming.continued)
 
 
 def _front_ends() -> "tuple[Ade7953, ...]":
@@ -166,7 +153,6 @@ def _elements(meter: Meter, chips: "tuple[Ade7953, ...]") -> None:
         meter.elements[n].calibrate(meter.calibration[n])
         corrections.append(Correction(meter.model, meter.calibration[n]))
     meter.corrected = CorrectedLines(meter.elements, tuple(corrections))
-    meter.thermometer = Thermometer(meter.log)
 
 
 def _outputs(meter: Meter) -> None:
@@ -189,7 +175,8 @@ def _outputs(meter: Meter) -> None:
 
 
 def _go(meter: Meter, chips: "tuple[Ade7953, ...]", asked: int) -> None:
-    """Bring the chips up and start the timers, by which metering goes on from here; then load display and port."""
+    """Bring the chips up and start the timers, by which metering goes on from here; then build what works beside
+    it."""
     if front_ends.bring_up(meter, chips):
         from openkh.service.requests import Apply
 
@@ -198,28 +185,18 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]", asked: int) -> None:
         from openkh.startup.late_memory import LateMemory
 
         meter.cycle.request = LateMemory(meter, asked)
-    stored = _port_settings(meter)
+    port = _port_settings(meter)
     now_us = ticks_us()
     meter.cycle.start(now_us)
     meter.rail12.start(now_us)
+    # The first cycle runs before anything can interrupt it: a cycle within another one would book counts twice.
+    meter.cycle.run()
     irqs = [Pin(front_end[5], Pin.IN, Pin.PULL_UP) for front_end in board.FRONT_ENDS[: len(chips)]]
     meter.tasks.start_metering(tuple(irqs))
-    read = _temperature()
-    if read is not None:
-        meter.tasks.start_thermometer(read, meter.thermometer, meter.corrected)
     gc.collect()
-    # These are loaded last, because metering need not wait for the modules of display and port.
-    from openkh.display.display import Display
-    from openkh.display.glass import Glass
-    from openkh.display.screens import STEP_MS, Screens
+    from openkh.startup import beside
 
-    identity = meter.factory.identity
-    screens = Screens(meter.model, identity.date, identity.serial, REVISION, not meter.resuming.continued)
-    meter.tasks.start_display(Display(_controller(), screens, Glass(board.GLASS), meter.status, meter.log), STEP_MS)
-    if stored is not None:
-        meter.port = _port(meter, *stored)
-        meter.port.open()
-        _image(meter.port)
+    beside.start(meter, port)
 
 
 def _memory() -> regions.Memory:
@@ -240,7 +217,8 @@ def _memory() -> regions.Memory:
         return flash_memory(flash.Flash(device), blocks)
     from openkh.drivers.fram import Fram
 
-    return regions.fram_memory(Fram(_i2c(board.I2C_MEMORY, board.I2C_MEMORY_HZ), board.FRAM_ADDRESS, board.FRAM_BYTES))
+    bus = i2c_bus.opened(board.I2C_MEMORY, board.I2C_MEMORY_HZ)
+    return regions.fram_memory(Fram(bus, board.FRAM_ADDRESS, board.FRAM_BYTES))
 
 
 def _port_settings(meter: Meter) -> "tuple[Settings, vault.Vault | None] | None":
@@ -253,62 +231,3 @@ def _port_settings(meter: Meter) -> "tuple[Settings, vault.Vault | None] | None"
     region = meter.memory.port
     store = None if region is None else vault.Vault(region, records.identity(machine.unique_id(), "", ""))
     return settings.load(store, meter.log), store
-
-
-def _port(meter: Meter, settings: "Settings", store: "vault.Vault | None") -> "Port":
-    """The RS-485 port on its pins."""
-    gc.collect()  # modules stay in the heap for good, so no garbage must lie between them
-    from openkh.remote.port import Port
-
-    number, tx, rx, enable = board.RS485  # type: ignore[misc]  # there is one, or there were no settings
-    driver = None if enable is None else Pin(enable, Pin.OUT, value=0)
-    return Port(meter, meter.intervals, settings, store, number, Pin(tx), Pin(rx), driver)
-
-
-def _image(port: "Port") -> None:
-    """Work out the hash of the firmware's files, which the port gives. Takes half a second, while the cycle goes on."""
-    from binascii import unhexlify
-
-    gc.collect()
-    from openkh.service.image_hash import of_firmware
-
-    try:
-        port.reading.image = unhexlify(of_firmware()[1])
-    except (OSError, MemoryError):
-        pass  # the port then gives zeros for it
-    gc.collect()
-
-
-def _temperature():  # type: ignore[no-untyped-def]
-    """The function that reads the temperature sensor which the board names; None where it has none."""
-    if board.TEMPERATURE == "rp2040":
-        from openkh.drivers.core_temperature import CoreTemperature
-
-        return CoreTemperature().read
-    if board.TEMPERATURE[0] == "tmp117":
-        from openkh.drivers import tmp117
-
-        return tmp117.Tmp117(_i2c(board.TEMPERATURE[1], tmp117.HZ), board.TEMPERATURE[2]).read
-    return None
-
-
-def _controller():  # type: ignore[no-untyped-def]
-    """The driver of the display controller that the board names; None where it has none (LC-6)."""
-    if board.DISPLAY == "pcf85176":
-        from openkh.drivers.pcf85176 import Pcf85176
-
-        return Pcf85176(_i2c(board.I2C_DISPLAY, board.I2C_DISPLAY_HZ), board.PCF85176_ADDRESS)
-    if board.DISPLAY == "ht1621":
-        from openkh.drivers.ht1621 import Ht1621
-
-        cs, wr, data = board.HT1621_PINS
-        return Ht1621(Pin(cs, Pin.OUT, value=1), Pin(wr, Pin.OUT, value=1), Pin(data, Pin.OUT, value=1))
-    return None
-
-
-def _i2c(wires: "tuple[int, int, int]", hertz: int) -> I2C:
-    """The I2C controller of `wires` (number, SCL, SDA); a device that still holds the bus is made to let go of it
-    first."""
-    number, scl, sda = wires
-    i2c_clear.clear(Pin(scl, Pin.OPEN_DRAIN, value=1), Pin(sda, Pin.OPEN_DRAIN, value=1))
-    return I2C(number, scl=Pin(scl), sda=Pin(sda), freq=hertz, timeout=I2C_TIMEOUT_US)

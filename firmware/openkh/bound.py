@@ -13,10 +13,35 @@ _FILLERS: "tuple[str, ...]" = ("bin", "complex", "delattr", "enumerate", "filter
 _FILLERS += ("input", "memoryview", "oct", "property", "reversed", "slice")
 _FILLERS += ("__build_class__", "__import__", "__repl_print__")
 
+_waiting: "list[tuple[object, tuple[str, ...]]] | None" = None  # what `later` keeps; None: nothing is put off
+
+
+def later() -> None:
+    """Put off what `bind` is asked for until `now`: it takes 50 ms, and saves the first cycle a fraction of one."""
+    global _waiting
+    _waiting = []
+
+
+def now() -> None:
+    """Do what was put off, and from now on everything at once. Cycles may run meanwhile."""
+    global _waiting
+    waiting = _waiting or ()
+    _waiting = None
+    for holder, names in waiting:
+        at_once(holder, *names)
+
 
 def bind(holder: object, *names: str) -> None:
     """Let the object hold its methods `names`, and make room among its attributes. Last in its constructor; takes
     heap."""
+    if _waiting is None:
+        at_once(holder, *names)
+    else:
+        _waiting.append((holder, names))
+
+
+def at_once(holder: object, *names: str) -> None:
+    """`bind` for an object that a hard interrupt asks: that must not meet a table while it grows."""
     for name in names:
         setattr(holder, name, getattr(holder, name))
     fillers = _FILLERS[: len(holder.__dict__) * ROOM // 10]

@@ -75,7 +75,7 @@ class Parts:
     coil: "Pin"
     rail12: "Rail12"
     journal: "Journal"
-    intervals: "Intervals | None"
+    intervals: "Intervals | None" = None  # built once the cycle runs
     registers: "ScratchRegisters"
     notes: "ChipNotes"
     resuming: "Resuming"
@@ -108,7 +108,9 @@ class Cycle:
         self._coil_level = 0  # as set last, 0 or 1
         self._rail12 = parts.rail12
         self._journal = parts.journal
-        self._intervals = parts.intervals
+        self._intervals: Intervals | None = None
+        self._failure_before = False  # what the cycles before `record` had to tell the recorder of interval data
+        self._gap_before = False
         self._registers = parts.registers
         self._notes = parts.notes
         self._resuming = parts.resuming
@@ -140,6 +142,12 @@ class Cycle:
         self.display_us = now_us
         self._pulses.start(self.state, now_us)
         self._counter.start(self.state.counter_given, now_us)
+
+    def record(self, intervals: "Intervals") -> None:
+        """Have interval data recorded from now on. Called while cycles run, once; what `intervals` would have been told
+        in those before, it is told now."""
+        self._intervals = intervals
+        intervals.missed(self._failure_before, self._gap_before)
 
     def run(self, _source: object = None) -> None:
         """One measuring cycle; called back by the timer, by the chips' interrupt pins and by the supply's guard."""
@@ -300,9 +308,13 @@ class Cycle:
             self._see_storage()
         if not failing:
             self._drive_counter(saved or self._unstored)
-        if self._intervals is not None and self._journal.mode == WRITING and not failing:
+        if self._journal.mode == WRITING and not failing:
             # The journal writes: it is known that the memory is this meter's.
-            self._intervals.step(state, saved, self._status.failures != 0, self._rebased)
+            if self._intervals is not None:
+                self._intervals.step(state, saved, self._status.failures != 0, self._rebased)
+            else:
+                self._failure_before = self._failure_before or self._status.failures != 0
+                self._gap_before = self._gap_before or self._rebased
         if saved and self._journal.erases and not failing:
             self._tidy()
         self._follow(state)

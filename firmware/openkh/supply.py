@@ -13,8 +13,7 @@ the supply fails all outputs stand still. Therefore:
   longer, and the bulk voltage alone warns of the end.
 """
 
-from openkh import event_codes
-from openkh.bound import bind
+from openkh import bound, event_codes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class Supply:
         self._borne_us = 0  # how long the sag has stood
         self._sagging = False  # whether it stands and is believed
         self._calm = False  # whether there is nothing to follow up, so that `step` has nothing to judge
-        bind(self, "step")
+        bound.at_once(self, "step")
 
     def sample(self) -> None:
         """Judge `bulk_raw`, which the guard has just read. Calls `at_once` where it becomes low and is believed. The

@@ -65,9 +65,8 @@ class Tasks:
         self.display_errors = 0
 
     def start_metering(self, irqs: "tuple[Pin, ...]") -> None:
-        """Run the cycle from now on, every PERIOD_MS, and at once where a front end's interrupt line (`irqs`) falls."""
-        # The first cycle runs before anything can interrupt it: a cycle within another one would book counts twice.
-        self._run()
+        """Run the guard from now on, and the cycle: every PERIOD_MS, and at once where a front end's interrupt line
+        (`irqs`) falls."""
         cycle, _, guard, _ = self.timers
         guard.init(
             mode=Timer.PERIODIC,

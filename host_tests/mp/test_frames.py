@@ -16,7 +16,7 @@ TOP = Path(__file__).resolve().parents[2]
 FIRMWARE = TOP / "firmware" / "openkh"
 
 # Every module is looked at but these: at the start or for the prompt a frame from the heap does no harm;
-NOT_REACHED = ("app.py", "service/")
+NOT_REACHED = ("app.py", "startup/beside.py", "service/")
 # and of the others what runs there alone.
 ELSEWHERE = {
     "calibration.py": (
@@ -28,10 +28,11 @@ ELSEWHERE = {
         "_corrected_lines",
         "<listcomp>",
     ),
-    "bound.py": ("bind",),
+    "bound.py": ("at_once",),
     "display/glass.py": ("<listcomp>", "_place"),
     "display/glyphs.py": ("_font",),
     "drivers/flash.py": ("find", "_starting_with", "_parse", "create", "_write", "_places"),
+    "drivers/i2c_bus.py": ("opened",),
     "drivers/rs485.py": ("open",),
     "metrology/correction.py": ("_coefficients", "prepare"),
     "metrology/element.py": ("start",),

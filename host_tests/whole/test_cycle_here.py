@@ -78,6 +78,35 @@ def test_PO_4_edges_counted_in_a_cycle_that_failed_afterwards_are_kept_by_the_ne
     assert all(edges == in_register for edges, in_register in kept)
 
 
+@pytest.mark.parametrize("seen", [(False, False), (True, False), (False, True)])
+def test_AM_6_a_recorder_that_is_loaded_late_is_told_what_the_cycles_before_it_saw(prompt, seen):
+    """A failure that stood, or counts that were lost, only before it was there."""
+    cycle, recorder = engine_here.meter().cycle, engine_here.meter().intervals
+    flags = engine_here.module("storage.interval_ring")
+    cycle._intervals = None  # as in the first cycles of a start
+    status = cycle._status
+    status.set_failure(FAIL_INTERNAL, seen[0])
+    poll = cycle._poll
+
+    def lost(*given):
+        """As where a front end was reset: for this cycle alone its counter was taken anew."""
+        counts = poll(*given)
+        cycle._rebased = True
+        cycle._poll = poll
+        return counts
+
+    if seen[1]:
+        cycle._poll = lost
+    prompt.go(0.3)
+    status.set_failure(FAIL_INTERNAL, False)
+    prompt.go(0.3)
+    recorder.flags = 0
+    cycle.record(recorder)
+    assert recorder.flags == (flags.FAILURE if seen[0] else 0) | (flags.GAP if seen[1] else 0)
+    prompt.go(1.0)
+    assert cycle._intervals is recorder and prompt.errors() == []
+
+
 def test_LC_6_an_exception_in_the_displays_task_is_counted_and_metering_goes_on(prompt):
     meter = engine_here.meter()
     failing_once(meter.tasks._display, "refresh", 2)

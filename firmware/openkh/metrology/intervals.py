@@ -93,6 +93,13 @@ class Intervals:
         self._b = self._partial_s
         self._partial_s = 0
 
+    def missed(self, failure: bool, gap: bool) -> None:
+        """What `step` was not told in the cycles before the first call of it, because nobody called it."""
+        if failure:
+            self.flags |= FAILURE
+        if gap:
+            self.flags |= GAP
+
     def step(self, state: "State", saved: bool, failure: bool, gap: bool) -> None:
         """Called once a cycle, after the journal's step, while the journal writes. `saved`: it has saved this `state`
         now. `failure`: in this cycle a failure stood; `gap`: counts were lost, or came late. Takes no heap."""

@@ -13,8 +13,7 @@ current follows the coil proves nothing: there may be no counter, or one that ta
 pulses cover it.
 """
 
-from openkh import event_codes
-from openkh.bound import bind
+from openkh import bound, event_codes
 from openkh.ticks import ticks_diff, ticks_us
 
 TYPE_CHECKING = False
@@ -78,7 +77,7 @@ class Rail12:
         self._since_us = 0  # when `state` was entered
         self._stuck = False  # whether the sensor was found wrong, which is logged then
         self._full_us = 0  # when less than full scale was read last
-        bind(self, "step")
+        bound.at_once(self, "step")
 
     def ma(self) -> int:
         """The current as sampled last, in mA; at full scale that is what the converter can read at most."""

@@ -8,6 +8,7 @@
 `chip_notes`         what the front ends kept of it through a reset that clears those registers as well
 `resuming`           register, run time and outputs go on from journal and scratch registers; then the first readings
 `front_ends`         the front ends are brought up, or found running
+`beside`             what works beside the measuring cycle, built when it runs: interval data, display, port
 `late_memory`        a memory that did not answer at the start and answers later
 
 `openkh.app` calls them; from then on the measuring cycle runs by itself.

@@ -151,9 +151,13 @@ def launcher(board: str) -> dict[str, bytes]:
 
 
 def _bare(text: str) -> bytes:
-    """A source without comments and docstrings."""
+    """A source without comments, docstrings and annotations."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        if isinstance(node, ast.arg):
+            node.annotation = None
         if isinstance(node, ast.Module | ast.FunctionDef):
             node.body = [
                 one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))

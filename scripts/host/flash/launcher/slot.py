@@ -96,10 +96,9 @@ class Bundle:
     def begin_row(self) -> None:
         """Have MicroPython number names until the next one gets a number that PLACES divides. It remembers where it
         found a name last by the number's rest, and the firmware's names stand in an order that minds this."""
-        names = str(self.file.read(self.seek("/names")), "ascii").split(" ")
-        for name in names:
+        for name in self.file.read(self.seek("/names")).split(b" "):
             keeper = _Keeper()
-            setattr(keeper, name, None)
+            setattr(keeper, str(name, "ascii"), None)
             if (id(next(iter(keeper.__dict__))) >> _NUMBER_SHIFT) % _PLACES == _PLACES - 1:
                 return
 

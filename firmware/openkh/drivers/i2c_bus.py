@@ -1,17 +1,24 @@
-"""Frees an I2C bus whose data line a device holds low (I2C specification UM10204, 3.1.16).
+"""An I2C bus, made free before it is used (I2C specification UM10204, 3.1.16).
 
 A reset of the RP2040 in the middle of a read leaves the device waiting for the next clock with its data line low.
 Without clocks it would wait for ever, and no transfer could begin.
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from machine import Pin
+from machine import I2C, Pin
 
+TIMEOUT_US = 5000
 _CLOCKS = 9
 
 
-def clear(scl: "Pin", sda: "Pin") -> bool:
+def opened(wires: "tuple[int, int, int]", hertz: int) -> I2C:
+    """The I2C controller of `wires` (number, SCL, SDA); a device that still holds the bus is made to let go of it
+    first."""
+    number, scl, sda = wires
+    clear(Pin(scl, Pin.OPEN_DRAIN, value=1), Pin(sda, Pin.OPEN_DRAIN, value=1))
+    return I2C(number, scl=Pin(scl), sda=Pin(sda), freq=hertz, timeout=TIMEOUT_US)
+
+
+def clear(scl: Pin, sda: Pin) -> bool:
     """Clock until the device lets go of the data line, then make a STOP; True if the bus is free.
 
     Both pins are open drain and released (1), and machine.I2C has not taken them yet. Setting a pin takes some 4 us on

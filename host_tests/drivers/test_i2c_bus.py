@@ -2,7 +2,14 @@
 
 import pytest
 
-from openkh.drivers.i2c_clear import clear
+from boards.virtual.board import Board
+
+_board = Board(1)
+_board.install()
+try:
+    from openkh.drivers.i2c_bus import clear
+finally:
+    _board.uninstall()
 
 
 class Bus:
