@@ -9,7 +9,7 @@ from boards.virtual.board import Board
 _board = Board(1)
 _board.install()
 try:
-    from openkh import tasks
+    from openkh import bound, tasks
     from openkh.outputs.rail12 import Rail12
     from openkh.supply import Supply
 finally:
@@ -70,3 +70,13 @@ def test_CO_3_an_overload_of_the_12_V_is_judged_at_once(above, over, judged):
         calls.clear()
     guard(None)
     assert calls == ["judge"] * judged
+
+
+def test_DR_7_the_tables_that_the_guard_asks_do_not_grow_once_it_runs():
+    """What a start puts off is made up for while the guard's interrupt may come at any moment."""
+    bound.later()
+    try:
+        _, rail12, supply, _ = watched(GOOD, 50)
+        assert "step" in vars(rail12) and "step" in vars(supply)
+    finally:
+        bound.now()
