@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 
 
 def start(meter: "Meter", port: "tuple[Settings, Vault | None] | None") -> None:
-    """`port`: the settings of the RS-485 port and the vault with them; None where the board has none (AM-1)."""
-    bound.now()
+    """The display first, which somebody waits for. `port`: the settings of the RS-485 port and the vault with them;
+    None where the board has none (AM-1)."""
+    _show(meter)
     gc.collect()  # modules stay in the heap for good, so no garbage must lie between them
+    bound.now()
+    gc.collect()
     _record(meter)
     gc.collect()
     meter.thermometer = Thermometer(meter.log)
     read = _temperature()
     if read is not None:
         meter.tasks.start_thermometer(read, meter.thermometer, meter.corrected)
-    _show(meter)
     gc.collect()
     if port is not None:
         meter.port = _port(meter, *port)
