@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from host.flash import deploy, inline, joined, short_names
+from host.flash import deploy, inline, joined, names, short_names
 from host.rigs import trial
 from host.sim import link
 
@@ -85,7 +85,7 @@ def inlined(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(deploy.FIRMWARE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     sources = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.py")}
     modules = inline.Modules(sources)
-    apart = short_names.shortened({name: modules.inlined(name) for name in sources})
+    apart = short_names.shortened({name: modules.inlined(name) for name in sources}, names.listed())
     together = joined.joined(apart)
     for name, text in apart.items():
         numbers = "".join(f"{key} = {value}\n" for key, value in modules.numbers(name).items())
@@ -93,9 +93,10 @@ def inlined(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_meter_from_inlined_sources_gives_the_same_report(inlined: Path) -> None:
-    plain = trial.run(SCENARIO, SCENARIO_S, "micropython")
-    changed = trial.run(SCENARIO, SCENARIO_S, "micropython", firmware_dir=inlined)
+@pytest.mark.parametrize("engine", ["micropython", "wasm"])
+def test_the_meter_from_inlined_sources_gives_the_same_report(inlined: Path, engine: str) -> None:
+    plain = trial.run(SCENARIO, SCENARIO_S, engine)
+    changed = trial.run(SCENARIO, SCENARIO_S, engine, firmware_dir=inlined)
     for run in (plain, changed):
         del run.report["wall_s"]
     assert changed.report == plain.report
