@@ -2,6 +2,8 @@
 
 import base64
 
+import pytest
+
 from boards.virtual.board import UNIQUE_ID
 from boards.virtual.engine import image
 from boards.virtual.parts.fram import Fram
@@ -16,6 +18,7 @@ from openkh.model import Model
 from openkh.remote.settings import Settings
 from openkh.state import State
 from openkh.storage import records
+from openkh.storage.interval_ring import GAP
 
 MODEL = Model("MDNCT-1SC", "60Hz")
 BLOCK = registers.MOST_REGISTERS // registers.INTERVAL_WORDS
@@ -77,6 +80,22 @@ def test_settings_are_stored_as_text_and_refused_where_they_cannot_be():
         except ValueError:
             continue
         raise AssertionError(data)
+
+
+@pytest.mark.parametrize("engine", ["cpython", "micropython", "wasm"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_AM_6_counts_that_are_lost_in_a_restart_are_flagged_although_the_recorder_is_loaded_after_the_first_cycle(
+    engine, lost
+):
+    """A front end that was reset with the RP2040 brings its gap in the first cycle, and in no other."""
+    with Prompt(engine) as prompt:
+        prompt.load(50.0)
+        prompt.go(5.0)
+        faults = ["chip1", "cpu"] if lost else ["cpu"]
+        prompt.stimulus([["fault", None, part, "reset", {}, 0] for part in faults])
+        prompt.go(3.0)
+        flags = prompt.execute("from openkh import app; print(app.meter.intervals.flags)")
+        assert int(flags) == (GAP if lost else 0) and prompt.boots() == ["power", "reset"]
 
 
 def memory_with(days):
