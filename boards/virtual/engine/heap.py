@@ -52,10 +52,6 @@ class Quiet:
         """How many bytes of the heap are in use."""
         return mem_alloc()
 
-    def threshold(self, _amount=-1):
-        """Do nothing."""
-        return -1
-
     enable = disable = collect
 
 
