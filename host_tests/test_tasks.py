@@ -72,7 +72,7 @@ def test_CO_3_an_overload_of_the_12_V_is_judged_at_once(above, over, judged):
     assert calls == ["judge"] * judged
 
 
-def test_DR_7_the_tables_that_the_guard_asks_do_not_grow_once_it_runs():
+def test_DR_7b_the_tables_that_the_guard_asks_do_not_grow_once_it_runs():
     """What a start puts off is made up for while the guard's interrupt may come at any moment."""
     bound.later()
     try:
