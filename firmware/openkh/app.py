@@ -185,12 +185,12 @@ def _go(meter: Meter, chips: "tuple[Ade7953, ...]", asked: int) -> None:
         from openkh.startup.late_memory import LateMemory
 
         meter.cycle.request = LateMemory(meter, asked)
-    port = _port_settings(meter)
     now_us = ticks_us()
     meter.cycle.start(now_us)
     meter.rail12.start(now_us)
     # The first cycle runs before anything can interrupt it: a cycle within another one would book counts twice.
     meter.cycle.run()
+    port = _port_settings(meter)
     irqs = [Pin(front_end[5], Pin.IN, Pin.PULL_UP) for front_end in board.FRONT_ENDS[: len(chips)]]
     meter.tasks.start_metering(tuple(irqs))
     gc.collect()
@@ -222,8 +222,8 @@ def _memory() -> regions.Memory:
 
 
 def _port_settings(meter: Meter) -> "tuple[Settings, vault.Vault | None] | None":
-    """The settings of the RS-485 port and the vault with them; None where the board has no port (AM-1). Called before
-    the cycle starts, because it reads the memory; the port's other modules are loaded later."""
+    """The settings of the RS-485 port and the vault with them; None where the board has no port (AM-1). Called after
+    the first cycle, and before the timers ask for others: it reads the memory, and a cycle would do that in between."""
     if board.RS485 is None:
         return None
     from openkh.remote import settings

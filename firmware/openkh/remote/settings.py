@@ -51,7 +51,7 @@ def unpack(data: bytes) -> Settings:
 
 
 def load(vault: "Vault | None", log: "EventLog") -> Settings:
-    """Load the settings of a vault, before the cycle starts; those of a new meter where there are none, or where they
+    """Load the settings of a vault, while no timer runs; those of a new meter where there are none, or where they
     are damaged, which is logged."""
     result = verdict.BLANK if vault is None else vault.load()
     if vault is not None and result == verdict.GOOD:
