@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from host.benchmark import against
 from host.benchmark import command as bench
+from host.cli.refused import FailedError
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -74,6 +76,15 @@ def test_a_full_disk_is_said(capsys):
     )
 
 
+def test_what_does_not_answer_in_time_is_said(monkeypatch, capsys):
+    def late():
+        raise TimeoutError("emulated RP2040: 120 s of real time used")
+
+    monkeypatch.setattr(bench, "ALWAYS", (late,))
+    assert bench.main([]) == 1
+    assert capsys.readouterr().err.endswith("openkh: no answer in time: emulated RP2040: 120 s of real time used\n")
+
+
 def test_an_interrupt_ends_it_without_a_traceback(monkeypatch, capsys):
     def stopped():
         raise KeyboardInterrupt
@@ -98,6 +109,34 @@ def test_figures_of_another_commit_stand_beside_as_a_ratio():
     ]
 
 
+def test_another_commit_ends_with_what_it_has_started_where_this_one_fails(tmp_path, monkeypatch):
+    (tmp_path / "scripts").mkdir()
+    bench_of_other = tmp_path / "scripts" / "bench"
+    bench_of_other.write_text("#!/bin/sh\nsleep 600 &\necho $! > started\nwait\n")
+    bench_of_other.chmod(0o755)
+    monkeypatch.setattr(against, "checkout", lambda _commit: nullcontext(tmp_path))
+    started = tmp_path / "started"
+    with pytest.raises(ValueError, match="failed"), against.measuring("0" * 40, "rp2040"):
+        while not started.exists() or not started.read_text().strip():
+            time.sleep(0.01)
+        raise ValueError("failed")
+    stat = Path(f"/proc/{started.read_text().strip()}/stat")
+    while stat.exists() and stat.read_text().split()[2] != "Z":
+        time.sleep(0.01)
+
+
+def test_another_commit_that_fails_is_told(tmp_path, monkeypatch):
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "bench").write_text("#!/bin/sh\nexit 3\n")
+    (tmp_path / "scripts" / "bench").chmod(0o755)
+    monkeypatch.setattr(against, "checkout", lambda _commit: nullcontext(tmp_path))
+    with (
+        pytest.raises(FailedError, match="bench rp2040 of 0000000 ended with status 3"),
+        against.measuring("0" * 40, "rp2040") as measured,
+    ):
+        measured()
+
+
 def test_another_commit_imports_nothing_from_this_checkout(tmp_path, monkeypatch):
     """Python looks in the folder where it is started, and boards/ is one package over all folders that have it."""
     tree = tmp_path / "tree"
@@ -108,6 +147,7 @@ def test_another_commit_imports_nothing_from_this_checkout(tmp_path, monkeypatch
         (tree / "scripts" / name).chmod(0o755)
     monkeypatch.setenv("PYTHONPATH", "of this checkout")
     monkeypatch.setattr(against, "checkout", lambda _commit: nullcontext(tree))
-    assert against.measured("0" * 40, "rp2040") == {"a figure": 1}
+    with against.measuring("0" * 40, "rp2040") as measured:
+        assert measured() == {"a figure": 1}
     against._processor_s(tree)
     assert (tmp_path / "seen").read_text() == 2 * f"nothing in {tree}, "

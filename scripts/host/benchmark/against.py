@@ -7,10 +7,11 @@ way onto a device, its virtual board. What both call by the same name is compare
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,16 +45,30 @@ def checkout(commit: str) -> Iterator[Path]:
             _git("worktree", "remove", "--force", str(tree))
 
 
-def measured(commit: str, section: str) -> dict[str, Any]:
-    """What `./scripts/bench SECTION` of a commit gives: name of a figure -> value."""
+@contextmanager
+def measuring(commit: str, section: str) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Lets `./scripts/bench SECTION` of a commit run, beside what is done meanwhile; the function waits for its end and
+    returns name of a figure -> value. For a section whose figures do not depend on what else the computer does."""
     with checkout(commit) as tree:
         figures = tree.parent / "figures.json"
         print(f"{commit[:7]} sets itself up and measures", file=sys.stderr, flush=True)
         command = [tree / "scripts" / "bench", section, "--json", figures]
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, cwd=tree, env=_of_its_own())
-        if done.returncode or not figures.exists():
-            raise FailedError(f"./scripts/bench {section} of {commit[:7]} ended with status {done.returncode}")
-        return json.loads(figures.read_text())[section]
+        other = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, cwd=tree, env=_of_its_own(), start_new_session=True
+        )
+
+        def measured() -> dict[str, Any]:
+            status = other.wait()
+            if status or not figures.exists():
+                raise FailedError(f"./scripts/bench {section} of {commit[:7]} ended with status {status}")
+            return json.loads(figures.read_text())[section]  # type: ignore[no-any-return]
+
+        try:
+            yield measured
+        finally:
+            if other.poll() is None:
+                os.killpg(other.pid, signal.SIGKILL)  # with what it has started
+                other.wait()
 
 
 def run_times(commit: str) -> list[Row]:

@@ -222,8 +222,9 @@ def compared(jobs: dict[str, Callable[[], list[Row]]], name: str) -> dict[str, C
     def both(section: str, job: Callable[[], list[Row]]) -> list[Row]:
         if section == "speed":
             return against.run_times(commit)
-        rows = job()
-        return rows + against.beside(rows, against.measured(commit, section), commit)
+        with against.measuring(commit, section) as measured:
+            rows = job()
+            return rows + against.beside(rows, measured(), commit)
 
     return {section: partial(both, section, job) for section, job in jobs.items()}
 

@@ -58,6 +58,9 @@ def reported(interrupted: str = "stopped before the end") -> Callable[[Main], Ma
             except FailedError as error:
                 say_error(str(error))
                 return FAILED
+            except TimeoutError as error:  # of a board or an emulation, on a computer that is busy with other things
+                say_error(f"no answer in time: {error}")
+                return FAILED
             except OSError as error:  # a disk that is full, a folder that has gone meanwhile
                 say_error(f"{error.filename or 'output'}: cannot be written: {error.strerror or error}")
                 return UNUSABLE
