@@ -29,7 +29,6 @@ def _start() -> bool:
     watchdog = machine.WDT(timeout=restart.WATCHDOG_MS)  # so early that a hang in the imports ends too
     # Modules stay for good: garbage that lies between them would leave the heap no large piece.
     gc.collect()
-    import openkh.cycle  # noqa: F401  first: its names get the numbers that a device's loader has prepared for them
     from openkh import app
 
     return app.start(asked, watchdog)

@@ -174,10 +174,10 @@ class Cycle:
         if self._notes.wanted or (two is not None and two.high):
             self.aside()
 
-    def __enter__(self) -> None:
-        """`__exit__` catches what is raised in a cycle: FAIL 05 is shown and logged, and the next cycle measures on."""
+    __enter__ = int  # nothing is to be done: a type is called in a third of a function's time
 
     def __exit__(self, kind: "type[BaseException] | None", error: BaseException | None, _trace: object) -> bool:
+        """Catches what is raised in a cycle: FAIL 05 is shown and logged, and the next cycle measures on."""
         if kind is None or not issubclass(kind, Exception):
             return False
         if self._uncommitted:

@@ -106,21 +106,20 @@ def _functions_and_classes(tree: ast.Module) -> int:
 
 @pytest.mark.parametrize("board", board_files.boards())
 def test_every_board_gets_the_whole_firmware(board: str) -> None:
-    """Each source is there, compiled for the RP2040, in a module of its own or in openkh.cycle or .app, but those
+    """Each source is there, compiled for the RP2040, in a module of its own or in openkh.app, but those
     of numbers alone, which stand where they are used, and drivers of sensors that no board here names; and the
     bundle's index finds each where it lies."""
     modules = deploy.parts(board)
     texts = deploy.texts(board)
-    wholes = [ast.parse(texts[path]) for path in (joined.CYCLE, joined.APP)]
     left_out = {path.removesuffix(".py") + ".mpy" for path in deploy.SENSORS.values()}
     assert not left_out & set(modules)
     names = {str(path.relative_to(deploy.FIRMWARE))[:-3] + ".mpy" for path in deploy.FIRMWARE.rglob("*.py")}
     assert names | {"board.mpy", "glass.mpy", deploy.NAMES} >= set(modules)
-    together = [(deploy.FIRMWARE / path).read_text() for path in (joined.CYCLE, joined.APP)]
+    together = [(deploy.FIRMWARE / joined.APP).read_text()]
     for name in names - set(modules) - left_out:
         together.append((deploy.FIRMWARE / name.replace(".mpy", ".py")).read_text())
     made = sum(_functions_and_classes(ast.parse(text)) for text in together)
-    assert sum(map(_functions_and_classes, wholes)) == made > 400
+    assert _functions_and_classes(ast.parse(texts[joined.APP])) == made > 400
     data = deploy.bundle(modules)
     head, rest = data.split(b"\n", 1)
     size, whole = map(int, head.split()[1:])
@@ -169,7 +168,9 @@ def test_what_is_chosen_reaches_the_boards_file(board: str) -> None:
                 assert chosen[name] == value
     with pytest.raises(FailedError, match="MEMORY 'tape'"):
         board_files.text(board, {"MEMORY": "tape"})
-    assert f"PIN_SEAL = {chosen['PIN_SEAL']}\n".encode() in deploy.launcher(board)["boot.py"]
+    asks = f"machine.Pin({chosen['PIN_SEAL']}, machine.Pin.IN"
+    launch = deploy.compile_text(deploy.launch_text(board), "launch.py")
+    assert asks in deploy.launch_text(board) and deploy.launcher(board)["launch.mpy"] == launch
 
 
 def test_an_unknown_board_is_refused() -> None:

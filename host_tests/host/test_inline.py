@@ -48,6 +48,40 @@ def test_numbers_stand_in_place_of_their_names() -> None:
     assert modules.inlined("a/codes.py").split("\n") == ["NAMES = {1: 'one'}", "name = 7", "TWICE = 1", "TWICE = 2"]
 
 
+TABLES = {
+    "a/codes.py": (
+        "WORD = 'a word'\nLONG = 'more than ten letters'\nASKED_TWICE = 'more than ten as well'\n"
+        "ONCE = (1, (2, b'x'))\nTWICE = (3,)\nMADE = bytes(4)\nLISTED = [5]\n"
+    ),
+    "a/b.py": (
+        "from a import codes\nfrom a.codes import ASKED_TWICE, ONCE, TWICE, WORD\n"
+        "def f(): return WORD, WORD, codes.LONG, ASKED_TWICE, ASKED_TWICE, ONCE, TWICE, TWICE\n"
+    ),
+}
+
+
+def test_short_texts_and_tables_that_are_used_once_stand_in_place_of_their_names() -> None:
+    """What is used more often stays one object, and what has to be made, or can be changed, stays as it is."""
+    modules = inline.Modules(TABLES)
+    used = (
+        "return ('a word', 'a word', 'more than ten letters', ASKED_TWICE, ASKED_TWICE, (1, (2, b'x')), TWICE, TWICE)"
+    )
+    assert used in modules.inlined("a/b.py")
+    assert "import codes" not in modules.inlined("a/b.py").replace("from a.codes import ASKED_TWICE, TWICE", "")
+    left = ["ASKED_TWICE = 'more than ten as well'", "TWICE = (3,)", "MADE = bytes(4)", "LISTED = [5]"]
+    assert modules.inlined("a/codes.py").split("\n") == left
+
+
+def test_modules_may_import_each_other() -> None:
+    texts = {
+        "a/one.py": "from a.two import TWO\nONE = 1\nx = TWO\n",
+        "a/two.py": "from a.one import ONE\nTWO = 2\ny = ONE\n",
+    }
+    modules = inline.Modules(texts)
+    assert modules.inlined("a/one.py").split("\n")[-1] == "x = 2"
+    assert modules.inlined("a/two.py").split("\n")[-1] == "y = 1"
+
+
 PRIVATE = {
     "openkh/service/base.py": "class Base:\n    def __init__(self, given):\n        self._kept = given\n",
     "openkh/service/top.py": (
@@ -88,8 +122,8 @@ def inlined(tmp_path_factory: pytest.TempPathFactory) -> Path:
     apart = short_names.shortened({name: modules.inlined(name) for name in sources}, names.listed())
     together = joined.joined(apart)
     for name, text in apart.items():
-        numbers = "".join(f"{key} = {value}\n" for key, value in modules.numbers(name).items())
-        (folder / name).write_text(together.get(name, text) + "\n" + numbers)
+        constants = "".join(f"{key} = {value!r}\n" for key, value in modules.constants(name).items())
+        (folder / name).write_text(together.get(name, text) + "\n" + constants)
     return folder
 
 

@@ -12,6 +12,7 @@ APART = {
     "openkh/startup/restart.py": "asked = 'restart'\n",
     "openkh/app.py": (
         "import gc\nfrom time import sleep\nfrom openkh import REVISION, codes\n"
+        "from openkh.drivers.pulse_port import doubled\n"
         "from openkh.startup.part import Part, total as sum_up\nfrom openkh.startup import restart\n"
         "from openkh.cycle import Cycle\n"
         "meter = None\n"
@@ -21,7 +22,7 @@ APART = {
         "    meter = Part(_own(n))\n"
         "    from openkh.late import Late\n"
         "    return (meter.value(), sum_up([n, codes_]), codes.table[1], Late(2).twice(), restart.asked, REVISION,\n"
-        "            Cycle(3).run())\n"
+        "            Cycle(3).run(), doubled)\n"
     ),
     "openkh/cycle.py": (
         "from openkh import base, codes\nfrom openkh.part import Part, total\nimport gc\n"
@@ -56,6 +57,8 @@ APART = {
         "    def twice(self): return (double(self.x), limit, base.table, kinds.table[2], kinds.total([1]), table)\n"
     ),
     "openkh/alone.py": "word = 'alone'\n",
+    # Stays apart, is needed by the whole, and needs a part of it.
+    "openkh/drivers/pulse_port.py": "from openkh.base import _own\ndoubled = _own(21)\n",
 }
 APART["openkh/startup/part.py"] = APART["openkh/part.py"]  # what only the start does
 
@@ -65,7 +68,8 @@ def ran(folder: Path, texts: dict[str, str], monkeypatch: pytest.MonkeyPatch) ->
     for path, text in texts.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
-    (folder / "openkh/startup/__init__.py").write_text("")
+    for package in ("startup", "drivers"):
+        (folder / "openkh" / package / "__init__.py").write_text("")
     with monkeypatch.context() as patched:
         patched.setattr(sys, "path", [str(folder)])
         patched.setattr(sys, "dont_write_bytecode", True)
@@ -83,11 +87,11 @@ def test_together_they_do_what_they_do_apart(tmp_path: Path, monkeypatch: pytest
     """Names that several have, modules asked for names, variables and classes that hide names, a base class, `global`,
     an import at run time, and one from outside."""
     texts = joined.joined(APART, ("first", "second"))
-    gone = {"openkh/codes.py", "openkh/base.py", "openkh/part.py", "openkh/startup/part.py"}
+    gone = {"openkh/codes.py", "openkh/base.py", "openkh/part.py", "openkh/startup/part.py", "openkh/cycle.py"}
     assert set(texts) == set(APART) - gone
-    assert texts["openkh/cycle.py"].startswith("if not __name__:\n    append.first.second\n")
+    assert texts["openkh/app.py"].startswith("if not __name__:\n    append.first.second\n")
     assert "Said of" not in "".join(texts.values())
-    assert "\nmax = max\n" in texts["openkh/cycle.py"] and "\nlen = len\n" in texts["openkh/app.py"]
+    assert "\nmax = max\n" in texts["openkh/app.py"] and "\nlen = len\n" in texts["openkh/app.py"]
     assert texts["openkh/alone.py"] == APART["openkh/alone.py"].strip()
     apart = ran(tmp_path / "apart", APART, monkeypatch)
     assert ran(tmp_path / "together", texts, monkeypatch) == apart
@@ -113,6 +117,13 @@ def test_what_cannot_be_put_together_is_told(part: str, said: str) -> None:
     }
     with pytest.raises(joined.JoinError, match=said):
         joined.joined({**texts, "openkh/part.py": part})
+
+
+def test_more_names_than_micropython_finds_quickly_are_refused() -> None:
+    names = "".join(f"name_{n} = {n}\n" for n in range(joined.MOST))
+    assert joined.joined({"openkh/app.py": names})
+    with pytest.raises(joined.JoinError, match=f"{joined.MOST + 1} names at the top of the whole: at most"):
+        joined.joined({"openkh/app.py": names + "one_more = 0\n"})
 
 
 def test_a_module_that_stays_apart_may_not_use_a_modules_name_for_a_variable() -> None:

@@ -27,7 +27,7 @@ def test_the_list_is_made_of_whole_rows_of_names_that_a_device_has() -> None:
 
 
 def test_there_are_enough_names_to_begin_a_row_with_and_the_firmware_has_them() -> None:
-    text = deploy.texts("reference")[joined.CYCLE]
+    text = deploy.texts("reference")[joined.APP]
     fillers = names.fillers(text)
     assert len(set(fillers)) == len(fillers) >= names.PLACES
     assert not set(fillers) & (set(names.listed()) | names.before())
@@ -48,9 +48,9 @@ def test_a_device_takes_each_name_up_at_its_place(tmp_path: Path, before: int) -
     """However many names it has before."""
     order = [f"a_name_of_ours_{n}" for n in range(2 * names.PLACES)]
     modules = {
-        "boot.mpy": deploy.compile_text("import openkh.cycle\nprompt = {}\n", "boot"),
+        "boot.mpy": deploy.compile_text("import openkh.app\nprompt = {}\n", "boot"),
         "openkh/__init__.mpy": deploy.compile_text("", "openkh"),
-        "openkh/cycle.mpy": deploy.compile_text(joined.names_first(order) + "cycle = None\n", "cycle"),
+        "openkh/app.mpy": deploy.compile_text(joined.names_first(order) + "app = None\n", "app"),
         deploy.NAMES: " ".join(f"a_name_before_{n}" for n in range(names.PLACES)).encode(),
     }
     (tmp_path / "boot.mpy").write_bytes(deploy.loader())

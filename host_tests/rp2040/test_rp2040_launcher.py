@@ -19,24 +19,29 @@ START_NS = 1_000_000_000
 WALL_S = 1200.0  # of real time, on a busy computer
 
 
-def slot(name: str) -> dict[str, bytes]:
-    """A small firmware's files."""
+def slot(name: str, ballast: bytes = b"") -> dict[str, bytes]:
+    """A small firmware's files. `ballast`: something else that is in its bundle."""
     texts = {
         "boot.py": "prompt = {}\n",
         "main.py": f"import machine\nmachine.Pin({PINS[name]}, machine.Pin.OUT, value=1)\nprompt = {{}}\n",
     }
-    return deploy.slot_files({file[:-3] + ".mpy": deploy.compile_text(text, file) for file, text in texts.items()})
+    modules = {file[:-3] + ".mpy": deploy.compile_text(text, file) for file, text in texts.items()}
+    return deploy.slot_files({**modules, "z.mpy": ballast} if ballast else modules)
 
 
-def started(files: dict[str, bytes]) -> str:
-    """The slot that a chip with `files` starts, "" for none."""
+def started(files: dict[str, bytes], sniffs: bool = True, after_ns: list[int] | None = None) -> str:
+    """The slot that a chip with `files` starts, "" for none. `sniffs`: the DMA makes a CRC. `after_ns`: gets when."""
     chip = emulator.Chip(fs=emulator.filesystem(files))
+    if not sniffs:
+        chip.sniffer.seed = lambda _value: None
     raised = []
 
     def watch(name: str, pin: int) -> None:
         def changed(new: int, _old: int) -> None:
             if new == GPIOPinState.HIGH:
                 raised.append(name)
+                if after_ns is not None:
+                    after_ns.append(chip.ns)
                 chip.stop()
 
         chip.mcu.gpio[pin].add_listener(changed)
@@ -56,6 +61,18 @@ def device() -> dict[str, bytes]:
 def test_the_slot_that_is_named_starts(device: dict[str, bytes]) -> None:
     assert started(device) == "a"
     assert started({**device, "/slot": b"b"}) == "b"
+
+
+def test_where_the_dma_makes_no_right_check_the_processor_makes_it_and_takes_longer(device: dict[str, bytes]) -> None:
+    """A bundle with 20 KB of something, whole and damaged."""
+    large = {**device, **{f"/a/{name}": data for name, data in slot("a", b"\x55" * 20_000).items()}}
+    damaged = {**large, "/a/bundle": large["/a/bundle"][:-1] + b"\x54"}
+    quick: list[int] = []
+    slow: list[int] = []
+    assert started(large, after_ns=quick) == "a"
+    assert started(large, sniffs=False, after_ns=slow) == "a"
+    assert slow[0] - quick[0] > 2_000_000
+    assert started(damaged) == started(damaged, sniffs=False) == "b"
 
 
 @pytest.mark.parametrize("name", [deploy.LOADER, deploy.BUNDLE, deploy.CHECK])

@@ -11,7 +11,7 @@ PROBE = """
 class Openkh:
     __file__ = "/fw/openkh/__init__.mpy"
 
-vfs.mount(Bundle("%s"), "/fw")
+vfs.mount(_Bundle("%s"), "/fw")
 sys.modules["openkh"] = Openkh
 exec(open("%s").read())
 print(*of_firmware())

@@ -82,16 +82,24 @@ def test_CA_1_EN_2_energy_is_exact_through_a_whole_guided_calibration(mode):
 
 
 def test_CA_2_no_interrupt_before_the_first_import():
-    """kbd_intr(-1) is the first statement of every file that a start runs, behind the import of its own module."""
-    for name in (
-        "firmware/boot",
-        "firmware/main",
-        "scripts/host/flash/launcher/boot",
-        "scripts/host/flash/launcher/main",
-    ):
-        tree = ast.parse((TOP / (name + ".py")).read_text())
-        statements = [text for text in map(ast.unparse, tree.body) if text[:1] not in "'\""]  # docstrings
-        assert statements[:2] == ["import micropython", "micropython.kbd_intr(-1)"], name
+    """kbd_intr(-1) is the first statement of every file that a start runs, behind the import of its own module, and
+    of the launcher's function that its main.py calls at once."""
+    launcher = "scripts/host/flash/launcher/"
+    for name in ("firmware/boot", "firmware/main", f"{launcher}boot"):
+        assert statements(parsed(name).body)[:2] == ["import micropython", "micropython.kbd_intr(-1)"], name
+    assert statements(parsed(f"{launcher}main").body) == ["globals().update(launch.run())"]
+    functions = [node for node in parsed(f"{launcher}launch").body if isinstance(node, ast.FunctionDef)]
+    run = next(node for node in functions if node.name == "run")
+    assert statements(run.body)[0] == "micropython.kbd_intr(-1)"
+
+
+def parsed(name):
+    return ast.parse((TOP / (name + ".py")).read_text())
+
+
+def statements(body):
+    """Their texts, without docstrings."""
+    return [text for text in map(ast.unparse, body) if text[:1] not in "'\""]
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ class Rail12:
         elif self.on:
             if self.current_raw < _FULL:
                 self._full_us = now_us
-            if ticks_diff(now_us, self._full_us) >= STUCK_FULL_US:
+            elif ticks_diff(now_us, self._full_us) >= STUCK_FULL_US:
                 self._fail(now_us, STUCK, self.ma())
         elif self.state == WAITING:
             self._wait(now_us)

@@ -18,7 +18,7 @@ from host.benchmark import look_ups
 from host.benchmark.look_ups import LookUp
 from host.flash.names import PLACES, PLACES_FILE, before, listed
 
-STEPS = 2_000_000
+STEPS = 6_000_000
 WARM = 3.0  # look-ups; at first a change for the worse by so many is often kept, at the end none is
 
 HEAD = "# Names in the order in which a device takes them up, 64 places a row: ./scripts/bench names writes this.\n"

@@ -1,7 +1,7 @@
 """What goes onto a device: the firmware compiled for the RP2040, its board's files, and the launcher.
 
 On the device:
-    /boot.py /main.py      the launcher (launcher/), the same for every version
+    /boot.py /main.py /launch.mpy      the launcher (launcher/), the same for every version
     /slot                  "a" or "b": which firmware starts; written last, by one rename
     /a/ /b/                two whole firmwares, each of three files: `boot.mpy` (launcher/slot.py), `bundle`, which
                            holds boot.mpy main.mpy board.mpy glass.mpy openkh/... (joined.py) and the names that its
@@ -105,7 +105,7 @@ def parts(board: str, chosen: dict[str, str] | None = None) -> dict[str, bytes]:
         short = {name: name.removeprefix("openkh/").removesuffix(".py") for name in found}
         compiled = pool.map(lambda name: compile_text(found[name], short[name]), found)
         modules = {name[:-3] + ".mpy": data for name, data in zip(found, compiled, strict=True)}
-    return {**modules, NAMES: " ".join(names.fillers(found[joined.CYCLE])).encode()}
+    return {**modules, NAMES: " ".join(names.fillers(found[joined.APP])).encode()}
 
 
 def bundle_head(modules: dict[str, bytes]) -> bytes:
@@ -129,7 +129,13 @@ def bundle(modules: dict[str, bytes]) -> bytes:
 
 def loader() -> bytes:
     """The slot's boot.mpy, which mounts its bundle."""
-    return compile_file(names.LAUNCHER / "slot.py", "slot.py")
+    return compile_text(_alone("slot.py", (names.LAUNCHER / "slot.py").read_text()), "slot.py")
+
+
+def _alone(name: str, text: str) -> str:
+    """The text of one of the launcher's modules, with as few names of its own as the firmware's."""
+    inlined = inline.Modules({name: text}).inlined(name)
+    return short_names.shortened({name: inlined})[name]
 
 
 def slot_files(modules: dict[str, bytes]) -> dict[str, bytes]:
@@ -143,11 +149,16 @@ def digest(data: bytes) -> str:
 
 
 def launcher(board: str) -> dict[str, bytes]:
-    """The files of the device's root. They are sources there, so what only people read is left out: it would be a part
-    of each start."""
-    seal = board_files.load(board).PIN_SEAL
-    boot = (names.LAUNCHER / "boot.py").read_text().replace("PIN_SEAL = None", f"PIN_SEAL = {seal}")
-    return {"boot.py": _bare(boot), "main.py": _bare((names.LAUNCHER / "main.py").read_text())}
+    """The files of the device's root, in the order in which they may take the place of others. Two are sources there:
+    what only people read is left out, because it would be a part of each start."""
+    sources = {name: _bare((names.LAUNCHER / name).read_text()) for name in ("boot.py", "main.py")}
+    return {"launch.mpy": compile_text(launch_text(board), "launch.py"), **sources}
+
+
+def launch_text(board: str) -> str:
+    """What starts a slot, as it is compiled."""
+    text = (names.LAUNCHER / "launch.py").read_text()
+    return _alone("launch.py", text.replace("PIN_SEAL = None", f"PIN_SEAL = {board_files.load(board).PIN_SEAL}"))
 
 
 def _bare(text: str) -> bytes:

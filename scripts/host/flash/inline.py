@@ -1,17 +1,21 @@
-"""Whole-number constants of the firmware, put in their places on the way to a device.
+"""Constants of the firmware, put in their places on the way to a device.
 
 A name at a module's top costs heap there, a search at the start, and a microsecond or two at each use. MicroPython's
 `_X = const(1)` costs nothing, but cannot be imported, and CPython does not know it. So modules are written with plain
-names, and before they are compiled for the device each use of a number becomes the number. What only the type checker
-reads (`if TYPE_CHECKING:`) goes.
+names, and before they are compiled for the device each use of a number, or of a short text, becomes the number or the
+text, and so does the one use of a table of such. What only the type checker reads (`if TYPE_CHECKING:`) goes.
 """
 
 import ast
 import re
+from collections import Counter
 from functools import cache
 
 _CHECKING = "TYPE_CHECKING"
 _CAPITALS = re.compile(r"_?[A-Z][A-Z0-9_]*")
+_SHORT = 10  # letters of a text that MicroPython keeps once, however often it stands in a module
+
+Value = int | str | bytes | tuple[object, ...]
 
 
 def says_nothing(text: str) -> bool:
@@ -27,26 +31,45 @@ class Modules:
 
     def __init__(self, sources: dict[str, str]) -> None:
         self._sources = sources
-        self.numbers = cache(self._numbers)
+        self.constants = cache(self._constants)
+        self._uses = cache(self._uses_of)
+        self._under_way: set[str] = set()  # two modules may import each other
         self._facts = cache(self._facts_of)
 
     def _facts_of(self, path: str) -> "_Facts":
         return _Facts(ast.parse(self._sources[path]))
 
-    def _numbers(self, path: str) -> dict[str, int]:
-        """A module's own constants: capitals, set once, at its top, to a whole number."""
+    def _uses_of(self) -> Counter[str]:
+        """How often each name is used, in all modules."""
+        found: Counter[str] = Counter()
+        for path in self._sources:
+            for node in ast.walk(self._facts(path).tree):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                    found[node.id] += 1
+                elif isinstance(node, ast.Attribute):
+                    found[node.attr] += 1
+        return found
+
+    def _stands_for_itself(self, name: str, value: object) -> bool:
+        """Whether a constant may stand wherever its name does, and takes no more room there."""
+        if type(value) is int or (isinstance(value, str) and len(value) <= _SHORT):
+            return True
+        return _is_constant(value) and self._uses()[name] <= 1
+
+    def _constants(self, path: str) -> dict[str, Value]:
+        """A module's own constants: capitals, set once, at its top."""
         tree, stored = self._facts(path).tree, self._facts(path).stored
         known = {name: value for node in tree.body for name, value in self._imported(node).items()}
-        found: dict[str, int] = {}
+        found: dict[str, Value] = {}
         for node in tree.body:
             name = _target(node)
             if not _CAPITALS.fullmatch(name) or stored.count(name) > 1:
                 continue
             try:
                 value = eval(compile(ast.Expression(node.value), name, "eval"), {"__builtins__": {}}, known | found)
-            except Exception:  # not made of numbers alone
+            except Exception:  # not made of constants alone
                 continue
-            if type(value) is int:
+            if self._stands_for_itself(name, value):
                 found[name] = value
         return found
 
@@ -57,22 +80,27 @@ class Modules:
                 return path
         return ""
 
-    def _imported(self, node: ast.AST) -> dict[str, int]:
-        """Name and value of the numbers that an import statement brings."""
+    def _imported(self, node: ast.AST) -> dict[str, Value]:
+        """Name and value of the constants that an import statement brings."""
         if not isinstance(node, ast.ImportFrom) or not self._path(node.module or ""):
             return {}
-        there = self.numbers(self._path(node.module or ""))
+        path = self._path(node.module or "")
+        if path in self._under_way:
+            return {}
+        self._under_way.add(path)
+        there = self.constants(path)
+        self._under_way.remove(path)
         return {alias.asname or alias.name: there[alias.name] for alias in node.names if alias.name in there}
 
     def inlined(self, path: str, keep: bool = False) -> str:
-        """A module's text with the numbers in place of their names. `keep`: the names stay there, too, for modules that
-        are none of these and ask for them."""
+        """A module's text with the constants in place of their names. `keep`: the names stay there, too, for modules
+        that are none of these and ask for them."""
         return ast.unparse(self.tree(path, keep))
 
     def tree(self, path: str, keep: bool = False) -> ast.Module:
         """The same as a syntax tree, which is the caller's."""
         imports = self._facts(path).imports
-        values = dict(self.numbers(path))
+        values = dict(self.constants(path))
         for node in imports:
             values.update(self._imported(node))
         modules = {}
@@ -80,8 +108,8 @@ class Modules:
             for alias in node.names:
                 inner = self._path(f"{node.module}.{alias.name}")
                 if inner:
-                    modules[alias.asname or alias.name] = self.numbers(inner)
-        own = set(self.numbers(path))
+                    modules[alias.asname or alias.name] = self.constants(inner)
+        own = set(self.constants(path))
         dropped = set() if keep else own
         hidden = set(self._facts(path).stored) | self._facts(path).arguments
         return _Inliner(values, modules, own, dropped, hidden).visit_Module(ast.parse(self._sources[path]))
@@ -106,19 +134,19 @@ class _Facts:
 
 
 class _Inliner(ast.NodeTransformer):
-    """`values`: name -> number; `modules`: name -> numbers in it; `own`: names this module sets; `dropped`: those of
-    them that go; `hidden`: names that it uses for variables."""
+    """`values`: name -> constant; `modules`: name -> constants in it; `own`: names this module sets; `dropped`:
+    those of them that go; `hidden`: names that it uses for variables."""
 
     def __init__(
         self,
-        values: dict[str, int],
-        modules: dict[str, dict[str, int]],
+        values: dict[str, Value],
+        modules: dict[str, dict[str, Value]],
         own: set[str],
         dropped: set[str],
         hidden: set[str],
     ) -> None:
         self._values = {name: value for name, value in values.items() if name in own or name not in hidden}
-        self._modules = {name: numbers for name, numbers in modules.items() if name not in hidden}
+        self._modules = {name: constants for name, constants in modules.items() if name not in hidden}
         self._dropped = dropped
         self._needed: set[str] = set()
 
@@ -168,3 +196,10 @@ def _target(node: ast.stmt) -> str:
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         return node.targets[0].id
     return ""
+
+
+def _is_constant(value: object) -> bool:
+    """Whether MicroPython makes a value when it compiles."""
+    if isinstance(value, tuple):
+        return all(map(_is_constant, value))
+    return type(value) in (int, str, bytes)

@@ -1,32 +1,31 @@
-"""What the meter loads before its first cycle, put together into two modules on the way to a device.
+"""What the meter loads before its first cycle, put together into one module on the way to a device.
 
-MicroPython keeps a list of names for each module, and searches all names there are for each of them: what forty modules
-have in common is searched forty times, and so is each part of each module's name at each import. Together they start in
-three quarters of the time. `openkh.cycle` has what the measuring cycle runs, `openkh.app` what only the start does:
-MicroPython remembers where in a module it found a name for the first 256 places alone. The names of these two stay;
-what others imported from one of the modules they import from there.
+MicroPython keeps a list of names for each module, and searches all names there are for each of them: what 45 modules
+have in common is searched 45 times, and so is each part of each module's name at each import. Together they start in
+two thirds of the time. The whole is `openkh.app`; what others imported from one of the modules they import from there.
 
 A name at a module's top that another module has as well gets one of its own. Nothing else is changed: no function, no
 class, no attribute, and the order in which the modules' statements run is one in which Python could import them.
 
 MicroPython numbers a module's names in the order in which they stand in it. The names whose numbers matter (names.py)
-therefore come first in `openkh.cycle`, in a statement that never runs. The built-in functions that a module uses are
-made its own names: what is not among them is looked for among all of them first.
+therefore come first, in a statement that never runs. The built-in functions that are used are made the whole's own
+names: what is not among them is looked for among all of them first. All have to be MOST at most: MicroPython remembers
+where in a module it found a name for the first 256 places alone, and beyond MOST it makes the table longer than that.
 """
 
 import ast
 import builtins
 from collections.abc import Iterable, Iterator, Sequence
 
-from host.flash.short_names import COLD, WORDS
+from host.flash.short_names import ATTRIBUTES, COLD, WORDS
 
-CYCLE = "openkh/cycle.py"
 APP = "openkh/app.py"
 APART = (
     "openkh/startup/restart.py",  # boot.py has these two before, and makes the outputs safe first of all
     "openkh/startup/sealed_word.py",
     "openkh/drivers/pulse_port.py",  # rp2.asm_pio empties the table of its module's names, and fills it again
 )
+MOST = 221  # 223 places (MicroPython's py/map.c), less the module's own __name__ and __file__
 _LISTING = "__all__"
 _OF_THE_COMPILER = "super"
 
@@ -38,16 +37,14 @@ class JoinError(ValueError):
 
 
 def joined(texts: dict[str, str], listed: Sequence[str] = ()) -> dict[str, str]:
-    """The modules' texts (path with .py -> text), those that APP imports at the top being in CYCLE and in APP. The
-    others' imports from these lead there. `listed`: the names that CYCLE has first (names.py). Without these two the
-    texts stay as they are."""
-    if APP not in texts or CYCLE not in texts:
+    """The modules' texts (path with .py -> text), those that APP imports at the top being in it. The others' imports
+    from these lead there. `listed`: the names that it has first (names.py). Without APP the texts stay as they are."""
+    if APP not in texts:
         return texts
-    firmware = _Firmware({path: ast.parse(text) for path, text in texts.items()})
-    together = {path: whole.text() for path, whole in firmware.wholes.items()}
-    together[CYCLE] = names_first(listed) + together[CYCLE]
-    apart = [path for path in texts if path not in firmware.homes]
-    return {**{path: ast.unparse(_Redirect(firmware, path).changed()) for path in apart}, **together}
+    whole = _Whole({path: ast.parse(text) for path, text in texts.items()})
+    together = names_first(listed) + whole.text()
+    apart = [path for path in texts if path not in whole.order]
+    return {**{path: ast.unparse(_Redirect(whole, path).changed()) for path in apart}, APP: together}
 
 
 def names_first(listed: Sequence[str]) -> str:
@@ -55,37 +52,41 @@ def names_first(listed: Sequence[str]) -> str:
     return f"if not __name__:\n    {'.'.join((WORDS[0], *listed))}\n" if listed else ""
 
 
-class _Firmware:
-    """All modules' trees. `homes`: path of a module that is put together with others -> the whole it is in."""
+class _Whole:
+    """Modules that are put together, in `order`, in the place of APP. `flat`: (path, name in it) -> its name in the
+    whole."""
+
+    dotted = APP.removesuffix(".py").replace("/", ".")
 
     def __init__(self, trees: dict[str, ast.Module]) -> None:
         self.trees = trees
-        order: list[str] = []
-        self._reach(APP, order)
-        of_cycle: list[str] = []
-        for path in order:
-            if path == CYCLE or not path.startswith(COLD):
-                self._reach(path, of_cycle)
-        self.homes: dict[str, _Whole] = {}
-        self.wholes: dict[str, _Whole] = {}
-        for root, members in ((CYCLE, of_cycle), (APP, [path for path in order if path not in of_cycle])):
-            self.wholes[root] = whole = _Whole(self, root, members)
-            self.homes.update(dict.fromkeys(members, whole))
-            whole.name_all()
+        self.order: list[str] = []
+        self._reach(APP)
+        self.flat: dict[tuple[str, str], str] = {}
+        self.modules: dict[tuple[str, str], str] = {}  # (path, name in it) -> the module of the whole it stands for
+        self._imports: dict[Binding, tuple[str, str]] = {}  # -> its name in the whole, and the first module that has it
+        everywhere = {name for path in self.order for name in _identifiers(trees[path])}
+        self._taken = {name for name, node in _bound(trees[APP]) if not isinstance(node, ast.ImportFrom | ast.Import)}
+        # Built-in functions that no module uses are as good as other words.
+        unused = [word for word in (*WORDS, *ATTRIBUTES) if word.islower() and word not in everywhere]
+        self._free = iter([word for word in unused if word != _OF_THE_COMPILER])
+        self._everywhere = everywhere | set(vars(builtins))
+        self._name_all()
 
     def path(self, dotted: str) -> str:
-        """Of a module by its name; "" where it is none of these."""
+        """Of a module by its name; "" where it is none of the firmware's."""
         found = dotted.replace(".", "/") + ".py"
         return found if found in self.trees else ""
 
-    def _reach(self, path: str, order: list[str]) -> None:
+    def _reach(self, path: str) -> None:
         """Put a module into `order`, and those that it imports before it."""
-        if path in order or path in APART:
+        if path in self.order:
             return
         for node in self.trees[path].body:
             for inner in self.imported(node):
-                self._reach(inner, order)
-        order.append(path)
+                self._reach(inner)
+        if path not in APART:
+            self.order.append(path)
 
     def imported(self, node: ast.AST) -> Iterator[str]:
         """The modules of the firmware that an import statement loads, packages aside."""
@@ -97,33 +98,14 @@ class _Firmware:
                 if self.path(f"{node.module}.{alias.name}"):
                     yield self.path(f"{node.module}.{alias.name}")
 
-
-class _Whole:
-    """Modules that are put together, in `order`, in the place of the one at `root`. `flat`: (path, name in it) -> its
-    name in the whole."""
-
-    def __init__(self, firmware: _Firmware, root: str, order: list[str]) -> None:
-        self.firmware = firmware
-        self.root = root
-        self.order = order
-        self.dotted = root.removesuffix(".py").replace("/", ".")
-        self.flat: dict[tuple[str, str], str] = {}
-        self.modules: dict[tuple[str, str], str] = {}  # (path, name in it) -> the module of a whole that it stands for
-        self._imports: dict[Binding, str] = {}  # -> its name in the whole
-        trees = firmware.trees
-        everywhere = {name for path in order for name in _identifiers(trees[path])}
-        self._taken = {name for name, node in _bound(trees[root]) if not isinstance(node, ast.ImportFrom | ast.Import)}
-        self._free = iter([word for word in WORDS if word not in everywhere])
-        self._everywhere = everywhere | set(vars(builtins))
-
-    def name_all(self) -> None:
+    def _name_all(self) -> None:
         """Give each name at a module's top its name in the whole."""
         for path in self.order:
-            for name, node in _bound(self.firmware.trees[path]):
+            for name, node in _bound(self.trees[path]):
                 if isinstance(node, ast.ImportFrom | ast.Import):
                     self._name_import(path, name, node)
                 elif (path, name) not in self.flat:
-                    keeps = path == self.root or (name not in self._taken and not hasattr(builtins, name))
+                    keeps = path == APP or (name not in self._taken and not hasattr(builtins, name))
                     self.flat[path, name] = name if keeps else self._fresh(name)
                     self._taken.add(self.flat[path, name])
 
@@ -139,40 +121,44 @@ class _Whole:
     def _name_import(self, path: str, name: str, node: ast.ImportFrom | ast.Import) -> None:
         alias = next(alias for alias in node.names if (alias.asname or alias.name) == name)
         module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-        there = self.firmware.path(module)
-        inner = self.firmware.path(f"{module}.{alias.name}")
-        if there in self.firmware.homes:
-            self.flat[path, name] = self.name_of(there, alias.name)
-        elif inner in self.firmware.homes:
+        there = self.path(module)
+        inner = self.path(f"{module}.{alias.name}")
+        if there in self.order:
+            self.flat[path, name] = self.flat[there, alias.name]
+        elif inner in self.order:
             self.modules[path, name] = inner
         else:
-            self.flat[path, name] = self._import((module, alias.name) if module else (alias.name, ""), name)
-
-    def name_of(self, path: str, name: str) -> str:
-        """What `name` of a module of this whole, or of one before it, is called here."""
-        home = self.firmware.homes[path]
-        flat = home.flat[path, name]
-        return flat if home is self else self._import((home.dotted, flat), flat)
-
-    def _import(self, binding: Binding, name: str) -> str:
-        if binding not in self._imports:
-            self._imports[binding] = self._fresh(name) if name in self._taken else name
-            self._taken.add(self._imports[binding])
-        return self._imports[binding]
+            binding = (module, alias.name) if module else (alias.name, "")
+            if binding not in self._imports:
+                self._imports[binding] = self._fresh(name) if name in self._taken else name, path
+                self._taken.add(self._imports[binding][0])
+            self.flat[path, name] = self._imports[binding][0]
 
     def text(self) -> str:
-        """The whole."""
-        statements = [node for path in self.order for node in _Flattened(self, path).statements()]
+        """The whole. What a module imports from elsewhere stands before its statements: the first one to import it."""
         body: list[ast.stmt] = []
-        for (module, name), flat in self._imports.items():
-            alias = [ast.alias(name or module, flat if flat != (name or module) else None)]
-            body.append(ast.ImportFrom(module, alias, 0) if name else ast.Import(alias))
-        for name in _builtins_of(statements, self._taken):
-            body.append(ast.Assign([ast.Name(name, ast.Store())], ast.Name(name, ast.Load())))
-        return ast.unparse(ast.fix_missing_locations(ast.Module(body + statements, [])))
+        called: set[str] = set()
+        for path in self.order:
+            for (module, name), (flat, first) in self._imports.items():
+                if first == path:
+                    alias = [ast.alias(name or module, flat if flat != (name or module) else None)]
+                    body.append(ast.ImportFrom(module, alias, 0) if name else ast.Import(alias))
+            statements = _Flattened(self, path).statements()
+            body += statements
+            if not path.startswith(COLD):
+                called |= _builtins_of(statements)
+        own = [ast.Assign([ast.Name(name, ast.Store())], ast.Name(name, ast.Load()))
+               for name in sorted(called - self._taken)]  # fmt: skip
+        body = [*own, *body]
+        names = {name for name, _ in _names_of(body)}
+        if len(names) > MOST:
+            raise JoinError(
+                f"{len(names)} names at the top of the whole: at most {MOST}, so let a module be imported later"
+            )
+        return ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))
 
 
-def _builtins_of(statements: Iterable[ast.AST], taken: set[str]) -> list[str]:
+def _builtins_of(statements: Iterable[ast.AST]) -> set[str]:
     """The built-in functions that are called within functions."""
     found = set()
     for statement in statements:
@@ -181,7 +167,7 @@ def _builtins_of(statements: Iterable[ast.AST], taken: set[str]) -> list[str]:
                 found |= {node.func.id for node in ast.walk(function)
                           if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}  # fmt: skip
     known = {name for name in vars(builtins) if name.islower() and name != _OF_THE_COMPILER}
-    return sorted((found & known) - taken)
+    return found & known
 
 
 def _identifiers(tree: ast.Module) -> set[str]:
@@ -228,7 +214,7 @@ class _Flattened(ast.NodeTransformer):
 
     def statements(self) -> list[ast.stmt]:
         found = []
-        for node in self._whole.firmware.trees[self._path].body:
+        for node in self._whole.trees[self._path].body:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 continue  # at the top of the whole
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -236,7 +222,7 @@ class _Flattened(ast.NodeTransformer):
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == _LISTING:
                 continue
             for inner in ast.walk(node):
-                if set(self._whole.firmware.imported(inner)) & set(self._whole.firmware.homes):
+                if set(self._whole.imported(inner)) & set(self._whole.order):
                     raise JoinError(f"{self._path}: an import within a function, of a module that is imported at a top")
             if not isinstance(node, ast.Pass):
                 found.append(self.visit(node))
@@ -272,7 +258,7 @@ class _Flattened(ast.NodeTransformer):
             if module:
                 if not isinstance(node.ctx, ast.Load):
                     raise JoinError(f"{self._path}: {node.value.id}.{node.attr} is set from another module")
-                flat = self._whole.name_of(module, node.attr)
+                flat = self._whole.flat[module, node.attr]
                 if self._local(flat):
                     raise JoinError(f"{self._path}: {flat}, a name of another module, is a variable here")
                 return ast.Name(flat, node.ctx)
@@ -320,20 +306,20 @@ class _Flattened(ast.NodeTransformer):
 
 
 class _Redirect(ast.NodeTransformer):
-    """A module that stays one of its own: what it imports from a module of a whole comes from the whole."""
+    """A module that stays one of its own: what it imports from a module of the whole comes from there."""
 
-    def __init__(self, firmware: _Firmware, path: str) -> None:
-        self._firmware = firmware
+    def __init__(self, whole: _Whole, path: str) -> None:
+        self._whole = whole
         self._path = path
-        self._aliases: dict[str, str] = {}  # name here -> module of a whole
+        self._aliases: dict[str, str] = {}  # name here -> module of the whole
 
     def changed(self) -> ast.Module:
-        tree = self._firmware.trees[self._path]
+        tree = self._whole.trees[self._path]
         for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and not self._firmware.path(node.module or ""):
+            if isinstance(node, ast.ImportFrom) and not self._whole.path(node.module or ""):
                 for alias in node.names:
-                    inner = self._firmware.path(f"{node.module}.{alias.name}")
-                    if inner in self._firmware.homes:
+                    inner = self._whole.path(f"{node.module}.{alias.name}")
+                    if inner in self._whole.order:
                         self._aliases[alias.asname or alias.name] = inner
         for node in ast.walk(tree):
             named = node.arg if isinstance(node, ast.arg) else ""
@@ -344,28 +330,27 @@ class _Redirect(ast.NodeTransformer):
         return self.visit(tree)  # type: ignore[no-any-return]
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt | list[ast.stmt]:  # noqa: N802
-        module = self._firmware.path(node.module or "")
-        if module in self._firmware.homes:
-            home = self._firmware.homes[module]
+        module = self._whole.path(node.module or "")
+        if module in self._whole.order:
             for alias in node.names:
                 name = alias.asname or alias.name
-                alias.name = home.flat[module, alias.name]
+                alias.name = self._whole.flat[module, alias.name]
                 alias.asname = name if name != alias.name else None
-            node.module = home.dotted
+            node.module = self._whole.dotted
             return node
-        of_wholes = [alias for alias in node.names if (alias.asname or alias.name) in self._aliases]
-        others = [alias for alias in node.names if alias not in of_wholes]
+        of_the_whole = [alias for alias in node.names if (alias.asname or alias.name) in self._aliases]
+        others = [alias for alias in node.names if alias not in of_the_whole]
         found: list[ast.stmt] = [ast.ImportFrom(node.module, others, 0)] if others else []
-        for alias in of_wholes:
+        package, _, last = self._whole.dotted.rpartition(".")
+        for alias in of_the_whole:
             name = alias.asname or alias.name
-            package, _, last = self._firmware.homes[self._aliases[name]].dotted.rpartition(".")
             found.append(ast.ImportFrom(package, [ast.alias(last, name if name != last else None)], 0))
         return found
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
         if isinstance(node.value, ast.Name) and node.value.id in self._aliases:
             module = self._aliases[node.value.id]
-            node.attr = self._firmware.homes[module].flat.get((module, node.attr), node.attr)
+            node.attr = self._whole.flat.get((module, node.attr), node.attr)
             return node
         self.generic_visit(node)
         return node

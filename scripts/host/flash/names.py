@@ -2,7 +2,7 @@
 
 MicroPython looks first where it found a name last, and keeps that for 64 numbers of names. The order decides which
 names share such a place: `./scripts/bench names` finds a good one, and docs/performance.md says what it gives. They are
-the first names of `openkh.cycle` (joined.py), before which launcher/slot.py takes up `fillers` until the next number is
+the first names of `openkh.app` (joined.py), before which launcher/slot.py takes up `fillers` until the next number is
 the first one of a row.
 """
 
@@ -28,7 +28,7 @@ def listed() -> list[str]:
 @functools.cache
 def before() -> frozenset[str]:
     """Names that a device has before it takes up the listed ones: of the launcher, of a board, and of what the firmware
-    loads before `openkh.cycle`."""
+    loads before `openkh.app`."""
     firmware = board_files.TOP / "firmware"
     first = [firmware / name for name in ("boot.py", "main.py", "openkh/__init__.py", "openkh/startup/restart.py")]
     found = set()

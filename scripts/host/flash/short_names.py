@@ -33,6 +33,10 @@ RuntimeError StopIteration SyntaxError SystemExit TypeError ValueError ZeroDivis
 # measuring cycle looks up stays: MicroPython remembers one place a name, so that a word that stands for many names
 # would cost time, and the places of words cannot be chosen (names.py).
 COLD = (
+    "launch.py",
+    "slot.py",
+    "boot.py",
+    "main.py",
     "openkh/app.py",
     "openkh/calibration.py",
     "openkh/identity.py",

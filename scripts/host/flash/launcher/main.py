@@ -1,11 +1,3 @@
-"""Starts the meter of the slot that boot.py has chosen."""
+"""Starts the meter of the slot that boot.py has chosen: both run in one namespace."""
 
-import micropython
-
-micropython.kbd_intr(-1)
-try:
-    import main  # the slot's
-except Exception as error:
-    give_up(error)  # noqa: F821  boot.py's: both run in one namespace
-boot.rest()  # noqa: F821
-globals().update(main.prompt)
+globals().update(launch.run())  # type: ignore[name-defined]  # noqa: F821
