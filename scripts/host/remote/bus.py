@@ -108,6 +108,8 @@ class Bus:
                 "and are these its settings? rs485() at its prompt tells them"
             )
         if len(heard) >= 5 and _whole(heard):
+            if heard[0] == self._unit:
+                return f"unit {self._unit} answers, but too late, or not to what it was asked ({self._settings})"
             return f"unit {heard[0]} answered instead of unit {self._unit}: two masters on the pair, or a late answer"
         return (
             f"something answers, but not in frames ({self._settings}): another baud rate or parity, or two units "
