@@ -224,6 +224,7 @@ def compared(jobs: dict[str, Callable[[], list[Row]]], name: str) -> dict[str, C
             return against.run_times(commit)
         with against.measuring(commit, section) as measured:
             rows = job()
+            print(f"measured here; {commit[:7]} goes on", file=sys.stderr, flush=True)
             return rows + against.beside(rows, measured(), commit)
 
     return {section: partial(both, section, job) for section, job in jobs.items()}
