@@ -58,6 +58,8 @@ class Modules:
 
     def _constants(self, path: str) -> dict[str, Value]:
         """A module's own constants: capitals, set once, at its top."""
+        if path.endswith("__init__.py"):
+            return {}  # a package without names of its own would be no file, and service/image_hash.py asks for it
         tree, stored = self._facts(path).tree, self._facts(path).stored
         known = {name: value for node in tree.body for name, value in self._imported(node).items()}
         found: dict[str, Value] = {}
