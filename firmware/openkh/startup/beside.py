@@ -99,7 +99,8 @@ def _port(meter: "Meter", settings: "Settings", store: "Vault | None") -> "Port"
 
 
 def _image(port: "Port") -> None:
-    """Work out the hash of the firmware's files, which the port gives. Takes half a second, while the cycle goes on."""
+    """Work out the hash of the firmware's files, which the port gives. Takes half a second, while the cycle goes on.
+    Whatever is wrong with it, the meter meters."""
     from binascii import unhexlify
 
     gc.collect()
@@ -107,6 +108,6 @@ def _image(port: "Port") -> None:
 
     try:
         port.reading.image = unhexlify(of_firmware()[1])
-    except (OSError, MemoryError):
+    except Exception:
         pass  # the port then gives zeros for it
     gc.collect()
