@@ -95,6 +95,8 @@ def test_together_they_do_what_they_do_apart(tmp_path: Path, monkeypatch: pytest
     assert texts["openkh/alone.py"] == APART["openkh/alone.py"].strip()
     apart = ran(tmp_path / "apart", APART, monkeypatch)
     assert ran(tmp_path / "together", texts, monkeypatch) == apart
+    there = joined.name_of(APART, "openkh/base.py", "table")
+    assert f"\n{there} = (1, 2)\n" in texts["openkh/app.py"] and there != "table"
     assert apart[0][0] == (6, 12, 7, (1, 2), 8, 16, 10, [9], 1, (1, 2), 7)  # type: ignore[index]
 
 

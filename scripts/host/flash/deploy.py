@@ -14,6 +14,7 @@ import hashlib
 import subprocess
 import tempfile
 import zlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -92,9 +93,14 @@ def texts(board: str, chosen: dict[str, str] | None = None) -> dict[str, str]:
 def _of_any_board(texts: tuple[tuple[str, str], ...], listed: tuple[str, ...]) -> dict[str, str]:
     """What boards with the same modules share."""
     with trees.uncollected():
-        firmware = inline.Modules(dict(texts))
-        inlined = {name: machine_code.marked(name, firmware.inlined(name)) for name, _ in texts}
-        return joined.joined(short_names.shortened(inlined, listed), listed)
+        return joined.joined(apart(dict(texts), listed), listed)
+
+
+def apart(texts: dict[str, str], listed: Sequence[str]) -> dict[str, str]:
+    """Modules as they are put together: path -> text."""
+    firmware = inline.Modules(texts)
+    inlined = {name: machine_code.marked(name, firmware.inlined(name)) for name in texts}
+    return short_names.shortened(inlined, listed)
 
 
 def parts(board: str, chosen: dict[str, str] | None = None) -> dict[str, bytes]:

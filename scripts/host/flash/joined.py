@@ -47,6 +47,11 @@ def joined(texts: dict[str, str], listed: Sequence[str] = ()) -> dict[str, str]:
     return {**{path: ast.unparse(_Redirect(whole, path).changed()) for path in apart}, APP: together}
 
 
+def name_of(texts: dict[str, str], path: str, name: str) -> str:
+    """What a name at the top of a module is called in the whole."""
+    return _Whole({path: ast.parse(text) for path, text in texts.items()}).flat[path, name]
+
+
 def names_first(listed: Sequence[str]) -> str:
     """A statement that has these names one after the other."""
     return f"if not __name__:\n    {'.'.join((WORDS[0], *listed))}\n" if listed else ""
