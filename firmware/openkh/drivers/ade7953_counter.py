@@ -26,7 +26,7 @@ _NOTHING = -1  # no reading
 _MASK = 0xFFFFFF
 
 
-def signed(counts: int) -> int:
+def signed_counts(counts: int) -> int:
     """24 bits as a signed number."""
     return (counts ^ 0x800000) - 0x800000
 
@@ -58,10 +58,10 @@ class Counter(Config):
     def high(self, reading: int, reactive: int) -> bool:
         """Whether the register has come so far, by this reading, that `take_down` should be called; or that of reactive
         energy, which holds `reactive`, and the active one is far enough from 0 to tell whether it was zeroed."""
-        held = signed(reading - self.base & _MASK)
+        held = signed_counts(reading - self.base & _MASK)
         if not -TAKE_AT < held < TAKE_AT:
             return True
-        return not (-TAKE_AT < signed(reactive) < TAKE_AT or -NEAR < held < NEAR)
+        return not (-TAKE_AT < signed_counts(reactive) < TAKE_AT or -NEAR < held < NEAR)
 
     def take_down(self, reactive: int = 0) -> bool:
         """Zero the register and take what it held into `base`; takes some 25 frames. That of reactive energy too, where
@@ -79,7 +79,7 @@ class Counter(Config):
                 self._taken = self.read_verified(AENERGYA)
                 if self._taken < 0:
                     self._taken = self._kept()
-                if not -TAKE_AT < signed(reactive) < TAKE_AT:
+                if not -TAKE_AT < signed_counts(reactive) < TAKE_AT:
                     self.reactive_taken = self.read(RENERGYA)
         return self._finish()
 
@@ -103,7 +103,7 @@ class Counter(Config):
             if now < 0:
                 return False
             if self._zeroed(now):
-                step = signed(self._taken - self._before & _MASK)
+                step = signed_counts(self._taken - self._before & _MASK)
                 exact = self._taken >= 0 and -NEAR < step < NEAR
                 self.base = self.base + (self._taken if exact else self._before) & _MASK
             self.taking = False
@@ -114,7 +114,7 @@ class Counter(Config):
 
     def _zeroed(self, now: int) -> bool:
         """Whether the register, which reads `now`, is nearer to 0 than to what it held."""
-        return abs(signed(now)) < abs(signed(now - self._before & _MASK))
+        return abs(signed_counts(now)) < abs(signed_counts(now - self._before & _MASK))
 
     def _put_base(self, address: int, base: int) -> bool:
         """Want the register at `address` to hold `base`, inverted, and write it."""
@@ -142,7 +142,7 @@ class Counter(Config):
             return False
         self.base = behind ^ _MASK
         self._before = (ahead ^ _MASK) - self.base & _MASK
-        if not -NEAR < signed(self._before) < NEAR:  # a take-down had begun, and OVLVL was not written yet
+        if not -NEAR < signed_counts(self._before) < NEAR:  # a take-down had begun, and OVLVL was not written yet
             self._taken = _NOTHING
             self.taking = True
         if behind != ahead:
