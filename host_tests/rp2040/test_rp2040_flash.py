@@ -102,6 +102,7 @@ def firmware(monkeypatch: pytest.MonkeyPatch, tmp_path):
             path = tmp_path / "source.py"
             path.write_text(text)
             modules[name[:-3] + ".mpy"] = deploy.compile_file(path, name)
+        modules[deploy.NAMES] = b"one two"
         monkeypatch.setattr(deploy, "parts", lambda _board, _chosen: modules)
 
     return version
@@ -115,9 +116,9 @@ def install(chip: emulator.Chip, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def running_version(chip: emulator.Chip) -> int:
-    """What a freshly started chip runs, by its own word."""
+    """What a freshly started chip runs, by its own word; `answer` is there once its main.py has run."""
     chip.console.raw_repl()
-    return int(chip.console.exec("import openkh.service, openkh.same, openkh.app\nprint(openkh.service.VERSION)"))
+    return int(chip.console.exec("import openkh.service, openkh.same\nprint(openkh.service.VERSION * (answer == 42))"))
 
 
 def test_first_installation_and_updates(firmware, monkeypatch, capsys) -> None:
@@ -126,7 +127,7 @@ def test_first_installation_and_updates(firmware, monkeypatch, capsys) -> None:
     assert install(chip, monkeypatch) == 0
     said = capsys.readouterr()
     assert "OK identity version=1" in said.out
-    assert "slot a: 6 parts sent" in said.err
+    assert "slot a: 7 parts sent" in said.err
     assert "kept as before-openkh-main.py" in said.err
     assert b"something else" in emulator.read_file(chip.files(), "before-openkh-main.py")
 
@@ -137,7 +138,7 @@ def test_first_installation_and_updates(firmware, monkeypatch, capsys) -> None:
     assert install(chip, monkeypatch) == 0
     said = capsys.readouterr()
     assert "OK identity version=2" in said.out
-    assert "slot b: 2 parts sent, 5 taken over from the running firmware" in said.err
+    assert "slot b: 2 parts sent, 6 taken over from the running firmware" in said.err
 
     firmware(1)  # back again: slot a still has it
     assert install(chip, monkeypatch) == 0

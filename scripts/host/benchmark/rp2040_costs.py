@@ -48,18 +48,21 @@ class _Timed:
         s.us[s.n] = min(ticks_diff(ticks_us(), t), 65535)
         s.n += 1
 class _Step:
-    def __init__(s, o, n):
-        s.f = o.step; s.n = 0; s.us = array.array("i", [0] * n); o.step = s.run
+    def __init__(s, n):
+        s.n = 0; s.us = array.array("H", bytes(2 * n))
+    def put(s, o):
+        s.f = o.step; o.step = s.run
     def run(s, state, failing, ending):
         t = ticks_us()
         r = s.f(state, failing, ending)
-        s.us[s.n] = ticks_diff(ticks_us(), t)
+        s.us[s.n] = min(ticks_diff(ticks_us(), t), 65535)
         s.n += 1
         return r
 gc.collect()
 _c = _Timed(_m.cycle.run, 2000)
 _d = _Timed(_m.tasks.refresh, 800)
 _a = _Timed(_m.cycle.look_after, 2000)
+_j = _Step(600)  # here, because later there may be no room for it in one piece
 _m.cycle.aside = lambda: micropython.schedule(_a.call, None)
 _m.tasks.timers[0].init(mode=Timer.PERIODIC, period=100, callback=_c.call, hard=False)
 _m.tasks.timers[1].init(mode=Timer.PERIODIC, period=250, callback=_d.call, hard=False)
@@ -79,7 +82,7 @@ for _n in 1, 2:
     _s.cal_set(_n, tempco=-11734, lead_tempco=60, reference=1500)
 """
 # Later, as it takes 60 us of the cycle itself.
-TIME_JOURNAL = "_j = _Step(_m.journal, 600)"
+TIME_JOURNAL = "_j.put(_m.journal)"
 READ_THEM = """
 t = ticks_us(); gc.collect(); t = ticks_diff(ticks_us(), t)
 print((t, _c.heap[1] - _c.heap[0], _m.cycle.cycles, _m.cycle.errors))
