@@ -10,6 +10,7 @@ from boards.virtual.rp2040.flash import Flash
 
 HOLDUP_MS = 80.0
 COUNTER_MA = 8.0
+SEAL_RISE_US = 8_000  # 100 nF at the seal's switch, charged by the RP2040's pull-up of 50 to 80 kohm
 FLASH_BLOCKS = 352  # blocks in the filesystem's region of a stock MicroPython image
 
 
@@ -37,8 +38,8 @@ class Reference:
             sensor = tmp117.Tmp117(board.clock, self.climate, board.seed)
             board.i2c[wires[0]].attach(sensor, address)
             board.devices.append(sensor)
-        self._strap(parts.PIN_SERVICE_STRAP)
-        self._strap(parts.PIN_SEAL)
+        if parts.PIN_SEAL is not None:
+            board.pins[parts.PIN_SEAL].capacitor(SEAL_RISE_US)
         self.seal(options.get("seal", "open") == "closed")
 
     def wire(self, tell, echo=False, other_unit=0):
@@ -68,10 +69,6 @@ class Reference:
         self.seal_closed = closed
         if self.parts.PIN_SEAL is not None:
             self.board.pins[self.parts.PIN_SEAL].drive(0 if closed else None)
-
-    def _strap(self, pin):
-        if pin is not None:
-            self.board.pins[pin].board_pull(1)
 
     def _set_restless(self, restless):
         self.board.cpu.restless = restless

@@ -46,21 +46,22 @@ from openkh.ticks import ticks_us
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openkh.remote.settings import Settings
+    from openkh.seal import Switch
 
 meter: "Meter | None" = None
 """The running meter, for the prompt."""
 
 
-def start(asked: int, watchdog: WDT) -> bool:
+def start(asked: int, watchdog: WDT, seal: "Switch") -> bool:
     """Start the meter. `asked`: what the restart that led here was asked for (startup/restart.py); `watchdog`: runs
-    already. Returns True where the seal is closed."""
+    already; `seal`: its switch. Returns True where the seal is closed."""
     global meter
     gc.collect()  # of what the imports have left, so that the parts find room between the modules
     micropython.alloc_emergency_exception_buf(100)
     bound.later()
     parts = Meter()
     parts.watchdog = watchdog
-    parts.seal = Seal(Pin(board.PIN_SEAL, Pin.IN, Pin.PULL_UP))
+    parts.seal = Seal(seal)
     parts.seal.look()
     state = State()
     chips = _front_ends()

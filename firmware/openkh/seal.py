@@ -9,9 +9,20 @@ from openkh.bound import bind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from machine import Pin
 
     from openkh.storage.events import EventLog
+
+    class Switch(Protocol):
+        """What main.py has of the seal's."""
+
+        pin: Pin
+
+        def is_closed(self) -> bool:
+            """Whether it is closed, once the pin has settled."""
+
 
 STEADY = 3  # so many readings in a row, one in each cycle, tell a change from a bounce
 
@@ -19,11 +30,12 @@ STEADY = 3  # so many readings in a row, one in each cycle, tell a change from a
 class Seal:
     """`closed`: whether it was closed at the start. `moved`: it has been moved since, so nothing may be changed now.
 
-    `pin` reads low while the seal is closed.
+    `switch` is closed while the seal is.
     """
 
-    def __init__(self, pin: "Pin") -> None:
-        self._pin = pin
+    def __init__(self, switch: "Switch") -> None:
+        self._switch = switch
+        self._pin = switch.pin
         self.closed = True  # until it has been looked at
         self.moved = False
         self._differs = 0  # readings in a row that differ from `closed`
@@ -31,7 +43,7 @@ class Seal:
 
     def look(self) -> None:
         """Read the switch at the start, before anything else. What it says holds until the restart."""
-        self.closed = self._pin() == 0
+        self.closed = self._switch.is_closed()
 
     @property
     def open(self) -> bool:

@@ -18,7 +18,7 @@ MODULES = {
 
 # A device with the files of FOLDER; what its watchdog and its seal are told is kept in `told`.
 DEVICE = """
-import sys, vfs
+import sys, time, vfs
 vfs.umount("/")
 vfs.mount(vfs.VfsPosix(FOLDER), "/")
 told = []
@@ -31,9 +31,12 @@ class Machine:
     class Pin:
         IN = PULL_UP = None
         def __init__(self, *_a):
-            pass
+            self.since_ms = time.ticks_ms()  # from when on its pull-up charges the capacitor at the switch
         def __call__(self):
-            return 0 if SEALED else 1
+            return 0 if SEALED or time.ticks_diff(time.ticks_ms(), self.since_ms) < 8 else 1
+    class Timer:
+        def __init__(self, _number, period, callback):
+            told.append(callback)
     @classmethod
     def WDT(cls, timeout):
         told.append("watched")
@@ -101,6 +104,13 @@ except Reset:
     print("reset", Machine.mem32[0x40058000])
 except Exception as error:
     print(type(error), Machine.mem32[0x40058000])
+    look = told.pop()
+    look(None)
+    SEALED = True
+    try:
+        look(None)
+    except Reset:
+        print("reset once it is sealed")
 """
 
 
@@ -146,7 +156,7 @@ def test_a_slot_without_one_of_its_files_is_passed_over(missing: str, tmp_path: 
 
 
 def test_where_nothing_can_start_the_console_is_open_with_the_seal_alone(tmp_path: Path) -> None:
-    assert run(tmp_path, {}, GIVE_UP) == "<class 'OSError'> 0\n"
+    assert run(tmp_path, {}, GIVE_UP) == "<class 'OSError'> 0\nreset once it is sealed\n"
     assert run(tmp_path, {}, GIVE_UP, sealed=True).startswith("reset")
 
 

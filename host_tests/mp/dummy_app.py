@@ -106,7 +106,7 @@ class Dummy(Nothing):
         self.bulk = machine.ADC(board.ADC_BULK).read_u16()
 
 
-def start(_asked, _watchdog):
+def start(_asked, _watchdog, _seal):
     global meter
     meter = Dummy()
     meter.start()

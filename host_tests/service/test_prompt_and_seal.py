@@ -264,6 +264,25 @@ def test_CA_2_opening_the_seal_restarts_into_the_prompt_and_drains_what_was_type
         prompt.assert_nothing_lost()
 
 
+def test_CA_2_closing_the_seal_in_service_mode_ends_it():
+    """An update that was given up leaves a meter without metering, until somebody seals it at the latest."""
+    with started() as prompt:
+        prompt.type("s.update_mode()\r\n")
+        prompt.go(4.0)
+        assert prompt.execute("s.status()").startswith("ERROR no metering")
+        prompt.seal(True)
+        prompt.restarted()
+        prompt.go(4.0)
+        before = len(prompt.said)
+        prompt.type("\r\x03\r\x01s.status()\x04")
+        prompt.go(1.0)
+        assert prompt.said[before:].strip() == ""
+        prompt.seal(False)
+        prompt.go(4.0)
+        assert prompt.json("s.status()")["failures"] == []
+        prompt.assert_nothing_lost()
+
+
 def test_CA_2_closing_the_seal_commits_restarts_and_ends_the_prompt():
     with started() as prompt:
         assert prompt.json("s.fine_pulses(1, 600)")["ok"]

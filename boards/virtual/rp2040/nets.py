@@ -25,6 +25,8 @@ class Net:
         self._clock = clock
         self._stir = stir
         self._board_pull = None
+        self._rise_us = 0  # see capacitor
+        self._rising_us = -1  # since when the pad's pull-up alone charges it; -1: it is discharged
         self._pull = PULL_DOWN
         self.latch = 0  # what the CPU last wrote, unless `_plain`: then that is `level`
         self._outside = None
@@ -38,6 +40,11 @@ class Net:
     def board_pull(self, level):
         """A resistor on the board pulls to `level` (None: there is none)."""
         self._board_pull = level
+        self._settle()
+
+    def capacitor(self, rise_us):
+        """A capacitor at the pin: by the pad's pull-up alone it takes `rise_us` to a high level."""
+        self._rise_us = rise_us
         self._settle()
 
     def quiet(self):
@@ -116,12 +123,25 @@ class Net:
             level = self._outside
         if level is None:
             level = self._board_pull
+        pulled_up = level is None and self._pull is not None and self._pull & PULL_UP
+        if self._rise_us:
+            pulled_up = self._charged(pulled_up)
         if level is None:
-            level = 1 if self._pull is not None and self._pull & PULL_UP else 0
+            level = 1 if pulled_up else 0
         if self._held is not None:
             level = self._held
         if level != self.level:
             self._change(level)
+
+    def _charged(self, charging):
+        """Whether the capacitor has come to a high level."""
+        now_us = self._clock.now_us
+        if not charging:
+            self._rising_us = -1
+        elif self._rising_us < 0:
+            self._rising_us = now_us
+            self._clock.at(now_us + self._rise_us, self._settle)
+        return charging and now_us - self._rising_us >= self._rise_us
 
     def _change(self, level):
         self.level = level

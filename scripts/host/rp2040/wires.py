@@ -95,6 +95,8 @@ class Net:
         self._clock = clock
         self._gpio = None
         self._board_pull: int | None = None
+        self._rise_us = 0
+        self._rising_us = -1  # since when the pad's pull-up alone charges what is at the pin; -1: it is discharged
         self._outside: int | None = None
         self._told: int | None = None  # the level as last given to the emulator
         self._listeners: list[Callable[[int, int], None]] = []
@@ -113,6 +115,11 @@ class Net:
     def board_pull(self, level: int | None) -> None:
         """A resistor on the board pulls to `level`."""
         self._board_pull = level
+        self.settle()
+
+    def capacitor(self, rise_us: int) -> None:
+        """A capacitor at the pin: by the pad's pull-up alone it takes `rise_us` to a high level."""
+        self._rise_us = rise_us
         self.settle()
 
     def listen(self, fn: Callable[[int, int], None]) -> None:
@@ -139,7 +146,9 @@ class Net:
         elif self._board_pull is not None:
             level = self._board_pull
         else:
-            level = 1 if pad == GPIOPinState.INPUT_PULL_UP else 0
+            level = self._pulled_up(pad == GPIOPinState.INPUT_PULL_UP)
+        if own is not None or self._outside is not None:
+            self._rising_us = -1
         # rp2040py reads an output pin as 0, and takes a repeated level for a new edge: tell it the level, at changes.
         if self._gpio is not None and level != self._told:
             self._told = level
@@ -148,6 +157,18 @@ class Net:
             self.level = level
             for listener in self._listeners:
                 listener(level, self._clock.now_us)
+
+    def _pulled_up(self, pulled_up: bool) -> int:
+        """The level by the pad's own pulls, once what is at the pin is charged."""
+        if not pulled_up:
+            self._rising_us = -1
+            return 0
+        now_us = self._clock.now_us
+        if self._rising_us < 0:
+            self._rising_us = now_us
+            if self._rise_us:
+                self._clock.at(now_us + self._rise_us, self.settle)
+        return int(now_us - self._rising_us >= self._rise_us)
 
 
 class SpiBus:

@@ -7,6 +7,7 @@ other one: MicroPython itself can hang on a module with a wrong byte, and one th
 
 import binascii
 import sys
+import time
 
 import machine
 import micropython
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 PIN_SEAL = None  # scripts/flash writes the board's number here
+_SETTLE_MS = 20  # the pull-up charges the seal's 100 nF in 5 to 8
 _CTRL = 0x40058000  # of the watchdog, RP2040 data sheet 4.7.6
 _ENABLE = 1 << 30
 _SNIFF_CTRL = 0x50000434  # of the DMA, RP2040 data sheet 2.5.7
@@ -25,6 +27,7 @@ _ZLIBS = 1 << 11 | 1 << 10 | 1 << 5 | 1  # result inverted and its bits reversed
 
 boot: "Any" = None
 """The module of that name of the slot that was started."""
+timer = None  # kept here, or it would be collected
 
 
 def choose(watched: int) -> "dict[str, Any]":
@@ -64,8 +67,15 @@ def run() -> "dict[str, Any]":
 
 def _give_up(error: Exception) -> None:
     """Nothing starts. A sealed meter never gets to a prompt; else the console is open for scripts/flash."""
-    if machine.Pin(PIN_SEAL, machine.Pin.IN, machine.Pin.PULL_UP)() == 0:
+    global timer
+    seal = machine.Pin(PIN_SEAL, machine.Pin.IN, machine.Pin.PULL_UP)
+    for _ in range(_SETTLE_MS):
+        if seal():
+            break
+        time.sleep_ms(1)
+    else:
         machine.reset()
+    timer = machine.Timer(-1, period=1000, callback=lambda _: seal() or machine.reset())  # who seals it wants no prompt
     micropython.kbd_intr(3)
     raise error
 
