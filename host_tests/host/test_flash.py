@@ -13,7 +13,7 @@ from host.port.prompt import PortError, SerialPrompt
 from host.port.terminal import PseudoTerminal
 from host.sim.virtual_board import VirtualBoard
 
-GOOD = ("micropython", (1, 27, 0), 4614, "rp2")
+GOOD = ("micropython", (1, 27, 0), 4870, "rp2")
 
 
 class Board:
@@ -42,8 +42,82 @@ def test_wrong_ones_are_refused_with_what_to_do() -> None:
     assert "1.19.1" in old
     assert "1.27 or later" in old
     assert "--uf2" in old
-    assert "version 7" in refused(("micropython", (1, 40, 0), 4615, "rp2"))
-    assert "'esp32'" in refused(("micropython", (1, 27, 0), 4614, "esp32"))
+    assert "version 7.3, this firmware is compiled to version 6.3" in refused(("micropython", (1, 40, 0), 4871, "rp2"))
+    assert "version 6.2, this" in refused(("micropython", (1, 27, 0), 4614, "rp2"))
+    for pico_2 in (7942, 12038):  # its ARM processor, and the other one
+        assert "a Pico 2?" in refused(("micropython", (1, 28, 0), pico_2, "rp2"))
+    assert "'esp32'" in refused(("micropython", (1, 27, 0), 4870, "esp32"))
+
+
+class Meter:
+    """A board with a meter that runs firmware a of the two slots. `stop_at`: the call at which an update ends."""
+
+    def __init__(self, has_it: bool, meters: bool, stop_at: str, error: BaseException) -> None:
+        self.calls: list[str] = []
+        self.has_it, self.meters, self.stop_at, self.error = has_it, meters, stop_at, error
+
+    def _called(self, what: str) -> None:
+        self.calls.append(what)
+        if self.stop_at and self.stop_at in what:
+            raise self.error
+
+    def value(self, expression: str) -> object:
+        return {"NAME": "reference"} if expression == flash.CHOSEN else GOOD
+
+    def execute(self, code: str, _seconds: float = 20.0) -> str:
+        self._called(code)
+        if "sys.path[0]" in code:
+            return "/fw/a"
+        if "_modules('/a" in code:
+            return ""
+        return str(self.meters) if code == flash.RUNNING else "True"
+
+    def file_hash(self, path: str) -> str:
+        files = deploy.slot_files(deploy.parts("reference", {}))
+        has = (self.has_it and path[:3] == "/a/") or (path[:3] == "/b/" and f"/b/{deploy.CHECK}" in self.calls)
+        return deploy.digest(files[path[3:]]) if has else ""
+
+    def write_file(self, path: str, _data: bytes) -> None:
+        self._called(path)
+
+    def append(self, _data: bytes) -> None:
+        pass
+
+    def reset_by(self, code: str, _done_s: float = 1.0, _wait_s: float = 15.0) -> str:
+        self._called("reset: " + code)
+        return ""
+
+    def restart_blind(self) -> bool:
+        self.calls.append("restart_blind")
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), PortError("the board was unplugged")])
+@pytest.mark.parametrize("stop_at", ["update_mode", "/b/boot.mpy", "os.rename('/slot.new'"])
+def test_what_ends_an_update_does_not_leave_a_meter_in_service_mode(
+    stop_at: str, error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    device = Meter(has_it=False, meters=True, stop_at=stop_at, error=error)
+    monkeypatch.setattr(flash, "SerialPrompt", lambda _port: device)
+    monkeypatch.setattr(deploy, "parts", lambda _board, _chosen: {"boot.mpy": b"a boot", "main.mpy": b"a main"})
+    assert flash.main(["--port", "here"]) != 0
+    assert device.calls[-1] == "restart_blind"
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said in ("openkh: interrupted; the board starts the firmware it had, or the new one", f"openkh: {error}")
+
+
+@pytest.mark.parametrize("meters", [True, False])
+def test_a_board_that_has_the_firmware_meters_afterwards(meters: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in service mode is restarted."""
+    device = Meter(has_it=True, meters=meters, stop_at="", error=ValueError())
+    monkeypatch.setattr(flash, "SerialPrompt", lambda _port: device)
+    monkeypatch.setattr(flash.time, "sleep", lambda _s: None)
+    monkeypatch.setattr(deploy, "parts", lambda _board, _chosen: {"boot.mpy": b"a boot", "main.mpy": b"a main"})
+    assert flash.main(["--port", "here"]) == 0
+    assert ("reset: import machine\nmachine.reset()" in device.calls) is not meters
 
 
 def plugged_in(monkeypatch: pytest.MonkeyPatch, *names: str, pid: int = 5) -> None:
@@ -133,6 +207,7 @@ def test_every_board_gets_the_whole_firmware(board: str) -> None:
             found[f"{folder}/{name}"] = (int(offset), int(length))
     for name, module in modules.items():
         assert module[:2] == b"M\x06" or name == deploy.NAMES
+        assert module[2] in (0, deploy.MPY >> 8) or name == deploy.NAMES  # byte code alone, or machine code for it too
         offset, size = found["/" + name]
         assert data[base + offset : base + offset + size] == module
 

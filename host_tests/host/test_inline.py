@@ -48,6 +48,28 @@ def test_numbers_stand_in_place_of_their_names() -> None:
     assert modules.inlined("a/codes.py").split("\n") == ["NAMES = {1: 'one'}", "name = 7", "TWICE = 1", "TWICE = 2"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "def f():\n    from a.codes import ONE\ndef g():\n    from a.more import ONE\n",
+            "ONE is a.more.ONE and a.codes",
+        ),
+        ("ONE = 4\ndef f():\n    from a.codes import ONE\n", "ONE is a.codes.ONE and a name of its own"),
+        ("from a import codes\ndef f():\n    from b import codes\n", "codes is b.codes and a.codes"),
+    ],
+)
+def test_a_name_from_two_places_is_refused(text: str, said: str) -> None:
+    modules = inline.Modules({**SMALL, "a/more.py": "ONE = 5\n", "a/late.py": text})
+    with pytest.raises(inline.InlineError, match=f"a/late.py: {said}"):
+        modules.inlined("a/late.py")
+
+
+def test_a_negative_number_keeps_its_sign_to_itself() -> None:
+    modules = inline.Modules({"a.py": "LOW = -5\n\ndef f():\n    return LOW ** 2\n"})
+    assert "return (-5) ** 2" in modules.inlined("a.py")
+
+
 TABLES = {
     "a/codes.py": (
         "WORD = 'a word'\nLONG = 'more than ten letters'\nASKED_TWICE = 'more than ten as well'\n"
@@ -109,6 +131,27 @@ def test_private_names_and_arguments_are_words_that_micropython_has() -> None:
     assert "_json" in texts["openkh/service/top.py"]
     kept = texts["openkh/service/base.py"].split("self.")[1].split(" ")[0]
     assert f"self.{kept} + self._other._far" in texts["openkh/service/top.py"]
+
+
+def test_a_base_that_is_asked_of_its_module_shares_names_with_the_class() -> None:
+    texts = {
+        "openkh/service/base.py": "class Base:\n    def __init__(self): self._far = 5\n",
+        "openkh/service/top.py": (
+            "from openkh.service import base\nclass Top(base.Base):\n    def __init__(self): self._own = 7\n"
+        ),
+    }
+    changed = short_names.shortened(texts)
+    far, own = (changed[path].split("self.")[1].split(" ")[0] for path in texts)
+    assert far != own and far != "_far"
+
+
+def test_an_argument_that_is_set_anew_keeps_its_name() -> None:
+    text = (
+        "def f(error, base, wait):\n    try:\n        import os as base\n        wait()\n"
+        "    except OSError as error:\n        return error\n    return base\n"
+    )
+    changed = short_names.shortened({"openkh/remote/x.py": text})["openkh/remote/x.py"]
+    assert "def f(error, base, " in changed and "wait" not in changed
 
 
 @pytest.fixture(scope="module")

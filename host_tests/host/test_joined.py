@@ -109,6 +109,7 @@ def test_together_they_do_what_they_do_apart(tmp_path: Path, monkeypatch: pytest
         ("from openkh import codes\ndef f(table): return codes.table, table\n", "table, a name of another module"),
         ("table = 2\nclass A:\n    table = table + 1\n", "table is a name of a class and of the module"),
         ("from openkh.codes import table as t\ndef f(table): return t, table\n", "table, which stands for t"),
+        ("try:\n    import uctypes\nexcept ImportError:\n    uctypes = None\n", "uctypes is not at the module's top"),
     ],
 )
 def test_what_cannot_be_put_together_is_told(part: str, said: str) -> None:
@@ -128,8 +129,18 @@ def test_more_names_than_micropython_finds_quickly_are_refused() -> None:
         joined.joined({"openkh/app.py": names + "one_more = 0\n"})
 
 
-def test_a_module_that_stays_apart_may_not_use_a_modules_name_for_a_variable() -> None:
+@pytest.mark.parametrize(
+    ("late", "said"),
+    [
+        ("from openkh import codes\ndef f():\n    codes = 1\n", "codes is a module and a variable"),
+        ("from openkh import codes\ndef f(name):\n    return getattr(codes, name)\n", "codes is used other than"),
+        (
+            "def f():\n    from openkh import codes\ndef g():\n    from openkh.remote import codes\n",
+            "codes is two modules",
+        ),
+    ],
+)
+def test_what_a_module_that_stays_apart_may_not_do_with_a_modules_name(late: str, said: str) -> None:
     texts = {"openkh/app.py": "from openkh import codes\n", "openkh/cycle.py": "", "openkh/codes.py": "table = 1\n"}
-    late = "from openkh import codes\ndef f():\n    codes = 1\n"
-    with pytest.raises(joined.JoinError, match="codes is a module and a variable"):
-        joined.joined({**texts, "openkh/late.py": late})
+    with pytest.raises(joined.JoinError, match=said):
+        joined.joined({**texts, "openkh/remote/codes.py": "table = 2\n", "openkh/late.py": late})

@@ -75,8 +75,8 @@ class ConsoleDevice(SerialPrompt):
         self.chip.console.raw_repl()
         return printed
 
-    def restart_blind(self) -> None:
-        pass
+    def restart_blind(self) -> bool:
+        return True
 
     def close(self) -> None:
         pass

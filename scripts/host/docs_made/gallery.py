@@ -353,8 +353,8 @@ voltage has low voltage. The same error on both lines names line 1, and both sym
 normal: the bar is off, that line's symbol blinks. A single-element meter says nothing of line 2.
 """
 
-_FAILURE = """While a failure stands the screen ID changes with `F` every half second, on every screen. The error screen shows
-the lowest number. 01, 02, 04 go when mended, 05 by service or power-up, 03 when the data are written anew.
+_FAILURE = """While a failure stands the screen ID changes with `F` every half second, on every screen. The error screen
+shows the lowest number. 01, 02, 04 go when mended, 05 by service or power-up, 03 when the data are written anew.
 """
 
 _FOOT = """

@@ -95,6 +95,7 @@ except OSError:
 CHOSEN = "(lambda b:{n:getattr(b,n,'')for n in('NAME','MEMORY','DISPLAY','RS485')})(__import__('board'))"
 
 
+ARCH_SHIFT = 10  # the processor in sys.implementation._mpy
 DEFAULT_BOARD = "breadboard"
 PROVISION_TRIES = 2  # on a board that keeps its register in flash the first one lays the flash out
 PROVISION_S = 60.0  # which takes a quarter of a minute
@@ -120,11 +121,18 @@ def check_micropython(device: SerialPrompt) -> None:
         raise FailedError(
             f"the board has MicroPython {number}, {oldest} or later is needed: ./scripts/flash --uf2 says how to get it"
         )
-    if mpy & 0xFF != deploy.MPY_VERSION:
+    if mpy >> ARCH_SHIFT != deploy.MPY >> ARCH_SHIFT:
+        raise FailedError("the board is no RP2040: its processor is another one (a Pico 2?); nothing was changed")
+    if mpy != deploy.MPY:
         raise FailedError(
-            f"MicroPython {number} on the board takes .mpy version {mpy & 0xFF}, this firmware is compiled to "
-            f"version {deploy.MPY_VERSION}: ./scripts/flash --uf2 says how to get one that fits"
+            f"MicroPython {number} on the board takes .mpy version {_version(mpy)}, this firmware is compiled to "
+            f"version {_version(deploy.MPY)}: ./scripts/flash --uf2 says how to get one that fits"
         )
+
+
+def _version(mpy: int) -> str:
+    """Of sys.implementation._mpy: the version of byte code, and that of machine code."""
+    return f"{mpy & 0xFF}.{mpy >> 8 & 3}"
 
 
 def modules_there(device: SerialPrompt, slot: str) -> dict[str, tuple[int, int]]:
@@ -172,9 +180,14 @@ def chosen(device: SerialPrompt, options: argparse.Namespace) -> tuple[str, dict
     return board, found
 
 
+def metering(device: SerialPrompt) -> bool:
+    """Whether a meter runs on the board."""
+    return "True" in device.execute(RUNNING)
+
+
 def enter_service_mode(device: SerialPrompt) -> None:
     """A running meter saves its register and restarts without metering or watchdog."""
-    if "True" in device.execute(RUNNING):
+    if metering(device):
         say("the meter saves and goes into service mode")
         device.reset_by("import openkh.service\nopenkh.service.update_mode()")
 
@@ -271,15 +284,19 @@ def flash(options: argparse.Namespace) -> None:
         if running and holds(device, running, deploy.slot_files(modules)):
             say("the board has this firmware already")
             install_launcher(device, board)
+            if not metering(device):
+                say("no metering there: restarting")
+                device.reset_by("import machine\nmachine.reset()")
         else:
-            enter_service_mode(device)
             target = "b" if running == "a" else "a"
             try:
+                enter_service_mode(device)
                 fill(device, target, modules, running)
                 install_launcher(device, board)
                 replace(device, "/slot", target.encode())
             except (FailedError, KeyboardInterrupt):
-                device.restart_blind()  # a meter must not be left in service mode
+                if not device.restart_blind():
+                    say("the board may be in service mode, without metering: unplug it, and plug it in again")
                 raise
             say("restarting with the new firmware")
             device.reset_by("import machine\nmachine.reset()")
@@ -307,7 +324,7 @@ def parser() -> Parser:
     return p
 
 
-@reported("interrupted; the board goes on with the firmware it had")
+@reported("interrupted; the board starts the firmware it had, or the new one")
 def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit status."""
     options = parser().parse_args(argv)

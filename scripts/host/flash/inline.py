@@ -26,6 +26,10 @@ def says_nothing(text: str) -> bool:
     )
 
 
+class InlineError(ValueError):
+    """A module is written in a way in which a constant's place is not certain; the text says where and why."""
+
+
 class Modules:
     """The modules that go onto a device together. `sources`: path with .py -> text."""
 
@@ -94,6 +98,16 @@ class Modules:
         self._under_way.remove(path)
         return {alias.asname or alias.name: there[alias.name] for alias in node.names if alias.name in there}
 
+    def _check_sources(self, path: str) -> None:
+        """InlineError where a name is imported from two places in a module, or from one and is a constant of its own:
+        which of them it is where it is used is not looked at here."""
+        found: dict[str, str] = dict.fromkeys(self.constants(path), "")
+        for node in self._facts(path).imports:
+            for alias in node.names:
+                source, name = f"{node.module}.{alias.name}", alias.asname or alias.name
+                if found.setdefault(name, source) != source:
+                    raise InlineError(f"{path}: {name} is {source} and {found[name] or 'a name of its own'}")
+
     def inlined(self, path: str, keep: bool = False) -> str:
         """A module's text with the constants in place of their names. `keep`: the names stay there, too, for modules
         that are none of these and ask for them."""
@@ -102,6 +116,7 @@ class Modules:
     def tree(self, path: str, keep: bool = False) -> ast.Module:
         """The same as a syntax tree, which is the caller's."""
         imports = self._facts(path).imports
+        self._check_sources(path)
         values = dict(self.constants(path))
         for node in imports:
             values.update(self._imported(node))
@@ -164,13 +179,13 @@ class _Inliner(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
         if node.id in self._values and isinstance(node.ctx, ast.Load):
-            return ast.Constant(self._values[node.id])
+            return _constant(self._values[node.id])
         self._needed.add(node.id)
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
         if isinstance(node.value, ast.Name) and node.attr in self._modules.get(node.value.id, ()):
-            return ast.Constant(self._modules[node.value.id][node.attr])
+            return _constant(self._modules[node.value.id][node.attr])
         self.generic_visit(node)
         return node
 
@@ -198,6 +213,13 @@ def _target(node: ast.stmt) -> str:
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         return node.targets[0].id
     return ""
+
+
+def _constant(value: Value) -> ast.expr:
+    """A value as an expression; a negative number as one that gets its brackets in -5 ** 2."""
+    if type(value) is int and value < 0:
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    return ast.Constant(value)
 
 
 def _is_constant(value: object) -> bool:

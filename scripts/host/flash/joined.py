@@ -26,6 +26,7 @@ APART = (
     "openkh/drivers/pulse_port.py",  # rp2.asm_pio empties the table of its module's names, and fills it again
 )
 MOST = 221  # 223 places (MicroPython's py/map.c), less the module's own __name__ and __file__
+NEVER = "if not __name__:\n"
 _LISTING = "__all__"
 _OF_THE_COMPILER = "super"
 
@@ -54,7 +55,7 @@ def name_of(texts: dict[str, str], path: str, name: str) -> str:
 
 def names_first(listed: Sequence[str]) -> str:
     """A statement that has these names one after the other."""
-    return f"if not __name__:\n    {'.'.join((WORDS[0], *listed))}\n" if listed else ""
+    return f"{NEVER}    {'.'.join((WORDS[0], *listed))}\n" if listed else ""
 
 
 class _Whole:
@@ -124,6 +125,8 @@ class _Whole:
         return found
 
     def _name_import(self, path: str, name: str, node: ast.ImportFrom | ast.Import) -> None:
+        if node not in self.trees[path].body:
+            raise JoinError(f"{path}: the import of {name} is not at the module's top: it would be made always")
         alias = next(alias for alias in node.names if (alias.asname or alias.name) == name)
         module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
         there = self.path(module)
@@ -155,7 +158,7 @@ class _Whole:
         own = [ast.Assign([ast.Name(name, ast.Store())], ast.Name(name, ast.Load()))
                for name in sorted(called - self._taken)]  # fmt: skip
         body = [*own, *body]
-        names = {name for name, _ in _names_of(body)}
+        names = {name for name, _ in names_of(body)}
         if len(names) > MOST:
             raise JoinError(
                 f"{len(names)} names at the top of the whole: at most {MOST}, so let a module be imported later"
@@ -191,7 +194,7 @@ def _within(nodes: list[ast.stmt]) -> Iterator[ast.AST]:
                 todo += ast.iter_child_nodes(one)
 
 
-def _names_of(nodes: list[ast.stmt]) -> Iterator[tuple[str, ast.AST]]:
+def names_of(nodes: list[ast.stmt]) -> Iterator[tuple[str, ast.AST]]:
     """Each name that statements bind in their scope, and the node that does."""
     for node in _within(nodes):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -206,7 +209,7 @@ def _names_of(nodes: list[ast.stmt]) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _bound(tree: ast.Module) -> list[tuple[str, ast.AST]]:
-    return [(name, node) for name, node in _names_of(tree.body) if name != _LISTING]
+    return [(name, node) for name, node in names_of(tree.body) if name != _LISTING]
 
 
 class _Flattened(ast.NodeTransformer):
@@ -292,7 +295,7 @@ class _Flattened(ast.NodeTransformer):
         names |= {one.arg for one in (every.vararg, every.kwarg) if one}
         if isinstance(node, ast.FunctionDef):
             declared = {name for one in _within(node.body) if isinstance(one, ast.Global) for name in one.names}
-            names |= {name for name, _ in _names_of(node.body)} - declared
+            names |= {name for name, _ in names_of(node.body)} - declared
         self._scopes.append((False, names))
         if isinstance(node, ast.FunctionDef):
             node.body = [self.visit(one) for one in node.body]
@@ -304,7 +307,7 @@ class _Flattened(ast.NodeTransformer):
         node.name = self._flat(node.name)
         node.bases = [self.visit(one) for one in node.bases]
         node.decorator_list = [self.visit(one) for one in node.decorator_list]
-        self._scopes.append((True, {name for name, _ in _names_of(node.body)}))
+        self._scopes.append((True, {name for name, _ in names_of(node.body)}))
         node.body = [self.visit(one) for one in node.body]
         self._scopes.pop()
         return node
@@ -320,18 +323,21 @@ class _Redirect(ast.NodeTransformer):
 
     def changed(self) -> ast.Module:
         tree = self._whole.trees[self._path]
+        named: dict[str, str] = {}  # modules imported, of the whole or not
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and not self._whole.path(node.module or ""):
                 for alias in node.names:
-                    inner = self._whole.path(f"{node.module}.{alias.name}")
+                    name, inner = alias.asname or alias.name, self._whole.path(f"{node.module}.{alias.name}")
+                    if named.setdefault(name, inner) != inner:
+                        raise JoinError(f"{self._path}: {name} is two modules")
                     if inner in self._whole.order:
-                        self._aliases[alias.asname or alias.name] = inner
+                        self._aliases[name] = inner
         for node in ast.walk(tree):
-            named = node.arg if isinstance(node, ast.arg) else ""
+            stored = node.arg if isinstance(node, ast.arg) else ""
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                named = node.id
-            if named in self._aliases:
-                raise JoinError(f"{self._path}: {named} is a module and a variable")
+                stored = node.id
+            if stored in self._aliases:
+                raise JoinError(f"{self._path}: {stored} is a module and a variable")
         return self.visit(tree)  # type: ignore[no-any-return]
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt | list[ast.stmt]:  # noqa: N802
@@ -351,6 +357,11 @@ class _Redirect(ast.NodeTransformer):
             name = alias.asname or alias.name
             found.append(ast.ImportFrom(package, [ast.alias(last, name if name != last else None)], 0))
         return found
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+        if node.id in self._aliases:
+            raise JoinError(f"{self._path}: the module {node.id} is used other than for a name in it")
+        return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
         if isinstance(node.value, ast.Name) and node.value.id in self._aliases:

@@ -103,15 +103,19 @@ def _families(trees: dict[str, ast.Module]) -> list[list[str]]:
     """Modules in groups that share names: a class and those that it inherits from."""
     family = {path: {path} for path in trees}
     for path, tree in trees.items():
-        bases = {base.id for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases
-                 if isinstance(base, ast.Name)}  # fmt: skip
+        bases = {one.id for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases
+                 for one in ast.walk(base) if isinstance(one, ast.Name)}  # fmt: skip
         for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and bases & {alias.asname or alias.name for alias in node.names}:
-                other = (node.module or "").replace(".", "/") + ".py"
-                if other in trees:
-                    together = family[path] | family[other]
-                    for member in together:
-                        family[member] = together
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            for alias in node.names:
+                # A base is a name of a module, or is asked of a module by its name.
+                for other in (node.module or "", f"{node.module}.{alias.name}"):
+                    there = other.replace(".", "/") + ".py"
+                    if (alias.asname or alias.name) in bases and there in trees:
+                        together = family[path] | family[there]
+                        for member in together:
+                            family[member] = together
     return [sorted(members) for members in {id(members): members for members in family.values()}.values()]
 
 
@@ -162,7 +166,12 @@ def _arguments(tree: ast.Module, by_name: set[str]) -> None:
         taken = {node.id for node in inner if isinstance(node, ast.Name)} | set(vars(builtins))
         names = [node.arg for node in (*arguments.posonlyargs, *arguments.args)]
         free = [word for word in WORDS if word not in taken and word not in names]
-        found = {name: free.pop(0) for name in names if name not in (*WORDS, "self") and name not in by_name and free}
+        # An argument that is set anew by `except ... as` or by an import would stay behind under its new name.
+        rebound = {node.name for node in inner if isinstance(node, ast.ExceptHandler)}
+        rebound |= {one.asname or one.name for node in inner if isinstance(node, ast.Import | ast.ImportFrom)
+                    for one in node.names}  # fmt: skip
+        kept = {*WORDS, "self", *by_name, *rebound}
+        found = {name: free.pop(0) for name in names if name not in kept and free}
         for node in (*arguments.posonlyargs, *arguments.args):
             node.arg = found.get(node.arg, node.arg)
         for node in inner:

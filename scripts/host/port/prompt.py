@@ -149,12 +149,19 @@ class SerialPrompt:
 
     # Resets
 
-    def restart_blind(self) -> None:
-        """Reset the board whatever state the connection is in: leaves service mode after a failure."""
-        with contextlib.suppress(FailedError, RefusedError, *BROKEN):
-            self._transport.close()
-            self._transport = self._opened()
-            self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+    def restart_blind(self, wait_s: float = 10.0) -> bool:
+        """Reset the board whatever state the connection is in: leaves service mode after a failure. Whether it was told
+        to; a board that is just restarting is waited for."""
+        limit = time.monotonic() + wait_s
+        while True:
+            with contextlib.suppress(FailedError, RefusedError, *BROKEN):
+                self._transport.close()
+                self._transport = self._opened()
+                self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+                return True
+            if time.monotonic() > limit:
+                return False
+            time.sleep(RESET_S)
 
     def reset_by(self, code: str, done_s: float = RESET_S, wait_s: float = 15.0) -> str:
         """Run code that takes `done_s` at most and resets the board, soon after or at its end; what it printed.
