@@ -16,6 +16,8 @@ from openkh.startup import restart  # noqa: E402
 soft = restart.note_soft_reset(board.PIN_COUNTER)
 for _signal, number in board.OUTPUTS:
     Pin(number, Pin.OUT, value=0)
+if board.RS485 is not None and board.RS485[3] is not None:
+    Pin(board.RS485[3], Pin.OUT, value=0)  # after a soft reset it may still drive the pair
 
 prompt = {}
 if soft:

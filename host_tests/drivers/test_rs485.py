@@ -28,8 +28,8 @@ class Timer:
 class Uart:
     IRQ_RXIDLE = 1
 
-    def __init__(self, _number):
-        pass
+    def __init__(self, _number, **pins):
+        self.pins = pins
 
     def init(self, **_):
         pass
@@ -55,3 +55,26 @@ def test_AM_1_the_end_of_an_answer_is_looked_for_after_its_whole_milliseconds(mo
     del Timer.periods[:]
     port.send(bytearray(256), 0, length)
     assert levels == [0, 1] and Timer.periods == [ms]
+
+
+def test_AM_1_what_ends_while_an_answer_goes_out_is_no_burst_of_a_master(monkeypatch):
+    """An echo, or a break because nothing drives RXD: a quick master was taken for a flood."""
+    monkeypatch.setattr(rs485, "Timer", Timer)
+    monkeypatch.setattr(rs485, "UART", Uart)
+    monkeypatch.setattr(rs485, "ticks_us", lambda: 0)
+    served = []
+    monkeypatch.setattr(rs485.micropython, "schedule", lambda serve, _: served.append(serve))
+    port = rs485.Rs485(1, "tx", "rx", lambda _level: None, lambda _: None)
+    port.open(19_200, None)
+    for _ in range(rs485._BURSTS):
+        port._idle(None)  # a request
+        port.send(bytearray(256), 0, 8)
+        port._idle(None)  # what is heard of the answer
+        port._waiting = False  # it is out
+    assert port.floods == 0 and len(served) == rs485._BURSTS
+
+
+def test_AM_1_the_uart_gets_its_pins_at_once(monkeypatch):
+    """Else it takes GPIO4 and 5 as well, which are the memory's on the reference board."""
+    monkeypatch.setattr(rs485, "UART", Uart)
+    assert rs485.Rs485(1, "tx", "rx", None, lambda _: None)._uart.pins == {"tx": "tx", "rx": "rx"}

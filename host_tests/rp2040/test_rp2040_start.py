@@ -1,8 +1,12 @@
 """What starts, whatever is wrong with the files: a hang in the imports ends, a slot that cannot start is passed over, a
 sealed meter never opens a prompt; and a power cut in the middle of a flash operation costs no register."""
 
+import ast
+
+import board
 import pytest
 
+from boards.virtual.reference import SEAL_RISE_US
 from host.flash import deploy
 from host.rp2040 import emulator, flash_cuts, wires
 from host.rp2040.engine import Rp2040Link
@@ -49,7 +53,8 @@ def start(files: dict[str, bytes], sealed: bool) -> emulator.Chip:
     clock = wires.Clock()
     clock.connect(chip)
     seal = wires.Net(clock, PIN_SEAL)
-    seal.drive(0 if sealed else 1)
+    seal.capacitor(SEAL_RISE_US)
+    seal.drive(0 if sealed else None)
     seal.connect(chip)
     chip.run(1_000_000_000)
     return chip
@@ -102,3 +107,19 @@ def test_ST_1_power_cuts_in_the_middle_of_flash_operations() -> None:
     """Never above what was measured, never below what it was; more of them in ./scripts/bench rp2040."""
     figures = flash_cuts.sweep(4)
     assert figures["power cuts in an operation on the flash"] >= 2
+
+
+def test_each_pad_has_the_function_that_the_board_wants() -> None:
+    """With all parts built: a mere constructor takes its peripheral's usual pins, whatever they are in use for."""
+    spi, uart, i2c, pio = 1, 2, 3, 6  # RP2040 data sheet 2.19.2
+    wanted = dict.fromkeys((*board.I2C_MEMORY[1:], *board.I2C_DISPLAY[1:]), i2c)
+    wanted |= dict.fromkeys(board.RS485[1:3], uart)
+    wanted |= {pin: spi for front_end in board.FRONT_ENDS for pin in front_end[1:4]}
+    wanted |= dict.fromkeys((board.PIN_OPTO_10, board.PIN_OPTO_100, board.PIN_OPTO_1000), pio)
+    with Rp2040Link({**CONFIG, "serial": {}}) as link:
+        link.run(4 * SECOND_US, [LOAD])
+        console = link.engine.board.chip.console
+        console.raw_repl()
+        pads = "import machine\nprint([machine.mem32[0x40014004 + 8 * n] & 31 for n in range(30)])"
+        found = ast.literal_eval(console.exec(pads))
+    assert {pin: found[pin] for pin in wanted} == wanted

@@ -245,6 +245,17 @@ def test_EN_2_a_soft_reset_loses_no_count_and_takes_back_what_was_not_saved():
         prompt.assert_nothing_lost()
 
 
+def test_AM_1_a_soft_reset_in_the_middle_of_an_answer_lets_go_of_the_pair():
+    with started(serial={}) as prompt:
+        drives = "from machine import Pin; print(Pin(29)())"
+        prompt.execute("from machine import Pin; Pin(29, Pin.OUT, value=1)")
+        assert prompt.execute(drives) == "1\n"
+        prompt.type("\x04")
+        prompt.restarted()
+        prompt.go(1.0)
+        assert prompt.execute(drives) == "0\n"
+
+
 @pytest.mark.parametrize("memory", ["fram", "flash"])
 def test_CA_2_with_the_seal_closed_nothing_on_the_port_reaches_a_prompt(memory):
     """Random bytes, control characters and mpremote's handshake, from the reset on, through two power cuts and across

@@ -22,6 +22,7 @@ class Net:
         self.mode = IN
         self.configured = False  # since the last reset of the chip
         self.interrupt = None  # see on_interrupt
+        self.user = None  # the peripheral that the pad's function select names
         self._clock = clock
         self._stir = stir
         self._board_pull = None
@@ -88,13 +89,18 @@ class Net:
         self.latch = 0
         self.configured = False
 
-    def configure(self, mode, pull):
-        """Set direction and pull (None, PULL_UP, PULL_DOWN, or both)."""
+    def configure(self, mode, pull, user=None):
+        """Set direction and pull (None, PULL_UP, PULL_DOWN, or both). `user`: the peripheral that has it, with ALT."""
         self.mode = mode
+        self.user = user
         self.configured = True
         self._pull = pull
         self._see_plain()
         self._settle()
+
+    def hand_over(self, user):
+        """Give the pad to a peripheral; its pulls stay."""
+        self.configure(ALT, self._pull, user)
 
     def put(self, level):
         """Write the CPU's output latch."""

@@ -103,10 +103,10 @@ class I2C:
             raise ValueError("I2C(%d) doesn't exist" % id)
         self._cpu = _board.cpu
         self._clock = _board.clock
-        for pin in (scl, sda):
-            if pin is not None:
-                pin.net.quiet()
-                pin.net.configure(nets.ALT, nets.PULL_UP)
+        self._nets = [pin.net for pin in (scl, sda) if pin is not None]
+        for net in self._nets:
+            net.quiet()
+            net.configure(nets.ALT, nets.PULL_UP, self)
         self._bus = _board.i2c[id]
         self._byte_us = -(-9_000_000 // freq)
         self._timeout_us = timeout
@@ -114,7 +114,10 @@ class I2C:
     def _start(self):
         if self._cpu.attention:
             self._cpu.at_bus(False)
-        if self._bus.stuck:
+        wired = True
+        for net in self._nets:
+            wired = wired and net.user is self
+        if self._bus.stuck or not wired:
             self._clock.spend(self._timeout_us)
             raise OSError(TIMEOUT, "ETIMEDOUT")
 

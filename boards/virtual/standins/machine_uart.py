@@ -1,10 +1,10 @@
 """UART of the stand-in for `machine` (machine.py): names, arguments and times are those of the RP2040's port."""
 
-from boards.virtual.rp2040 import nets
 from boards.virtual.rp2040.uart import RXIDLE
 
 ANY_US = 15  # measured on the emulated chip
 READ_US = 53
+USUAL_PINS = ((0, 1), (4, 5))  # TX and RX of UART 0 and 1 on an RPI_PICO
 EMPTY_US = 1000  # `readinto` waits this long for a byte where there is none
 
 _board = None
@@ -30,6 +30,9 @@ class UART:
         self._uart = _board.uart(id)
         self._clock = _board.clock
         self._cpu = _board.cpu
+        for name, number in zip(("tx", "rx"), USUAL_PINS[id]):
+            if name not in settings and not self._uart.baud:
+                _board.pins[number].hand_over(self)
         if settings:
             self.init(**settings)
 
@@ -55,7 +58,7 @@ class UART:
                 number = pin.net.number
                 if number & 3 != place or (number + 4 & 8) >> 3 != self._id:
                     raise ValueError("bad %s pin" % ("RX" if place else "TX"))
-                pin.net.configure(nets.ALT, nets.PULL_UP)
+                pin.net.hand_over(self)
         self._uart.setup(baudrate, parity, rxbuf)
 
     def irq(self, handler=None, trigger=0, hard=False):

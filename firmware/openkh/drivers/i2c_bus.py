@@ -19,18 +19,17 @@ def opened(wires: "tuple[int, int, int]", hertz: int) -> I2C:
 
 
 def clear(scl: Pin, sda: Pin) -> bool:
-    """Clock until the device lets go of the data line, then make a STOP; True if the bus is free.
+    """Clock the device, and try a STOP at each clock: a bit that is 1 would end the waiting, but the next one may be 0
+    and hold the line again. True if the bus is free.
 
     Both pins are open drain and released (1), and machine.I2C has not taken them yet. Setting a pin takes some 4 us on
     the RP2040, which is slow enough for any device.
     """
     for _ in range(_CLOCKS):
-        if sda():
-            break
         scl(0)
+        sda(0)
         scl(1)
-    scl(0)
-    sda(0)
-    scl(1)
-    sda(1)
-    return bool(sda())
+        sda(1)  # a STOP, where the device lets the line go
+        if sda():
+            return True
+    return False

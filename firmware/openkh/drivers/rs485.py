@@ -9,6 +9,8 @@ bit times without a byte) and by MicroPython's ports/rp2/machine_uart.c, 1.27 to
 - `readinto()` on an empty port waits up to 1 ms, so no more is read than `any()` has told.
 - `write()` returns while the bytes still go out. The transceiver's driver is switched off when `txdone()` says that the
   last stop bit is out: a one-shot hard timer asks when the bytes must be nearly out, and then again until they are.
+- Without pins the constructor switches the UART's usual ones over to it (GPIO4 and 5 for UART 1), whatever they are in
+  use for, and other pins that it gets later do not give them back.
 - Framing and parity errors are not told; the checksum of the frame finds them.
 While flash is erased none of this runs: what then comes in beyond the FIFO's room is lost, and its frame with it.
 """
@@ -51,7 +53,7 @@ class Rs485:
         self._pins = (tx, rx)
         self._enable = driver_enable
         self._serve = serve
-        self._uart = UART(number)
+        self._uart = UART(number, tx=tx, rx=rx)
         self._irq: Any = None
         self._turn_timer = Timer(-1)
         self._silence_timer = Timer(-1)
@@ -157,9 +159,9 @@ class Rs485:
         if ticks_diff(now_us, self._window_us) >= _QUIET_US:
             self._window_us = now_us
             self._bursts = 0
-        self._bursts += 1
         if self._waiting:
             return
+        self._bursts += 1
         if self._bursts > _BURSTS:
             self.floods += 1
             self._irq.trigger(0)

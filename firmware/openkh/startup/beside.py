@@ -95,7 +95,9 @@ def _port(meter: "Meter", settings: "Settings", store: "Vault | None") -> "Port"
 
     number, tx, rx, enable = board.RS485  # type: ignore[misc]  # there is one, or there were no settings
     driver = None if enable is None else Pin(enable, Pin.OUT, value=0)
-    return Port(meter, meter.intervals, settings, store, number, Pin(tx), Pin(rx), driver)
+    # While the transceiver drives the pair nothing drives RXD: low, it would be a break at each answer.
+    heard = Pin(rx, Pin.IN, Pin.PULL_UP)
+    return Port(meter, meter.intervals, settings, store, number, Pin(tx), heard, driver)
 
 
 def _image(port: "Port") -> None:
