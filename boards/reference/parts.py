@@ -22,4 +22,4 @@ HOLDUP_5V_MA = 75  # what the board takes from the 5 V; the RS-485 port is not i
 # 12 V side
 RAIL12_SHUNT_OHM = 3.0
 RAIL12_GAIN = 10  # of the amplifier behind the shunt
-BULK_DIVIDER_OHM = (50_000, 10_000)  # chain and foot
+BULK_DIVIDER_OHM = (5_000, 1_000)  # chain and foot

@@ -207,6 +207,7 @@ def test_ST_1_the_supply_carries_the_meter_for_80_ms(simulate):
         [
             f"CBULK bulk 0 {farad:.9g} ic=11.6",
             f"BLOAD bulk 0 i={{{watts:.4f} / max(v(bulk), 1)}}",
+            f"RDIVIDER bulk 0 {sum(load('reference', 'parts').BULK_DIVIDER_OHM)}",
             ".tran 0.1m 400m uic",
             ".meas tran empty when v(bulk)=7",
         ]
