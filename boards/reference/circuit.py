@@ -252,8 +252,8 @@ def supply(net):
 
     Hold-up: HOLDUP_5V_MA at 5 V take 0.44 W from the 12 V, where the converter has 85 %, and the bulk divider 15 mW.
     From 11.6 V down to 7 V the bulk capacitor gives 60 mJ, if it is 20 % below its value and has lost another 20 % with
-    age. That lasts for 132 ms; 80 ms are promised (host_tests/boards/test_circuit.py simulates it). The converter cannot
-    charge more than 2200 uF.
+    age. That lasts for 132 ms; 80 ms are promised (host_tests/boards/test_circuit.py simulates it). The converter can
+    charge no more than 2200 uF.
     """
     net.two("F", "FUSE", "L1", "L1_FUSED")
     net.two("RV", "VARISTOR", "L1_FUSED", "AGND")
