@@ -1,6 +1,8 @@
 """Load profiles as tables: the plain one of seconds and watts, and every other shape."""
 
 import math
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -234,3 +236,53 @@ def test_entities_of_home_assistant():
     assert [w for *_, w in spans(head + rows, mapping="kW=sensor.b_power")] == [0, 1000, 2000]
     assert spans(head + rows, mapping="W1=sensor.a_power,W2=sensor.b_power")[2][2:] == (2, 2)
     assert "--map: no entity 'x'" in refusal(head + rows, mapping="W=x")
+
+
+# -- the newest row first -------------------------------------------------------------------------------------------
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def kwh(text, **options):
+    return reader.read(text, Options(**options)).energy_wh()[0] / 1000
+
+
+def test_a_running_total_with_the_newest_row_first_is_one():
+    rows = [f"2025-01-01 0{n}:00,{value}\n" for n, value in enumerate((0.0, 0.4, 0.9, 1.5, 2.1))]
+    for ordered in (rows, rows[::-1]):
+        text = "time,Total energy kWh\n" + "".join(ordered)
+        assert kwh(text) == pytest.approx(2.1) and "taken as the energy of each interval" not in notes(text)
+    rows = [f"2025-01-01 00:{n:02d},{500 + n / 10}\n" for n in range(20)]
+    text = "time,energy (kWh)\n" + "".join(rows[::-1])
+    assert kwh(text) == pytest.approx(1.9) and notes(text).count("the newest row comes first") == 1
+
+
+@pytest.mark.parametrize("minutes", [15, 30, 60])
+def test_the_hour_that_comes_twice_is_read_from_either_end(minutes):
+    begin = datetime(2025, 11, 2, 4, tzinfo=UTC)
+    rows = []
+    for n in range(6 * 60 // minutes):
+        moment = (begin + timedelta(minutes=minutes * n)).astimezone(NEW_YORK)
+        rows.append(f"{moment:%Y-%m-%d %H:%M},{n}\n")
+    up, down = ("time,watts\n" + "".join(part) for part in (rows, rows[::-1]))
+    expected = [(60 * minutes * n, 60 * minutes * (n + 1), n) for n in range(len(rows))]
+    assert spans(up, zone=NEW_YORK) == spans(down, zone=NEW_YORK) == expected
+
+
+def test_a_row_out_of_order_is_named_by_its_line_in_the_file():
+    for text, said in (
+        ("2025-01-01 03:00,3 2025-01-01 02:00,2 2025-01-01 02:00,2 2025-01-01 01:00,1", "4: the time 2025-01-01 02:00"),
+        ("2025-01-01 05:00,3 2025-01-01 04:00,2 2025-01-01 06:00,2 2025-01-01 01:00,1", "4: the time 2025-01-01 06:00"),
+        ("2025-01-01 01:00,3 2025-01-01 02:00,2 2025-01-01 01:30,2 2025-01-01 04:00,1", "4: the time 2025-01-01 01:30"),
+    ):
+        said_of = refusal("time,watts\n" + text.replace(" 2025", "\n2025") + "\n")
+        assert said_of.startswith(said + " is not ") and ("as the newest comes first" in said_of) == (
+            "01:30" not in said
+        )
+
+
+def test_entities_have_an_order_each():
+    rows = [(f"sensor.{name}_power", n) for name in "ab" for n in (2, 1, 0)]
+    text = "entity_id,state,last_changed\n" + "".join(f"{name},{n},2025-11-02 01:{20 * n:02d}\n" for name, n in rows)
+    found = spans(text, mapping="W1=sensor.a_power,W2=sensor.b_power", zone=NEW_YORK)
+    assert found == [(1200 * n, 1200 * (n + 1), n, n) for n in range(3)]
