@@ -33,6 +33,10 @@ def notes(text, **options):
     return "; ".join(profile.source(DUAL, reader.read(text, Options(**options)), "").told.lines)
 
 
+def kwh(text, **options):
+    return reader.read(text, Options(**options)).energy_wh()[0] / 1000
+
+
 def refusal(text, **options):
     with pytest.raises(profile.ProfileError) as caught:
         profile.source(DUAL, reader.read(text, Options(**options)), "")
@@ -156,6 +160,29 @@ def test_columns_are_chosen_by_map():
         assert said in refusal(text, mapping=mapping)
 
 
+@pytest.mark.parametrize(
+    ("header", "taken", "total"),
+    [
+        (
+            "Energy kWh Phase A,Energy kWh Phase B",
+            "Energy kWh Phase A (kWh, line 1), Energy kWh Phase B (kWh, line 2)",
+            1.65,
+        ),
+        ("Energy kWh A,Energy kWh B", "Energy kWh A (kWh, line 1), Energy kWh B (kWh, line 2)", 1.65),
+        ("Energy (A) kWh,Energy (B) kWh", "Energy (A) kWh (kWh, line 1), Energy (B) kWh (kWh, line 2)", 1.65),
+        ("Power Phase A,Power Phase B", "Power Phase A (W, line 1), Power Phase B (W, line 2)", 0.0004125),
+        ("Power A,Power B", "Power A (W, line 1), Power B (W, line 2)", 0.0004125),
+        ("kW A,kW B", "kW A (kW, line 1), kW B (kW, line 2)", 0.4125),
+        ("Phase A A,Phase B A", "Phase A A (A, line 1), Phase B A (A, line 2)", 0.0495),
+        ("Current A (A),Current B (A)", "Current A (A) (A, line 1), Current B (A) (A, line 2)", 0.0495),
+        ("Current A,Temperature B", "Current A (A)", 0.0225),
+    ],
+)
+def test_a_letter_that_names_a_line_is_no_ampere(header, taken, total):
+    text = f"time,{header}\n2025-01-01 00:00,.25,.30\n2025-01-01 00:15,.26,.31\n2025-01-01 00:30,.24,.29\n"
+    assert f"taken: {taken};" in notes(text) + ";" and kwh(text) == pytest.approx(total)
+
+
 def test_what_a_unit_might_have_meant_is_said():
     """kW given as W, W given as kW, Unix time as seconds of the run, a column without a unit."""
     assert "never more than 5.2 W: if its values are kW, --map kW=COLUMN says so" in notes("time_s,watts\n0,5.2\n9,1\n")
@@ -241,10 +268,6 @@ def test_entities_of_home_assistant():
 # -- the newest row first -------------------------------------------------------------------------------------------
 
 NEW_YORK = ZoneInfo("America/New_York")
-
-
-def kwh(text, **options):
-    return reader.read(text, Options(**options)).energy_wh()[0] / 1000
 
 
 def test_a_running_total_with_the_newest_row_first_is_one():

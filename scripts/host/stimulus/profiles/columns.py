@@ -27,6 +27,7 @@ _TIME = re.compile(
 _OUT = re.compile(r"export|return|_ret_|feed.?in|to.?grid|inject|received|einspeis", re.I)
 _TOTAL = re.compile(r"total|cumul|reading|register|counter|lifetime|index|zaehlerstand|zählerstand|meter", re.I)
 _LINE = re.compile(r"(?:^|[^a-z0-9])(?:l|line|leg|phase|ph)[ _-]?([12abAB])(?:$|[^a-z0-9])", re.I)
+_BRACKETED = re.compile(rf"[\[(]\s*({'|'.join(UNITS)})\s*[\])]")
 _OTHER = re.compile(
     r"volt|temp|price|cost|\bpf\b|factor|hertz|\bhz\b|react|var\b|apparent|\bva\b|solar|humid|quality|_id\b", re.I
 )
@@ -133,18 +134,18 @@ def is_time(name: str) -> bool:
     return bool(_TIME.fullmatch(name.strip().strip("\"'").strip()))
 
 
-def named(index: int, name: str) -> Column | None:
+def named(index: int, header: list[str]) -> Column | None:
     """The column as its name tells; None where it is something else than power or energy."""
-    tokens = [token for token in re.split(r"[^a-z0-9]+", name.lower()) if token]
-    units = [token for token in tokens if token in UNITS]
-    bracketed = re.search(r"[\[(]\s*([a-z]+)\s*[\])]", name.lower())
-    unit = bracketed[1] if bracketed and bracketed[1] in UNITS else None
-    if unit is None and units and (len(units[-1]) > 1 or tokens[-1] == units[-1]):
-        unit = units[-1]
+    name = header[index]
+    line = _LINE.search(name)
+    tokens = _tokens(_LINE.sub(" ", name))
+    place = None if line else _letter(tokens, [_tokens(one) for one in header])
+    number = (1 if line[1] in "1aA" else 2) if line else 0
+    if place is not None:
+        number = 1 if tokens.pop(place) == "a" else 2
+    unit = _unit(name, tokens)
     if unit is None and _OTHER.search(name):
         return None
-    line = _LINE.search(name)
-    number = 0 if not line else 1 if line[1] in "1aA" else 2
     sign = -1.0 if _OUT.search(name) else 1.0
     if unit is not None:
         quantity, factor = UNITS[unit]
@@ -154,6 +155,33 @@ def named(index: int, name: str) -> Column | None:
     if _POWER.search(name):
         return Column(index, name.strip(), "power", sign, number, sure=False)
     return None
+
+
+def _tokens(name: str) -> list[str]:
+    return [token for token in re.split(r"[^a-z0-9]+", name.lower()) if token]
+
+
+def _letter(tokens: list[str], columns: list[list[str]]) -> int | None:
+    """Where the "a" or "b" of a line stands: at the end but for units, with the other one in another column's place."""
+    for place in range(len(tokens) - 1, -1, -1):
+        other = {"a": "b", "b": "a"}.get(tokens[place])
+        if other and [*tokens[:place], other, *tokens[place + 1 :]] in columns:
+            return place
+        if tokens[place] not in UNITS:
+            break
+    return None
+
+
+def _unit(name: str, tokens: list[str]) -> str | None:
+    """The unit in a name whose `tokens` are no line's; an "a" is one only where there is no longer one."""
+    units = [token for token in tokens if token in UNITS]
+    long = [token for token in units if len(token) > 1]
+    bracketed = _BRACKETED.search(name.lower())
+    if bracketed and bracketed[1] in units and not (long and bracketed[1] == "a"):
+        return bracketed[1]
+    if long:
+        return long[-1]
+    return units[-1] if units and tokens[-1] == units[-1] else None
 
 
 def chosen(columns: list[Column]) -> tuple[list[Column], list[Column]]:

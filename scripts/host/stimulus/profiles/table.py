@@ -60,7 +60,7 @@ def _columns(table: Table, times_at: tuple[int, int | None], options: Options, n
         taken = _phases(table, what.of_known(program, table.header), notes)
         table.kind = program.name
     elif table.header:
-        found = [column for n in others if (column := what.named(n, table.header[n])) is not None]
+        found = [column for n in others if (column := what.named(n, table.header)) is not None]
         taken, left = what.chosen(found)
         if not taken and len(others) == 1:
             taken = [Column(others[0], table.header[others[0]], "power", 1.0, sure=False)]
