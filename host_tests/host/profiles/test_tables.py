@@ -235,23 +235,55 @@ def test_times_of_the_world(first, second):
 
 
 @pytest.mark.parametrize(
-    ("cell", "comma", "value"),
+    ("cell", "decimal", "value"),
     [
-        ("1200,5", True, 1200.5),
-        ("1.200,5", True, 1200.5),
-        ("1,200.5", False, 1200.5),
-        ("1 200,5", True, 1200.5),
-        ("2,071", False, 2071),
-        ("2,071", True, 2.071),
-        ("1.234.567", True, 1234567),
-        ("-.5e3", False, -500),
-        ("1_000", False, None),
-        ("inf", False, None),
-        ("0x10", False, None),
+        ("1200,5", ".,", 1200.5),
+        ("1.200,5", ".,", 1200.5),
+        ("1,200.5", ".", 1200.5),
+        ("1 200,5", ".,", 1200.5),
+        ("2,071", ".", 2071),
+        ("2,071", ".,", 2.071),
+        ("0,071", ".", 0.071),
+        ("2.071", ",", 2071),
+        ("2.071", ".", 2.071),
+        ("1.234.567", ".,", 1234567),
+        ("-.5e3", ".", -500),
+        ("1_000", ".", None),
+        ("inf", ".", None),
+        ("0x10", ".", None),
+        ("1,23,456.5", ".", None),
     ],
 )
-def test_numbers_of_the_world(cell, comma, value):
-    assert cells.number(cell, comma) == value
+def test_numbers_of_the_world(cell, decimal, value):
+    assert cells.number(cell, decimal) == value
+
+
+@pytest.mark.parametrize(
+    ("separator", "column", "wh", "said"),
+    [
+        ("\t", "999.5 1,234.5 1,234 1,500", 1242, ""),
+        ("\t", "999.5 1,234 1,500", 933.375, ""),
+        (";", "999,5 1.234,5 1.234 1.500", 1242, ""),
+        (";", "1.234.567,5 1.234", 308950.375, ""),
+        (";", "12,5 1.234", 311.625, ""),
+        (",", '1234.5 "1,234" "1,500"', 992.125, ""),
+        (",", '"12,5" "1,234"', 3.4335, ""),
+        ("\t", "950 1,234 1,500 875", 1139.75, "1,234 is taken for one that parts thousands"),
+        (";", "950 1.234 1.500 875", 1139.75, "1.234 is taken for one that parts thousands"),
+        ("\t", "1,234 1,500", 0.6835, "1,234 is taken for a decimal one"),
+        ("\t", "1.234 0 1.500", 0.6835, "1.234 is taken for a decimal one"),
+        ("\t", "500 250,125", 187.53125, "250,125 is taken for a decimal one"),
+        ("\t", "1750 1,500", 437.875, ""),
+        (",", "1.234 950 1.500", 238.1835, ""),
+        (",", '"1,234" "1,500"', 683.5, "1,234 is taken for one that parts thousands"),
+    ],
+)
+def test_a_mark_means_the_same_throughout_a_column(separator, column, wh, said):
+    rows = enumerate(column.split())
+    text = f"time{separator}Watts\n" + "".join(f"2025-01-01 00:{15 * n:02d}{separator}{cell}\n" for n, cell in rows)
+    assert kwh(text, scale=0.01) == pytest.approx(wh / 1e5)
+    found = notes(text, scale=0.01)
+    assert f"Watts: the mark in {said}: no other value tells" in found if said else "the mark in" not in found
 
 
 def test_entities_of_home_assistant():

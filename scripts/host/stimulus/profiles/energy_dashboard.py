@@ -47,7 +47,7 @@ def read(text: str, options: Options) -> Profile:
             continue
         series = Series("energy", sign * UNITS[unit][1], name=row[0][:40], times_us=times_us)
         for cell in row[3:]:
-            value = None if is_absent(cell) else number(cell, False)
+            value = None if is_absent(cell) else number(cell, ".")
             if value is None and not is_absent(cell):
                 raise ProfileError(f'{line}: a value is "{cell[:30]}"; allowed: a number')
             series.values.append(value)

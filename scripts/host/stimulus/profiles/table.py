@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from host.stimulus.profiles import columns as what
 from host.stimulus.profiles import rows, times
-from host.stimulus.profiles.cells import is_absent, number
+from host.stimulus.profiles.cells import is_absent
 from host.stimulus.profiles.columns import Column
 from host.stimulus.profiles.profile import Options, Profile, ProfileError
 from host.stimulus.profiles.rows import Table, shown
@@ -33,6 +33,7 @@ def read(text: str, options: Options) -> Profile:
     clock = times.in_order(table, times_at, 0 if wanted is not None else None, options.zone, notes)
     if wanted is not None:
         series = [_of_entity(table, name, column, clock.times_us) for name, column in wanted.items()]
+        _say_marks(table, 1, table.header[1], notes)
     else:
         series = _columns(table, times_at, options, notes)
         for one in series:
@@ -75,7 +76,7 @@ def _columns(table: Table, times_at: tuple[int, int | None], options: Options, n
     if any(column.quantity == "current" for column in taken):
         notes.append(f"amps: at {options.volts:g} V and a power factor of 1")
     guess = options.mapping is None and program is None
-    series = [_series(table, _running(table, column, notes, guess), options) for column in taken]
+    series = [_series(table, _running(table, column, notes, guess), options, notes) for column in taken]
     for column in taken:
         if not column.sure:
             notes.append(f"column {shown(column.name)} gives no unit: taken as W; --map kWh=COLUMN says otherwise")
@@ -117,7 +118,7 @@ def _phases(table: Table, found: list[Column], notes: list[str]) -> list[Column]
     third = [column for column in found if not column.line]
     if len(third) == len(found):
         return found
-    used = any((number(cells[c.index], table.comma) or 0.0) != 0 for _, cells in table.rows for c in third)
+    used = any((table.number(c.index, cells[c.index]) or 0.0) != 0 for _, cells in table.rows for c in third)
     if not used:
         return [column for column in found if column.line]
     notes.append("three phases: their sum, split evenly over the lines")
@@ -128,7 +129,7 @@ def _running(table: Table, column: Column, notes: list[str], guess: bool) -> Col
     """Energy that never falls over many rows is a running total, whatever its name says; and the other way round."""
     if not guess or column.quantity not in ("energy", "total"):
         return column
-    values = [number(cells[column.index], table.comma) for _, cells in table.rows]
+    values = [table.number(column.index, cells[column.index]) for _, cells in table.rows]
     known = [value for value in values if value is not None]
     falls = any(b < a for a, b in pairwise(known))
     largest = max((b - a for a, b in pairwise(known)), default=0.0)
@@ -142,19 +143,28 @@ def _running(table: Table, column: Column, notes: list[str], guess: bool) -> Col
     return column
 
 
-def _series(table: Table, column: Column, options: Options) -> Series:
+def _series(table: Table, column: Column, options: Options, notes: list[str]) -> Series:
     series = Series(column.quantity, column.factor, column.line, shown(column.name))
     if column.quantity == "current":
         series.quantity, series.factor = "power", column.factor * options.volts
     for line, cells in table.rows:
-        series.values.append(_value(table, line, column.name, cells[column.index]))
+        series.values.append(_value(table, line, column.name, column.index, cells[column.index]))
+    _say_marks(table, column.index, column.name, notes)
     return series
 
 
-def _value(table: Table, line: int, name: str, cell: str) -> float | None:
+def _say_marks(table: Table, index: int, name: str, notes: list[str]) -> None:
+    """How a number such as 1,234 was read where nothing in its column tells."""
+    decimal, cell = table.decimal(index)
+    if cell:
+        word = "a decimal one" if any(mark in cell for mark in decimal) else "one that parts thousands"
+        notes.append(f"{shown(name) or 'values'}: the mark in {cell} is taken for {word}: no other value tells")
+
+
+def _value(table: Table, line: int, name: str, index: int, cell: str) -> float | None:
     if is_absent(cell):
         return None
-    value = number(cell, table.comma)
+    value = table.number(index, cell)
     if value is None or abs(value) > 1e15:
         raise ProfileError(f'{line}: {shown(name) or "the value"} is "{shown(cell[:30])}"; allowed: a number')
     return value
@@ -167,7 +177,7 @@ def _power_factor(table: Table, series: list[Series], notes: list[str]) -> None:
         return
     factors = []
     for line, cells in table.rows:
-        factor = number(cells[index], table.comma)
+        factor = table.number(index, cells[index])
         if factor is None or not 0.01 <= abs(factor) <= 1:
             raise ProfileError(
                 f"{line}: {names[index]} is {shown(cells[index])}; allowed: 0.01 to 1 (lagging), -1 to -0.01 (leading)"
@@ -210,5 +220,5 @@ def _of_entity(table: Table, name: str, column: Column, times_us: list[int]) -> 
     own = [(t_us, line, cells[1]) for t_us, (line, cells) in zip(times_us, table.rows) if cells[0] == name]
     series = Series(column.quantity, column.factor, column.line, shown(name), held=True)
     series.times_us = [t_us for t_us, _, _ in own]
-    series.values = [_value(table, line, name, cell) for _, line, cell in own]
+    series.values = [_value(table, line, name, 1, cell) for _, line, cell in own]
     return series

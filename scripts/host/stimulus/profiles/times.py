@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from itertools import pairwise
 
-from host.stimulus.profiles.cells import number
 from host.stimulus.profiles.clock import EPOCH_MS, EPOCH_S, LATEST_EPOCH_S, Stamp, in_zone, order_of, stamp_of
 from host.stimulus.profiles.columns import is_time
 from host.stimulus.profiles.profile import LATEST_S, ProfileError
@@ -95,12 +94,12 @@ def _seconds(table: Table, times_at: tuple[int, int | None], notes: list[str]) -
     """(seconds of each row, whether they are a clock's, whether that clock has no zone)."""
     at, clock = times_at
     texts = [cells[at] + (f" {cells[clock]}" if clock is not None else "") for _, cells in table.rows]
-    if stamp_of(texts[0]) is not None and number(texts[0], table.comma) is None:
+    if stamp_of(texts[0]) is not None and table.number(at, texts[0]) is None:
         return _stamped(table, times_at, texts)
     name = table.header[at] if table.header else "the time"
     seconds = []
     for (line, _), text in zip(table.rows, texts):
-        value = number(text, table.comma)
+        value = table.number(at, text)
         if value is None:
             raise ProfileError(
                 f'{line}: {shown(name)} is "{shown(text[:30])}"; allowed: seconds, Unix time, or a date and time'
