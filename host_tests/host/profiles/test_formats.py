@@ -2,6 +2,7 @@
 
 import itertools
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -184,6 +185,21 @@ def test_a_part_by_the_files_own_clock_or_from_its_start() -> None:
     assert "nothing flows between --from and --to; the file goes from" in refusal(sample.text, begin="2026-01-01T00:00")
     assert "--from x: allowed: a time such as" in refusal(sample.text, begin="x")
     assert "the file's times are no clock's" in refusal("time_s,watts\n0,1\n9,1\n", end="2025-01-01T00:00")
+
+
+@pytest.mark.parametrize("name", ["Green Button", "channel of UK-DALE", "Home Assistant energy dashboard", "emoncms"])
+def test_the_clock_is_in_the_zone_that_was_asked_for(name: str) -> None:
+    """The samples begin with 2025 in Greenwich, an hour after midnight in Berlin."""
+    sample, berlin = SAMPLES[name], ZoneInfo("Europe/Berlin")
+    assert loaded(sample).clock(0) == "2025-01-01 00:00:00 UTC"
+    assert loaded(sample, zone=berlin).clock(0) == "2025-01-01 01:00:00 CET"
+    part = loaded(sample, zone=berlin, begin="2025-01-01T01:00:12", end="2025-01-01T01:00:48")
+    assert part.clock(0) == "2025-01-01 01:00:12 CET" and part.end_us == 36_000_000
+
+
+def test_market_time_is_the_zone_of_nem12() -> None:
+    said = refusal(nem12().text, zone=ZoneInfo("Australia/Sydney"))
+    assert said == "--timezone: a NEM12 file's clock is market time, UTC+10 all year"
 
 
 def test_a_factor() -> None:

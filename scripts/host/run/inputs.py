@@ -34,7 +34,7 @@ def add_options(p: argparse.ArgumentParser) -> None:
     add("--rate", metavar="HZ", help="samples a second, where the recording does not say")
     add("--from", metavar="TIME", help="where in the profile to begin: 2025-01-31T12:00, or 90m from its start")
     add("--to", metavar="TIME", help="where in the profile to end")
-    add("--timezone", metavar="ZONE", help="of a profile's times that have none, such as Europe/Berlin")
+    add("--timezone", metavar="ZONE", help="of a profile's clock, such as Europe/Berlin; else that of the file, or UTC")
     add("--explain", action="store_true", help="say how the input was read, and run nothing")
 
 

@@ -1,6 +1,7 @@
 """channel_N.dat of UK-DALE and REDD: Unix time and watts, apart by a space; a value every few seconds."""
 
 import re
+from datetime import UTC
 
 from host.stimulus.profiles.profile import Options, Profile, ProfileError
 from host.stimulus.profiles.series import Series, combined, stretches
@@ -47,4 +48,5 @@ def read(text: str, options: Options) -> Profile:
     spans, per_line = combined([(series, stretches(series, notes))])
     if not spans:
         raise ProfileError("one value alone does not say how long it holds; allowed: two rows or more")
-    return Profile("channel of an appliance data set", spans, per_line, origin, values=len(series.values), notes=notes)
+    kind, values = "channel of an appliance data set", len(series.values)
+    return Profile(kind, spans, per_line, origin, options.zone or UTC, values=values, notes=notes)

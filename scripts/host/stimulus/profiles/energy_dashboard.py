@@ -1,6 +1,7 @@
 """What Home Assistant's energy dashboard downloads: a row for each source, a column for each hour or day."""
 
 import csv
+from datetime import UTC
 
 from host.stimulus.profiles.cells import is_absent, number
 from host.stimulus.profiles.clock import stamp_of
@@ -60,4 +61,5 @@ def read(text: str, options: Options) -> Profile:
     if not spans:
         raise ProfileError("no values")
     values = sum(len(series.values) for series, _ in parts)
-    return Profile("Home Assistant energy dashboard", spans, per_line, seconds[0], values=values, notes=notes)
+    kind, zone = "Home Assistant energy dashboard", options.zone or UTC
+    return Profile(kind, spans, per_line, seconds[0], zone, values=values, notes=notes)

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC
 from xml.etree import ElementTree
 
 from host.stimulus.profiles.profile import Options, Profile, ProfileError
@@ -67,7 +68,7 @@ def read(text: str, options: Options) -> Profile:
     if not spans:
         raise ProfileError("no interval has a value")
     values = sum(len(series.values) for series, _ in parts)
-    return Profile("Green Button", spans, per_line, float(origin), values=values, notes=notes)
+    return Profile("Green Button", spans, per_line, float(origin), options.zone or UTC, values=values, notes=notes)
 
 
 def _series(

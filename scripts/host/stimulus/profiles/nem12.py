@@ -46,6 +46,8 @@ def read(text: str, options: Options) -> Profile:
     """The profile of one connection point. ProfileError names the line that cannot be used."""
     if options.mapping is not None:
         raise ProfileError("--map: a NEM12 file says what its values are")
+    if options.zone is not None:
+        raise ProfileError("--timezone: a NEM12 file's clock is market time, UTC+10 all year")
     notes: list[str] = []
     channels = _channels(text, notes)
     if not channels:
