@@ -216,6 +216,13 @@ def test_a_running_total_is_known_by_name_or_by_never_falling():
     assert "the running total falls 1 times" in notes(reset) and [w for *_, w in spans(reset)] == [1000, 500]
 
 
+def test_a_running_total_goes_on_over_a_missing_value_and_nothing_else_is_said():
+    text = "time,total kWh\n" + "".join(f"2025-01-01 0{n}:00,{v}\n" for n, v in enumerate(("1", "2", "", "4", "5")))
+    assert kwh(text) == pytest.approx(4) and spans(text)[1] == (3600, 10800, 1000)
+    assert "total kWh: 1 of 5 values are missing: what flowed between two others is spread evenly" in notes(text)
+    assert "nothing flows" not in notes(text)
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [

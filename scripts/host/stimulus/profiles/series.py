@@ -1,8 +1,8 @@
 """Values with their times to stretches of constant power.
 
 What a value says decides how long it holds: a power until the next one, the energy of an interval for that interval, a
-running total between two readings. The last value holds as long as the one before it. Where there is no value nothing
-flows, and that is said.
+running total between two readings, also where some in between are missing. The last value holds as long as the one
+before it. Where there is no other value nothing flows, and that is said.
 """
 
 import statistics
@@ -51,7 +51,10 @@ def stretches(series: Series, notes: list[str]) -> list[tuple[int, int, float]]:
         found = _values(series, notes)
     unknown = sum(value is None for value in series.values)
     if unknown:
-        notes.append(f"{_named(series)}{unknown} of {len(series.values)} values are missing: nothing flows there")
+        what = "nothing flows there"
+        if series.quantity == "total":
+            what = "what flowed between two others is spread evenly"
+        notes.append(f"{_named(series)}{unknown} of {len(series.values)} values are missing: {what}")
     return found
 
 
