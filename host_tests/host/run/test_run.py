@@ -1,5 +1,6 @@
 """./scripts/run: arguments, exit status, report and trace, with an ideal meter in place of the engine."""
 
+import contextlib
 import json
 import os
 import re
@@ -271,6 +272,7 @@ def test_a_file_is_old_or_new_and_never_half(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         memory.write_whole(path, b"new")
     assert Path(path).read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["fram.bin"]
 
 
 def test_a_disk_that_fails_at_the_end_is_said(tmp_path, monkeypatch, capsys):
@@ -281,6 +283,18 @@ def test_a_disk_that_fails_at_the_end_is_said(tmp_path, monkeypatch, capsys):
     assert run.main(["--headless", "--for", "1s", "--report", str(tmp_path / "r.json")]) == 2
     path = tmp_path / "r.json"
     assert capsys.readouterr().err == f"openkh: --report {path}: cannot be written: No space left on device\n"
+
+
+def test_a_summary_that_cannot_be_written_costs_no_report(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "r.json"
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert run.main(["--headless", "--for", "1s", "--report", str(path)]) == 2
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            full.close()
+    assert json.loads(path.read_text())["simulated_s"] == 1
+    assert capsys.readouterr().err == "openkh: output: cannot be written: No space left on device\n"
 
 
 @pytest.mark.parametrize("option", ["--report", "--trace"])

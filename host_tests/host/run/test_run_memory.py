@@ -1,5 +1,10 @@
 """./scripts/run --state: the memory on the host's disk, with an ideal meter in place of the engine."""
 
+import json
+import os
+
+import pytest
+
 from host.run import command as run
 from host.sim import memory
 
@@ -38,3 +43,37 @@ def test_a_memory_in_use_is_refused(tmp_path, engines, capsys):
     assert not engines
     held.close()
     assert run.main(["--headless", "--for", "1s", "--state", str(tmp_path)]) == 0
+
+
+@pytest.mark.usefixtures("engines")
+def test_a_memory_that_cannot_be_kept_is_said_after_report_and_summary(tmp_path, monkeypatch, capsys):
+    folder, report = tmp_path / "board", tmp_path / "r.json"
+    options = ["--headless", "--for", "1s", "--state", str(folder), "--report", str(report)]
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(memory, "write_whole", full)
+    assert run.main(options) == 2
+    out, err = capsys.readouterr()
+    assert err == f"openkh: --state {folder}: fram.bin: cannot be written: No space left on device\n"
+    assert "  simulated     00:00:01" in out and json.loads(report.read_text())["simulated_s"] == 1
+
+
+@pytest.mark.usefixtures("engines")
+def test_memory_and_report_that_cannot_be_written_are_both_said(tmp_path, monkeypatch, capsys):
+    """And nothing half is left behind."""
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    report = tmp_path / "r.json"
+    assert run.main(["--headless", "--for", "1s", "--state", str(tmp_path), "--report", str(report)]) == 2
+    out, err = capsys.readouterr()
+    assert "  simulated     00:00:01" in out
+    assert err == (
+        f"openkh: --state {tmp_path}: fram.bin: cannot be written: No space left on device\n"
+        f"openkh: --report {report}: cannot be written: No space left on device\n"
+    )
+    assert os.listdir(tmp_path) == ["lock"]

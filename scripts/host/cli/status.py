@@ -26,6 +26,11 @@ def say_error(text: str) -> None:
     print(PREFIX + text, file=sys.stderr, flush=True)
 
 
+def why_not_written(error: OSError) -> str:
+    """What could not be written, and why: a disk that is full, a folder that has gone meanwhile."""
+    return f"{error.filename or 'output'}: cannot be written: {error.strerror or error}"
+
+
 @contextlib.contextmanager
 def begun() -> Iterator[None]:
     """The arguments were usable and the work is under way: what is refused now is a failure of the work."""
@@ -61,8 +66,8 @@ def reported(interrupted: str = "stopped before the end") -> Callable[[Main], Ma
             except TimeoutError as error:  # of a board or an emulation, on a computer that is busy with other things
                 say_error(f"no answer in time: {error}")
                 return FAILED
-            except OSError as error:  # a disk that is full, a folder that has gone meanwhile
-                say_error(f"{error.filename or 'output'}: cannot be written: {error.strerror or error}")
+            except OSError as error:
+                say_error(why_not_written(error))
                 return UNUSABLE
             except KeyboardInterrupt:
                 say_error(interrupted)

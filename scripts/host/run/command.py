@@ -4,10 +4,11 @@ import argparse
 import os
 import re
 import sys
+from typing import Any
 
 from host.cli.parser import command_parser
 from host.cli.refused import RefusedError, writable
-from host.cli.status import DONE, FAILED, INTERRUPTED, reported, say_error, writing
+from host.cli.status import DONE, FAILED, INTERRUPTED, UNUSABLE, reported, say_error, why_not_written, writing
 from host.cli.values import DURATIONS, duration_s, model_code
 from host.run import headless, inputs, report
 from host.sim import link
@@ -157,20 +158,42 @@ def _run(args: argparse.Namespace, setup: Setup, speed: float | None) -> int:
 
             if not view(session, speed):
                 return FAILED
-        _tell(args.report, session)
+        if not _told(args.report, session):
+            status = UNUSABLE
     finally:
         session.close()
     return status
 
 
-def _tell(path: str | None, session: Session) -> None:
-    """The summary, and the report in the file or on standard output, from where the summary then keeps away."""
-    found, setup = session.report(), session.setup
-    summary = headless.summary(found, setup.source, setup.begin_wh)
-    print(summary, file=sys.stderr if path == report.STANDARD_OUTPUT else sys.stdout, flush=True)
+def _told(path: str | None, session: Session) -> bool:
+    """The report in the file or on standard output, and the summary, which keeps away from there.
+
+    False where one of them or the memory cannot be written, which is said; the others are written all the same.
+    """
+    failed: list[OSError] = []
+    try:
+        found = session.report()
+    except OSError as error:  # the run has ended, its memory cannot be kept
+        failed.append(error)
+        found = session.report()
+    try:
+        _write_report(path, found, session)
+    except OSError as error:
+        failed.append(error)
+    try:
+        summary = headless.summary(found, session.setup.source, session.setup.begin_wh)
+        print(summary, file=sys.stderr if path == report.STANDARD_OUTPUT else sys.stdout, flush=True)
+    except OSError as error:
+        failed.append(error)
+    for error in failed:
+        say_error(why_not_written(error))
+    return not failed
+
+
+def _write_report(path: str | None, found: dict[str, Any], session: Session) -> None:
     if path is None:
         return
-    text = report.page(found, session.history, setup.source) if report.is_page(path) else report.text(found)
+    text = report.page(found, session.history, session.setup.source) if report.is_page(path) else report.text(found)
     with writing(f"--report {path}"):
         if path == report.STANDARD_OUTPUT:
             sys.stdout.write(text)

@@ -1,6 +1,7 @@
 """The board's non-volatile memory on the host's disk (`--state DIR`): one file a memory, replaced whole."""
 
 import base64
+import contextlib
 import fcntl
 import os
 import re
@@ -8,6 +9,7 @@ import stat
 from typing import IO
 
 from host.cli.refused import RefusedError
+from host.cli.status import writing
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _SUFFIX = ".bin"
@@ -63,19 +65,23 @@ class MemoryDir:
 
     def belongs(self, model: str, service: str) -> None:
         """Whose memory this is from now on."""
-        write_whole(os.path.join(self.path, _WHOSE), f"{model} {service}\n".encode())
+        self._write(_WHOSE, f"{model} {service}\n".encode())
 
     def save(self, memory: dict[str, str]) -> None:
         """Keep `memory` (name to base64); each file is complete, old or new, whatever happens."""
         for name, text in memory.items():
             if not _NAME.fullmatch(name):
                 raise ValueError(f"a memory's name is {name!r}")
-            write_whole(os.path.join(self.path, name + _SUFFIX), base64.b64decode(text))
+            self._write(name + _SUFFIX, base64.b64decode(text))
 
     def close(self) -> None:
         if self._lock:
             self._lock.close()
             self._lock = None
+
+    def _write(self, file: str, data: bytes) -> None:
+        with writing(f"--state {self.path}: {file}"):
+            write_whole(os.path.join(self.path, file), data)
 
     def _refused(self, e: Exception) -> RefusedError:
         return RefusedError(f"--state {self.path}: cannot be used as a folder: {getattr(e, 'strerror', None) or e}")
@@ -84,15 +90,21 @@ class MemoryDir:
 def write_whole(path: str, data: bytes) -> None:
     """Replace the file `path` by `data`, so that even a crash leaves the old or the new one.
 
-    What is there and is no regular file (a device, a pipe, a link) stays what it is: the data go into it.
+    Where it fails, nothing half is left. What is there and is no regular file (a device, a pipe, a link) stays what it
+    is: the data go into it.
     """
     if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
         with open(path, "wb") as f:
             f.write(data)
         return
     part = f"{path}.part"
-    with open(part, "wb") as f:
-        f.write(data)
-        f.flush()
-        os.fsync(f.fileno())
-    os.replace(part, path)
+    try:
+        with open(part, "wb") as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
