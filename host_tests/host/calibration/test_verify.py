@@ -241,6 +241,19 @@ def test_CA_1_ID_4_calibrate_then_verify_over_mpremote(tmp_path, capsys):
         (["--virtual", "--report", "a\0b.html"], "cannot be written"),
         (["--virtual", "--report", ""], "cannot be written"),
         (["--virtual", "--json", "/tmp"], "--json /tmp: cannot be written"),
+        (
+            ["--port", "/dev/null", "--report", "/tmp/x", "--json", "/tmp/./x"],
+            "--json /tmp/./x: the same file as --report",
+        ),
+        (["--port", "/dev/null", "--reference", "/tmp/x", "--json", "/tmp/x"], "the same file as --reference"),
+        (
+            ["--port", "/dev/null", "--report", "/tmp/meter.kept"],
+            "readings are kept in files of that name: allowed: one without",
+        ),
+        (
+            ["--port", "/dev/null", "--json", "/tmp/meter.kept"],
+            "--json /tmp/meter.kept: readings are kept in files of that name",
+        ),
         (["--virtual", "--no-load", "nan"], "such as 90s"),
         (["--port", "/dev/null", "--reference", "/dev/zero"], "too long"),
         (["--port", "/dev/null"], "no serial port, or another program"),

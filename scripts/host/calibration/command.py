@@ -105,7 +105,7 @@ def _calibrate(bed: Testbed, args: argparse.Namespace, day: str, curve: bool | d
 def _readings(bed: Testbed, args: argparse.Namespace, identity: dict[str, Any]) -> kept.Kept:
     """Where the readings go, and what an interrupted run has left of them."""
     (TOP / "build").mkdir(exist_ok=True)
-    path = str(TOP / "build" / f"calibration-{identity['serial']}.kept")
+    path = str(TOP / "build" / f"calibration-{identity['serial']}{kept.SUFFIX}")
     before = bed.service.call("cal()")
     about = {
         "calibrate": identity["serial"],

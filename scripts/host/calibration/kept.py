@@ -20,6 +20,7 @@ from host.cli.status import writing
 from host.sim.memory import write_whole
 
 Key = tuple[Any, ...]
+SUFFIX = ".kept"
 
 
 class Kept:

@@ -1,6 +1,7 @@
 """How the tools turn down what a person gave them, or say what failed: one line that says what, where, what to do."""
 
 import os
+from collections.abc import Collection
 
 MOST_MB = 64  # a load profile of ten years in steps of five minutes has 20
 
@@ -32,6 +33,18 @@ def writable(path: str, option: str) -> None:
         usable = False
     if not usable or not os.path.basename(path):
         raise RefusedError(f"{option} {path}: cannot be written: allowed: a file in an existing folder")
+
+
+def apart(files: dict[str, str | None], written: Collection[str]) -> None:
+    """RefusedError where a file would be written over another one of the same run. `files`: paths by their options;
+    `written`: the options of those that are."""
+    taken: dict[str, str] = {}
+    for option, path in files.items():
+        if path is None or "\0" in path or (os.path.exists(path) and not os.path.isfile(path)):
+            continue  # a device takes everything
+        other = taken.setdefault(os.path.realpath(path), option)
+        if other != option and option in written:
+            raise RefusedError(f"{option} {path}: the same file as {other}")
 
 
 def read_text(path: str, what: str) -> str:

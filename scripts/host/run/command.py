@@ -1,13 +1,12 @@
 """./scripts/run: the meter's firmware on the virtual board, live in the terminal or headless."""
 
 import argparse
-import os
 import re
 import sys
 from typing import Any
 
 from host.cli.parser import command_parser
-from host.cli.refused import RefusedError, writable
+from host.cli.refused import RefusedError, apart, writable
 from host.cli.status import DONE, FAILED, INTERRUPTED, UNUSABLE, reported, say_error, why_not_written, writing
 from host.cli.values import DURATIONS, duration_s, model_code
 from host.run import headless, inputs, report
@@ -107,18 +106,8 @@ def _first(*values: str | None) -> str:
 
 def _apart(args: argparse.Namespace) -> None:
     """RefusedError where report or trace would be written over another file of the same run."""
-    taken: dict[str, str] = {}
-    for option in ("scenario", "load", "waveform", "report", "trace"):
-        path = getattr(args, option)
-        if (
-            path in (None, report.STANDARD_OUTPUT)
-            or "\0" in path
-            or (os.path.exists(path) and not os.path.isfile(path))
-        ):
-            continue  # a device takes everything
-        other = taken.setdefault(os.path.realpath(path), option)
-        if other != option and option in ("report", "trace"):
-            raise RefusedError(f"--{option} {path}: the same file as --{other}")
+    files = {f"--{name}": getattr(args, name) for name in ("scenario", "load", "waveform", "report", "trace")}
+    apart({option: path for option, path in files.items() if path != report.STANDARD_OUTPUT}, ("--report", "--trace"))
 
 
 @reported()

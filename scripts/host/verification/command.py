@@ -10,7 +10,7 @@ import sys
 from host.calibration import bench_file, kept, testbed
 from host.calibration.testbed import Testbed
 from host.cli.parser import command_parser
-from host.cli.refused import RefusedError, read_text, writable
+from host.cli.refused import RefusedError, apart, read_text, writable
 from host.cli.status import DONE, FAILED, begun, reported, writing
 from host.cli.values import duration_s
 from host.sim.link import TOP
@@ -63,13 +63,25 @@ def main(argv: list[str] | None = None) -> int:
     args.no_load_s = duration_s(args.no_load, "--no-load", 86_400)
     temperatures = _temperatures(args.temperatures) if args.temperatures is not None else ()
     scope = Scope(no_load_s=args.no_load_s, temperatures=temperatures, fine=args.accuracy_class == "0.2")
-    for option, path in (("--report", args.report), ("--json", args.json)):
-        if path is not None:
-            writable(path, option)
+    _check_files(args)
     bench = bench_file.load(args.bench) if args.bench is not None else bench_file.BenchFile()
     as_found = _as_found(args.as_found) if args.as_found is not None else {}
     with testbed.opened(args) as bed, begun():
         return _verify(bed, args, day, scope, Certificate(bench, began=_now(), as_found=as_found))
+
+
+def _check_files(args: argparse.Namespace) -> None:
+    """RefusedError where report or figures cannot be put where they are to go."""
+    for option, path in (("--report", args.report), ("--json", args.json)):
+        if path is None:
+            continue
+        writable(path, option)
+        if os.path.splitext(path)[1] == kept.SUFFIX:
+            raise RefusedError(
+                f"{option} {path}: readings are kept in files of that name: allowed: one without {kept.SUFFIX}"
+            )
+    files = {"--reference": args.reference, "--bench": args.bench, "--as-found": args.as_found}
+    apart({**files, "--report": args.report, "--json": args.json}, ("--report", "--json"))
 
 
 def _now() -> str:
@@ -112,7 +124,7 @@ def _verify(bed: Testbed, args: argparse.Namespace, day: str, scope: Scope, cert
         "calibration": [[line.get(name) for name in IN_FORCE] for line in bed.service.call("cal()")["lines"]],
         "scope": dataclasses.asdict(scope),
     }
-    readings = kept.opened(args, os.path.splitext(beside)[0] + ".kept", about, identity["serial"])
+    readings = kept.opened(args, os.path.splitext(beside)[0] + kept.SUFFIX, about, identity["serial"])
     with kept.told(readings):
         verifier = Verifier(bed.service, bed.bench, lambda text: print(text, flush=True), scope, readings)
         verdict = verifier.run()
