@@ -12,6 +12,7 @@ from host.rigs import rtu
 
 OTHER_UNIT = rtu.frame(7, 3, 2, 0, 1)
 NO_METER = rtu.frame(1, 3, 2 * registers.OWN_WORDS, *range(2 * registers.OWN_WORDS))
+METER = rtu.frame(1, 3, 2 * registers.OWN_WORDS, 0, 1, 0, 1, *bytes(2 * registers.OWN_WORDS - 4))
 WORDS = {
     "silence": (lambda _request: b"", "no answer (unit 1, 19200 baud, parity none): is the meter powered, are A and B"),
     "other unit": (
@@ -76,3 +77,23 @@ def test_AM_7_a_port_that_cannot_be_opened_is_refused(capsys):
     assert command.main(["--port", "/dev/no-such-port"]) == 2
     err = capsys.readouterr().err
     assert err.startswith("openkh: --port /dev/no-such-port: ") and err.count("\n") == 1
+
+
+def test_AM_7_a_csv_is_replaced_by_the_first_reading_alone(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bus, "TIMEOUT_S", 0.1)
+    monkeypatch.setattr(bus, "TRIES", 1)
+    monkeypatch.setattr(bus, "_LISTEN_S", 0.1)
+    day = tmp_path / "day.csv"
+    day.write_text("yesterday\n")
+    with peer(lambda _request: b"") as port:
+        assert command.main(["--port", port, "--csv", str(day)]) == 1
+    assert day.read_text() == "yesterday\n"
+    assert command.main(["--port", "/dev/no-such-port", "--csv", str(day)]) == 2
+    assert day.read_text() == "yesterday\n"
+    monkeypatch.setattr(bus, "TIMEOUT_S", 2.0)
+    with peer(lambda _request: METER) as port:
+        assert command.main(["--port", port, "--csv", str(day), "--every", "1", "--count", "2"]) == 0
+    head, *rows = day.read_text().splitlines()
+    assert head.startswith("time_utc,map_version,elements,") and len(rows) == 2
+    assert all(row.count(",") == head.count(",") for row in rows)
+    capsys.readouterr()

@@ -116,12 +116,6 @@ def _readings(meter: Any, args: argparse.Namespace) -> int:
     done = failed = 0
     with contextlib.ExitStack() as stack:
         out: IO[str] | None = None
-        if args.csv is not None:
-            out = sys.stdout
-            if args.csv != "-":
-                with writing(f"--csv {args.csv}"):
-                    out = stack.enter_context(open(args.csv, "w", encoding="utf-8"))
-            print("time_utc," + ",".join(register.name for register in OWN), file=out)
         began = time.monotonic()
         while True:
             try:
@@ -133,11 +127,25 @@ def _readings(meter: Any, args: argparse.Namespace) -> int:
                     raise
                 print(f"openkh: {error}; trying again", file=sys.stderr)
             else:
+                if args.csv is not None and out is None:  # what was there stays until a meter has answered
+                    out = stack.enter_context(_begun_csv(args.csv))
                 _tell(said, args, out)
                 done += 1
             if args.every is None or done == args.count:
                 return DONE
             time.sleep(max(0.0, began + args.every * (done + failed) - time.monotonic()))
+
+
+@contextlib.contextmanager
+def _begun_csv(path: str) -> Iterator[IO[str]]:
+    """The file, or standard output, with the header in it."""
+    with contextlib.ExitStack() as stack:
+        out = sys.stdout
+        with writing(f"--csv {path}"):
+            if path != "-":
+                out = stack.enter_context(open(path, "w", encoding="utf-8"))
+            print("time_utc," + ",".join(register.name for register in OWN), file=out, flush=True)
+        yield out
 
 
 def _tell(said: values.Values, args: argparse.Namespace, out: IO[str] | None) -> None:
