@@ -1,7 +1,9 @@
 """An ideal meter in place of the engine: it books what the stimulus says, with the same requests and replies."""
 
+import base64
 import math
 
+MEMORY = base64.b64encode(bytes(range(256)) * 128).decode()
 LIT = ["0b", "0c", "1a", "1b", "1c", "RIGHT", "BAR1", "k", "W", "h", "P7"]
 
 
@@ -86,7 +88,7 @@ class FakeEngine:
             "status": snap["status"],
             "events": [{"t_s": 0.0, "event": "power_up"}],
             "firmware": {"cycles": self.now_us // 100_000, "faults": {}},
-            "memory": {"fram": "AAEC"},
+            "memory": {"fram": MEMORY},
         }
 
     def close(self):

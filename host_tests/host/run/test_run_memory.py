@@ -4,7 +4,10 @@ import json
 import os
 
 import pytest
+from fake_engine import MEMORY
 
+from boards.virtual.reference import FLASH_BLOCKS
+from boards.virtual.rp2040.flash import BLOCK
 from host.run import command as run
 from host.sim import memory
 
@@ -13,9 +16,9 @@ def test_the_memory_is_kept_between_runs(tmp_path, engines, capsys):
     folder = tmp_path / "deep" / "meter"
     assert run.main(["--headless", "--for", "1s", "--state", str(folder)]) == 0
     assert engines[0].config["memory"] == {}
-    assert (folder / "fram.bin").read_bytes() == b"\0\1\2"
+    assert (folder / "fram.bin").read_bytes() == bytes(range(256)) * 128
     assert run.main(["--headless", "--for", "1s", "--state", str(folder)]) == 0
-    assert engines[1].config["memory"] == {"fram": "AAEC"}
+    assert engines[1].config["memory"] == {"fram": MEMORY}
     assert "true, this run alone: " in capsys.readouterr().out
 
 
@@ -33,7 +36,7 @@ def test_a_memory_of_another_meter_is_refused_in_one_line_that_says_whose_it_is(
         )
     assert len(engines) == 1
     assert run.main(options) == 0
-    assert engines[1].config["memory"] == {"fram": "AAEC"}
+    assert engines[1].config["memory"] == {"fram": MEMORY}
 
 
 def test_a_memory_in_use_is_refused(tmp_path, engines, capsys):
@@ -77,3 +80,13 @@ def test_memory_and_report_that_cannot_be_written_are_both_said(tmp_path, monkey
         f"openkh: --report {report}: cannot be written: No space left on device\n"
     )
     assert os.listdir(tmp_path) == ["lock"]
+
+
+@pytest.mark.parametrize(("kind", "bytes_"), [("fram", 32768), ("flash", FLASH_BLOCKS * BLOCK)])
+def test_a_memory_that_is_not_whole_is_refused_in_one_line(tmp_path, engines, capsys, kind, bytes_):
+    (tmp_path / f"{kind}.bin").write_bytes(b"")
+    assert run.main(["--headless", "--for", "1s", "--state", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"openkh: --state {tmp_path}: {kind}.bin has 0 bytes; allowed {bytes_}\n"
+    assert not engines
+    (tmp_path / f"{kind}.bin").write_bytes(bytes(bytes_))
+    assert run.main(["--headless", "--for", "1s", "--state", str(tmp_path)]) == 0

@@ -154,7 +154,7 @@ def _config(args: argparse.Namespace, folder: MemoryDir) -> dict[str, Any]:
     if not args.new:
         if path.exists():
             return {**_kept(path), "memory": folder.load()}
-        if folder.load():
+        if folder.names():
             raise RefusedError(
                 f"--state {folder.path}: the memory of a board whose parts are not known ({BOARD_FILE} is missing): "
                 "allowed: another folder, or --new, which throws it away"
@@ -167,7 +167,7 @@ def _config(args: argparse.Namespace, folder: MemoryDir) -> dict[str, Any]:
         "seed": args.seed,
         "board": raw_boards.board(args.seed, core),
     }
-    for name in folder.load():
+    for name in folder.names():
         os.unlink(Path(folder.path) / f"{name}.bin")
     write_whole(str(path), (json.dumps(config, indent=1) + "\n").encode())
     return {**config, "memory": {}}

@@ -8,12 +8,15 @@ import re
 import stat
 from typing import IO
 
+import board
+
 from host.cli.refused import RefusedError
 from host.cli.status import writing
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _SUFFIX = ".bin"
 _WHOSE = "meter.txt"
+BYTES = {"fram": board.FRAM_BYTES, "flash": 352 * 4096}  # flash: boards.virtual.reference.FLASH_BLOCKS
 
 
 class MemoryDir:
@@ -34,17 +37,28 @@ class MemoryDir:
             raise RefusedError(f"--state {path}: in use by another run") from None
         self._lock = lock
 
-    def load(self) -> dict[str, str]:
-        """The memories by name, base64; none in a new folder."""
-        memory: dict[str, str] = {}
+    def names(self) -> list[str]:
+        """The memories that are kept; none in a new folder."""
         try:
-            for file in sorted(os.listdir(self.path)):
-                name = file.removesuffix(_SUFFIX)
-                if file.endswith(_SUFFIX) and _NAME.fullmatch(name):
-                    with open(os.path.join(self.path, file), "rb") as f:
-                        memory[name] = base64.b64encode(f.read()).decode()
+            files = sorted(os.listdir(self.path))
         except OSError as e:
             raise self._refused(e) from None
+        names = [file.removesuffix(_SUFFIX) for file in files if file.endswith(_SUFFIX)]
+        return [name for name in names if _NAME.fullmatch(name)]
+
+    def load(self) -> dict[str, str]:
+        """The memories by name, base64; RefusedError where one is not whole."""
+        memory: dict[str, str] = {}
+        for name in self.names():
+            try:
+                with open(os.path.join(self.path, name + _SUFFIX), "rb") as f:
+                    data = f.read()
+            except OSError as e:
+                raise self._refused(e) from None
+            whole = BYTES.get(name, len(data))
+            if len(data) != whole:
+                raise RefusedError(f"--state {self.path}: {name}{_SUFFIX} has {len(data)} bytes; allowed {whole}")
+            memory[name] = base64.b64encode(data).decode()
         return memory
 
     def check(self, model: str, service: str) -> None:
