@@ -77,3 +77,15 @@ def test_the_shell_completes_options(tmp_path, typed, offered):
     environment = {**os.environ, **asked, "_ARGCOMPLETE_STDOUT_FILENAME": str(out)}
     subprocess.run([TOP / typed.split()[0]], env=environment, capture_output=True, timeout=120, cwd=TOP)
     assert offered in out.read_text()
+
+
+def test_a_name_that_is_no_utf_8_can_be_said(tmp_path):
+    odd = os.path.join(os.fsencode(tmp_path), b"caf\xe9.csv")
+    with open(odd, "w") as file:
+        file.write("time_s,watts\n0,7200\n10,0\n")
+    strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(
+        [TOP / "scripts" / "run", "--load", odd, "--explain"], env=strict, capture_output=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert rb"caf\udce9.csv" in done.stdout

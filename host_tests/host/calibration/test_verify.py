@@ -223,12 +223,14 @@ def test_CA_1_ID_4_calibrate_then_verify_over_mpremote(tmp_path, capsys):
     report = tmp_path / "report.html"
     assert calibrate.main([*state, "--windows", "2", "--new", "--seed", "5", "--model", "MSNCT-1SC"]) == DONE
     arguments = [*state, "--report", str(report), "--json", str(tmp_path / "f.json"), "--no-load", "30s"]
+    arguments += ["--note", "caf\udce9"]  # typed in another encoding
     assert verify.main(arguments) == DONE
     said = capsys.readouterr().out
     assert "\nPASS\n" in said and "Report in" in said and "first 0.1 Wh" in said
     page = report.read_text()
     assert ">PASS<" in page and "000000000042" in page and "Shortened: no load 30 s" in page
     assert "line 2" not in page  # ID-3
+    assert r"caf\udce9" in page
     assert (tmp_path / "f.json").read_text().startswith('{\n "verdict": "PASS"')
 
 

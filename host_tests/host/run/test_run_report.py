@@ -1,6 +1,7 @@
 """The report of a run: what JSON and page say, and what makes up the difference between register and true energy."""
 
 import json
+import os
 import re
 import shutil
 
@@ -47,6 +48,16 @@ def test_json_says_what_was_run(tmp_path, load):
         assert total == pytest.approx(float(said["register"][name]), abs=1e-9)
     rows = [line for line in path.read_text().splitlines() if line.startswith('  {"t_s"')]
     assert len(rows) == len(said["lcd"]) + len(said["events"]), "a row for each change"
+
+
+@pytest.mark.usefixtures("ideal")
+@pytest.mark.parametrize("name", ["r.json", "r.html"])
+def test_an_input_whose_name_is_no_utf_8_is_in_the_report(tmp_path, load, name):
+    odd = os.path.join(os.fsencode(tmp_path), b"caf\xe9.csv")
+    shutil.copy(load, odd)
+    path = tmp_path / name
+    assert run.main(["--headless", "--load", os.fsdecode(odd), "--for", "10s", "--report", str(path)]) == 0
+    assert r"caf\udce9.csv" in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("ideal")

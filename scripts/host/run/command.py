@@ -188,7 +188,7 @@ def _write_report(path: str | None, found: dict[str, Any], session: Session) -> 
             sys.stdout.write(text)
             sys.stdout.flush()
         else:
-            write_whole(path, text.encode())
+            write_whole(path, text.encode(errors="backslashreplace"))  # the name of an input may be no UTF-8
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def _verify(bed: Testbed, args: argparse.Namespace, day: str, scope: Scope, cert
         print(f"  beyond its limit: {row.title}, line {row.line or 'sum'}: {row.value:+.4f} {row.unit}")
     page = report.page(verdict, day, dataclasses.replace(certificate, ended=_now()))
     with writing(f"--report {path}"):
-        write_whole(path, page.encode())
+        write_whole(path, page.encode(errors="backslashreplace"))  # a note may be no UTF-8
     readings.remove()
     if args.json is not None:
         figures = [vars(row) for row in verdict.rows]
