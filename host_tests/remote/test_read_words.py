@@ -1,10 +1,13 @@
 """./scripts/read says in one line what is wrong on the pair: silence, another unit, another setting, an echo (AM-7)."""
 
 import contextlib
+import errno
+import termios
 import threading
 import time
 
 import pytest
+import serial
 
 from host.port.terminal import PseudoTerminal
 from host.remote import bus, command, registers
@@ -76,7 +79,55 @@ def test_AM_7_what_is_wrong_on_the_pair_is_said_in_one_line(monkeypatch, capsys,
 def test_AM_7_a_port_that_cannot_be_opened_is_refused(capsys):
     assert command.main(["--port", "/dev/no-such-port"]) == 2
     err = capsys.readouterr().err
-    assert err.startswith("openkh: --port /dev/no-such-port: ") and err.count("\n") == 1
+    assert (
+        err.startswith("openkh: --port /dev/no-such-port: there is no such port; there are: ") and err.count("\n") == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (termios.error(22, "Invalid argument"), "does not take 9600 baud, parity odd: Invalid argument"),
+        (serial.SerialException(errno.EAGAIN, "cannot lock"), "another program is connected to it"),
+        (serial.SerialException("cannot configure"), "cannot be used: no serial port, or another program"),
+    ],
+)
+def test_AM_7_why_a_port_cannot_be_opened_is_said(monkeypatch, capsys, error, said):
+    def refused(*_, **__):
+        raise error
+
+    monkeypatch.setattr(serial, "serial_for_url", refused)
+    with peer(lambda _request: b"") as port:
+        assert command.main(["--port", port, "--baud", "9600", "--parity", "odd"]) == 2
+        err = capsys.readouterr().err
+        assert err.startswith(f"openkh: --port {port}: {said}") and err.count("\n") == 1
+
+
+def test_AM_7_any_parity_may_be_asked_for_at_a_pseudo_terminal(capsys):
+    """It has none, and its driver refuses one now and then."""
+    with peer(lambda _request: METER) as port:
+        for _ in range(3):
+            for parity in bus.PARITIES:
+                assert command.main(["--port", port, "--parity", parity]) == 0, capsys.readouterr().err
+    capsys.readouterr()
+
+
+def test_AM_7_a_port_that_has_gone_is_no_silence(monkeypatch, capsys):
+    """Over and over, and what it comes to in the end."""
+    monkeypatch.setattr(bus, "_LISTEN_S", 0.2)
+    monkeypatch.setattr(command, "LEAST_EVERY_S", 0.01)
+    terminal = PseudoTerminal()
+    opened = bus.Bus.__init__
+
+    def pulled(self, *arguments):
+        opened(self, *arguments)
+        terminal.close()
+
+    monkeypatch.setattr(bus.Bus, "__init__", pulled)
+    assert command.main(["--port", terminal.name, "--every", "0.01"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    said = f"openkh: {terminal.name}: the port is gone, or its connection broke: plug it in"
+    assert lines == [f"{said}; trying again"] * 4 + [said]
 
 
 def test_AM_7_a_csv_is_replaced_by_the_first_reading_alone(monkeypatch, tmp_path, capsys):

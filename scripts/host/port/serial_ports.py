@@ -1,5 +1,6 @@
 """The serial ports of this computer: one list for every command."""
 
+import errno
 import os
 import stat
 from typing import NamedTuple
@@ -59,4 +60,6 @@ def why_not(device: str, error: Exception) -> str:
         return "that is no serial port"
     if not os.access(device, os.R_OK | os.W_OK):
         return "no permission to use it (on Linux: the group dialout)"
+    if getattr(error, "errno", None) == errno.EAGAIN:
+        return "another program is connected to it"
     return "cannot be used: no serial port, or another program is connected to it"

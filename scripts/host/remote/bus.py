@@ -1,7 +1,9 @@
 """A meter at the RS-485 port, through pymodbus."""
 
 import logging
+import os
 import struct
+import termios
 from collections.abc import Callable, Iterator
 
 import serial
@@ -10,6 +12,7 @@ from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerRTU
 
 from host.cli.refused import RefusedError
+from host.port.serial_ports import why_not
 from host.remote import registers, values
 from host.remote.intervals import Slot
 from host.remote.registers import INTERVAL, INTERVAL_WORDS, INTERVALS_FIRST, MOST_REGISTERS, OWN, OWN_WORDS
@@ -32,15 +35,20 @@ class Bus:
         self._port = port
         self._unit = unit
         self._settings = f"unit {unit}, {baud} baud, parity {parity}"
+        letter = PARITIES["none" if _pseudo(port) else parity]
         self._client = ModbusSerialClient(
-            port, baudrate=baud, parity=PARITIES[parity], timeout=TIMEOUT_S, retries=0, name="openkh"
+            port, baudrate=baud, parity=letter, timeout=TIMEOUT_S, retries=0, name="openkh"
         )
-        try:
-            connected = self._client.connect()
-        except (ModbusException, OSError, ValueError) as error:
-            raise RefusedError(f"--port {port}: {error}") from None
-        if not connected:
-            raise RefusedError(f"--port {port}: cannot be opened: no such port, not a serial one, or no permission")
+        try:  # as its connect() does, which keeps the reason to itself
+            self._client.socket = serial.serial_for_url(
+                port, baudrate=baud, parity=letter, timeout=TIMEOUT_S, write_timeout=TIMEOUT_S, exclusive=True
+            )
+            self._client.socket.inter_byte_timeout = self._client.inter_byte_timeout
+        except termios.error as error:
+            self._client.close()
+            raise RefusedError(f"--port {port}: does not take {baud} baud, parity {parity}: {error.args[-1]}") from None
+        except (OSError, ValueError) as error:
+            raise RefusedError(f"--port {port}: {why_not(port, error)}") from None
 
     def close(self) -> None:
         """Let the port go."""
@@ -96,6 +104,8 @@ class Bus:
         request = struct.pack(">BBHH", self._unit, 3, registers.OWN_FIRST, 1)
         asked = request + crc(request)
         heard = self._listen(asked)
+        if heard is None:
+            return "the port is gone, or its connection broke: plug it in"
         if heard.startswith(asked):
             return (
                 f"the adapter hears what it sends ({self._settings}), and "
@@ -116,18 +126,25 @@ class Bus:
             f"with one number; heard {heard[:8].hex(' ')} ({error.splitlines()[0][:60]})"
         )
 
-    def _listen(self, asked: bytes) -> bytes:
-        """Ask once more by hand, and take whatever comes."""
+    def _listen(self, asked: bytes) -> bytes | None:
+        """Ask once more by hand, and take whatever comes; None where there is no port any more."""
         port = self._client.socket
         if port is None:
-            return b""
+            return None
         try:
             port.reset_input_buffer()
             port.write(asked)
             port.timeout = _LISTEN_S
             return bytes(port.read(64))
-        except (OSError, serial.SerialException):
+        except serial.SerialTimeoutException:  # it is there, and takes nothing
             return b""
+        except (OSError, termios.error):
+            return None
+
+
+def _pseudo(port: str) -> bool:
+    """Whether it is a pseudo-terminal: it has no parity, and to ask for one fails now and then."""
+    return "\0" not in port and os.path.realpath(port).startswith("/dev/pts/")
 
 
 def crc(data: bytes) -> bytes:
