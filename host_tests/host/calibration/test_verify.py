@@ -243,6 +243,9 @@ def test_CA_1_ID_4_calibrate_then_verify_over_mpremote(tmp_path, capsys):
         (["--virtual", "--report", "a\0b.html"], "cannot be written"),
         (["--virtual", "--report", ""], "cannot be written"),
         (["--virtual", "--json", "/tmp"], "--json /tmp: cannot be written"),
+        (["--port", "/dev/null", "--report", f"/tmp/{'r' * 246}.html"], "cannot be written: name too long"),
+        (["--port", "/dev/null", "--json", f"/tmp/{'r' * 252}.json"], "cannot be written: name too long"),
+        (["--port", "/dev/null", "--report", f"/tmp/{'r' * 245}.html"], "no serial port, or another program"),
         (
             ["--port", "/dev/null", "--report", "/tmp/x", "--json", "/tmp/./x"],
             "--json /tmp/./x: the same file as --report",

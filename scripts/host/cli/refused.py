@@ -1,8 +1,10 @@
 """How the tools turn down what a person gave them, or say what failed: one line that says what, where, what to do."""
 
+import errno
 import os
 from collections.abc import Collection
 
+PART = ".part"  # of a file's name while it is being written (host.sim.memory.write_whole)
 MOST_MB = 64  # a load profile of ten years in steps of five minutes has 20
 
 
@@ -29,10 +31,19 @@ def writable(path: str, option: str) -> None:
             usable = not os.path.isdir(path) and os.access(path, os.W_OK)
         else:
             usable = os.path.isdir(folder) and os.access(folder, os.W_OK)
+            _check_length(path, option)
     except ValueError:  # a NUL in the name
         usable = False
     if not usable or not os.path.basename(path):
         raise RefusedError(f"{option} {path}: cannot be written: allowed: a file in an existing folder")
+
+
+def _check_length(path: str, option: str) -> None:
+    try:
+        os.lstat(path + PART)
+    except OSError as e:
+        if e.errno == errno.ENAMETOOLONG:
+            raise RefusedError(f"{option} {path}: cannot be written: name too long: allowed: a shorter one") from None
 
 
 def apart(files: dict[str, str | None], written: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from typing import IO
 
 import board
 
-from host.cli.refused import RefusedError
+from host.cli.refused import PART, RefusedError
 from host.cli.status import writing
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
@@ -111,7 +111,7 @@ def write_whole(path: str, data: bytes) -> None:
         with open(path, "wb") as f:
             f.write(data)
         return
-    part = f"{path}.part"
+    part = path + PART
     try:
         with open(part, "wb") as f:
             f.write(data)
