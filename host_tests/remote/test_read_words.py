@@ -2,6 +2,9 @@
 
 import contextlib
 import errno
+import os
+import signal
+import subprocess
 import termios
 import threading
 import time
@@ -12,6 +15,7 @@ import serial
 from host.port.terminal import PseudoTerminal
 from host.remote import bus, command, registers
 from host.rigs import rtu
+from host.sim.link import TOP
 
 OTHER_UNIT = rtu.frame(7, 3, 2, 0, 1)
 NO_METER = rtu.frame(1, 3, 2 * registers.OWN_WORDS, *range(2 * registers.OWN_WORDS))
@@ -148,3 +152,25 @@ def test_AM_7_a_csv_is_replaced_by_the_first_reading_alone(monkeypatch, tmp_path
     assert head.startswith("time_utc,map_version,elements,") and len(rows) == 2
     assert all(row.count(",") == head.count(",") for row in rows)
     capsys.readouterr()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_AM_7_however_it_is_ended_the_virtual_meter_ends_with_it(tmp_path, number):
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    read = subprocess.Popen(
+        [TOP / "scripts" / "read"], env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True
+    )
+    try:
+        until = time.monotonic() + 60
+        while not list(tmp_path.glob("*/load.toml")) and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        read.send_signal(number)
+        out, err = read.communicate(timeout=60)
+        assert (read.returncode, out, err) == (130, "", "openkh: stopped\n")
+        assert not list(tmp_path.iterdir())
+        with pytest.raises(ProcessLookupError):
+            os.killpg(read.pid, 0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(read.pid, signal.SIGKILL)

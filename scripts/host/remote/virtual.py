@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,9 +23,21 @@ SETTLE_S = 4.0  # until it has started, and measured for two seconds
 
 
 @contextlib.contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """SIGTERM and SIGHUP leave nothing behind either; nohup's wish stands."""
+    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
 def virtual_port() -> Iterator[str]:
     """The name of a port with a meter at it, under some load."""
-    with tempfile.TemporaryDirectory() as folder:
+    with _ended_as_by_ctrl_c(), tempfile.TemporaryDirectory() as folder:
         scenario = Path(folder) / "load.toml"
         scenario.write_text(SCENARIO)
         command = [sys.executable, "-m", "host.run.command", "--headless", "--serial", "--for", "1d"]
