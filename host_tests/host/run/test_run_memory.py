@@ -3,6 +3,7 @@
 import json
 import os
 
+import board
 import pytest
 from fake_engine import MEMORY
 
@@ -82,7 +83,7 @@ def test_memory_and_report_that_cannot_be_written_are_both_said(tmp_path, monkey
     assert os.listdir(tmp_path) == ["lock"]
 
 
-@pytest.mark.parametrize(("kind", "bytes_"), [("fram", 32768), ("flash", FLASH_BLOCKS * BLOCK)])
+@pytest.mark.parametrize(("kind", "bytes_"), [("fram", board.FRAM_BYTES), ("flash", FLASH_BLOCKS * BLOCK)])
 def test_a_memory_that_is_not_whole_is_refused_in_one_line(tmp_path, engines, capsys, kind, bytes_):
     (tmp_path / f"{kind}.bin").write_bytes(b"")
     assert run.main(["--headless", "--for", "1s", "--state", str(tmp_path)]) == 2
