@@ -1,11 +1,15 @@
 """The engine: firmware and virtual board in one interpreter. A host tells it what happens and asks what came of it.
 
 Messages are JSON texts through a transport with `send(text)` and `receive()`. The host sends
-    {"op": "start", config...}, {"op": "run", "until_us": t, "stimulus": [...]}..., {"op": "finish"}
+    {"op": "start", config...}, {"op": "run", "until_us": t, "stimulus": [...]}..., {"op": "finish", "unplug": false}
 and gets {"ok": ...} or {"error": text} for each. Ahead of that may come any number of {"more": [items]} (recorder.py),
 and at the end of {"memory": name, "base64": portion}. Between `start` and `finish` the firmware runs. The host gets its
 turn in an event of simulated time, wherever the firmware is at that time. A power cut or a reset is an exception that
 goes through all of it up to `_live`.
+
+`finish` stops the firmware where it is. With `unplug`, for a memory that is kept, the answer is made at once and the
+mains go: the firmware runs on until its supply is gone, as on any board that somebody unplugs, and the memory is that
+of then.
 
 The memory of an earlier run comes ahead of `start`, in portions without an answer, because MicroPython takes seconds to
 read a message of some megabytes. What no portion says is 0xFF, as in an erased flash:
@@ -71,6 +75,7 @@ class Engine:
         self._cause = "power"  # what the next start comes from
         self._heap = None
         self._gone = False
+        self._figures = None  # the answer to `finish`, where the mains have gone since
 
     def serve(self):
         """Run until the host has asked for the end. (A small frame, see `_live`.)"""
@@ -108,7 +113,8 @@ class Engine:
         self._transport.send(json.dumps({"ok": answer}))
 
     def _more(self, items):
-        self._transport.send(json.dumps({"more": items}))
+        if self._figures is None:
+            self._transport.send(json.dumps({"more": items}))
 
     def _ask(self):
         """Give the host its turn; returns when it wants time to go on."""
@@ -127,7 +133,11 @@ class Engine:
                 self._feed(request["stimulus"])
                 self._reply({})
             elif op == "finish":
-                raise Finished()
+                if not (request.get("unplug") and self._reference.supply.on):
+                    raise Finished()
+                self._figures = self._final()
+                self._reference.mains.unplug()
+                return
             else:
                 raise ValueError("no operation " + op)
 
@@ -254,12 +264,13 @@ class Engine:
         """Let power come and go and the firmware start and end, until the host has asked for the end."""
         try:
             self._ask()
-            while True:
+            while self._figures is None or self._reference.supply.on:
                 self._one_life()
                 drop_firmware()
                 self._sweep()
         except Finished:
-            self._finish()
+            pass
+        self._finish()
 
     def _sweep(self):
         """Collect garbage after some lives: what lasts of each would else be strewn all over the heap, which then has
@@ -340,7 +351,7 @@ class Engine:
         collect_by_hand()
         self._memory_out()
         collect_by_hand()
-        self._reply(self._final())
+        self._reply(self._final() if self._figures is None else self._figures)
 
     def _memory_out(self):
         """Send the memory's content in portions of base64, which the host puts together as they are."""

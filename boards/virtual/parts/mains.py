@@ -89,6 +89,7 @@ class Mains:
         self._listener = None
         self._told = None
         self._on = True
+        self._unplugged = False
         self._now = (((0, 0, 0, 0), (0, 0, 0, 0)), 0)  # lines in small units, millihertz
         self._wave = None  # (step_us, [rows of a chip], hz, origin_us, [means of a line])
         self._queue = []
@@ -119,6 +120,12 @@ class Mains:
         self._queue.append(item)
         if len(self._queue) == 1:
             self._head()
+
+    def unplug(self):
+        """Switch the mains off for good, whatever the stimulus says from now on."""
+        self._unplugged = True
+        self._on = False
+        self._feed()
 
     def lines(self):
         """What is true of each connected line now: dicts of volts, amps, watts and pf, whose minus means leading."""
@@ -153,7 +160,7 @@ class Mains:
 
     def _take(self, item):
         if item[0] == "power":
-            self._on = bool(item[2])
+            self._on = bool(item[2]) and not self._unplugged
         elif item[0] == "mains":
             self._wave = None
             self._now = _small(item)

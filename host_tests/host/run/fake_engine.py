@@ -21,6 +21,7 @@ class FakeEngine:
         self.calls = []
         self.fail_at_us = None
         self.closed = False
+        self.unplugged = None
         self.silent = None  # index of the line whose front end does not answer
         self.elements = 2 if config["model"][1] == "D" else 1
 
@@ -75,7 +76,8 @@ class FakeEngine:
             "rail12_ma": 8,
         }
 
-    def finish(self):
+    def finish(self, unplug=False):
+        self.unplugged = unplug
         snap = self.snap()
         return {
             "counted": [{"counts": 0, "gap_s": 0.0}] * self.elements,

@@ -1,4 +1,4 @@
-"""./scripts/run --state: the memory on the host's disk, with an ideal meter in place of the engine."""
+"""./scripts/run --state: the memory on the host's disk, with an ideal meter in place of the engine where it says so."""
 
 import json
 import os
@@ -11,6 +11,10 @@ from boards.virtual.reference import FLASH_BLOCKS
 from boards.virtual.rp2040.flash import BLOCK
 from host.run import command as run
 from host.sim import memory
+from host.sim.board import Board
+from host.sim.virtual_board import VirtualBoard
+
+LOADED = "[[step]]\nat = 0\nl1 = {amps = 100}\nl2 = {amps = 100}\n"
 
 
 def test_the_memory_is_kept_between_runs(tmp_path, engines, capsys):
@@ -21,6 +25,8 @@ def test_the_memory_is_kept_between_runs(tmp_path, engines, capsys):
     assert run.main(["--headless", "--for", "1s", "--state", str(folder)]) == 0
     assert engines[1].config["memory"] == {"fram": MEMORY}
     assert "true, this run alone: " in capsys.readouterr().out
+    assert run.main(["--headless", "--for", "1s"]) == 0
+    assert [engine.unplugged for engine in engines] == [True, True, False], "nothing is done for a memory of one run"
 
 
 def test_a_memory_of_another_meter_is_refused_in_one_line_that_says_whose_it_is(tmp_path, engines, capsys):
@@ -91,3 +97,52 @@ def test_a_memory_that_is_not_whole_is_refused_in_one_line(tmp_path, engines, ca
     assert not engines
     (tmp_path / f"{kind}.bin").write_bytes(bytes(bytes_))
     assert run.main(["--headless", "--for", "1s", "--state", str(tmp_path)]) == 0
+
+
+def reported(tmp_path, scenario, *options):
+    """The report of a run, without what differs each time."""
+    (tmp_path / "s.toml").write_text(scenario)
+    path = tmp_path / "r.json"
+    assert run.main(["--headless", "--scenario", str(tmp_path / "s.toml"), "--report", str(path), *options]) == 0
+    return {**json.loads(path.read_text()), "wall_s": None}
+
+
+@pytest.mark.parametrize("medium", ["fram", "flash"])
+def test_EN_4_PO_4_CO_2_a_run_ends_like_a_meter_that_is_unplugged_and_the_next_goes_on_from_there(tmp_path, medium):
+    """On flash up to a minute was lost, with FRAM a second, and the pulses for it were given again; the report stays
+    that of the moment before."""
+    board = f'[board]\nmemory = "{medium}"\n'
+    state = ["--state", str(tmp_path / "st")]
+    first = reported(tmp_path, board + LOADED, "--for", "73s", *state)
+    assert first == reported(tmp_path, board + LOADED, "--for", "73s")
+    second = reported(tmp_path, board + LOADED.replace("100", "0"), "--for", "65s", *state)
+    before_wh, after_wh = (float(report["register"]["delivered_wh"]) for report in (first, second))
+    assert before_wh <= after_wh < before_wh + 24_000 / 3600 * 0.12
+    given = [{**report["pulses"], "counter": report["counter"]["counts"]} for report in (first, second)]
+    assert {key: given[0][key] + given[1][key] for key in given[0]} == {
+        "10": after_wh // 10,
+        "100": after_wh // 100,
+        "1000": 0,
+        "counter": after_wh // 100,
+    }
+
+
+def test_a_board_that_follows_the_clock_on_the_wall_is_unplugged_too():
+    config = {"model": "MDNCT-1SC", "service": "60Hz", "board": {"memory": "flash"}}
+    with VirtualBoard(config, speed=50.0) as board:
+        board.mains((120.0, 100.0, 0.0), (120.0, 100.0, 0.0))
+        board.wait(5)
+        final = board.finish()
+    with Board({**config, "memory": final["memory"]}) as again:
+        again.mains((120.0, 0.0, 0.0), (120.0, 0.0, 0.0))
+        found = float(again.wait(3)["delivered"])
+    assert found >= float(final["register"]["delivered_wh"]) > 20
+
+
+@pytest.mark.parametrize("off_s", [4.0, 5.97])
+def test_a_run_that_ends_in_a_power_cut_keeps_what_the_meter_had(tmp_path, off_s):
+    """Without supply, and within the hold-up."""
+    state = ["--state", str(tmp_path / "st")]
+    first = reported(tmp_path, f"{LOADED}[[step]]\nat = {off_s}\npower = false\n", "--for", "6s", *state)
+    second = reported(tmp_path, LOADED.replace("100", "0"), "--for", "3s", *state)
+    assert float(second["register"]["delivered_wh"]) >= float(first["register"]["delivered_wh"]) > 20

@@ -57,6 +57,20 @@ def test_no_current_no_count() -> None:
     assert counted_wh(model, rig, 3600) == 0
 
 
+def test_unplugged_is_for_good() -> None:
+    """Whatever the stimulus still has: a ramp, power that comes back."""
+    model, rig, mains = bench()
+    steady(mains, rig, 120.0, 50.0)
+    heard: list[float] = []
+    mains.volts(heard.append)
+    mains.add(["mains", rig.clock.now_us + 2_000_000, 1, [120.0, 100.0, 0.0, 0.0], None, 60.0])
+    mains.add(["power", rig.clock.now_us + 3_000_000, 1])
+    rig.sleep(1)
+    mains.unplug()
+    assert counted_wh(model, rig, 5) == 0
+    assert heard == [120.0, 0.0] and mains.lines()[0]["watts"] == 0
+
+
 def test_ratio_and_phase_of_the_transformer() -> None:
     model, rig, mains = bench(ratio_percent=0.3, phase_minutes=20.0)
     steady(mains, rig, 120.0, 50.0, 60.0)

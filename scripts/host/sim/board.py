@@ -138,9 +138,9 @@ class Board:
 
     # The end
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self, unplug: bool = False) -> dict[str, Any]:
         """End the run; what Link.finish() knows, the memory included."""
-        return self._link.finish()
+        return self._link.finish(unplug)
 
     def close(self) -> None:
         """Stop the engine; more than once does no harm."""

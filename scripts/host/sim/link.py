@@ -106,9 +106,10 @@ class Link:
             line["pf"] = None if pf_milli is None else pf_milli / 1000
         return reply
 
-    def finish(self) -> dict[str, Any]:
-        """End the run: what the report needs of the engine, and the memory's content."""
-        final = self._ask({"op": "finish"})
+    def finish(self, unplug: bool = False) -> dict[str, Any]:
+        """End the run: what the report needs of the engine, and the memory's content, as it is now. `unplug`: as the
+        firmware leaves it when the mains go now and its supply after them; the rest stays that of now."""
+        final = self._ask({"op": "finish", "unplug": unplug})
         final["out"] = self._take(final["out"])
         final["memory"] = {name: "".join(portions) for name, portions in self._memory.items()}
         final.update(_in_people_s_units(final))

@@ -33,7 +33,7 @@ class Engine(Protocol):
 
     def run(self, until_us: int, stimulus: list[Event]) -> dict[str, Any]: ...
 
-    def finish(self) -> dict[str, Any]: ...
+    def finish(self, unplug: bool = False) -> dict[str, Any]: ...
 
     def close(self) -> None: ...
 
@@ -140,10 +140,13 @@ class Session:
         self.setup.terminals.pace(advance, self.now_us, until_us, speed)
 
     def finish(self) -> dict[str, Any]:
-        """End the run, keep the memory, and return what the engine knows at its end."""
+        """End the run, keep the memory, and return what the engine knows at its end.
+
+        A memory that is kept is one that the firmware could still write into: the board is unplugged.
+        """
         if self._final is None:
             assert self._engine is not None
-            self._final = self._guarded(self._engine.finish)
+            self._final = self._guarded(self._engine.finish, self.setup.memory_dir is not None)
             for item in self._final.get("out", ()):
                 self._take(item)
             if self.setup.memory_dir:

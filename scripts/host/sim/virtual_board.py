@@ -93,7 +93,7 @@ class VirtualBoard:
         return self._do(lambda: self._step(LEAST_US) or self.snap)
 
     def finish(self) -> dict[str, Any]:
-        """End the run; what Link.finish() knows, the memory included."""
+        """End the run, unplug the board, and return what Link.finish() knows, the memory included."""
         return self._do(self._finish)
 
     def close(self) -> None:
@@ -121,7 +121,7 @@ class VirtualBoard:
 
     def _finish(self) -> dict[str, Any]:
         self._ended = True
-        return self._board.finish()
+        return self._board.finish(unplug=True)
 
     def _run(self) -> None:
         try:
