@@ -70,6 +70,7 @@ class FakeEngine:
             "lcd": {"screen": "1", "text": "0.00", "symbols": [], "bar": "off", "blinking": [], "lit": LIT},
             "pins": {"opto10": 1, "opto100": 0, "opto1000": 0, "led": 1, "counter": 0, "rail12": 1},
             "counter": 12,
+            "counter_given": 12,
             "gap_us": [0] * self.elements,
             "counted": [0] * self.elements,
             "status": {"condition": "normal", "lines": [], "failures": [], "rail12v": "on"},

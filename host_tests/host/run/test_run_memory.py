@@ -127,6 +127,16 @@ def test_EN_4_PO_4_CO_2_a_run_ends_like_a_meter_that_is_unplugged_and_the_next_g
     }
 
 
+def test_interval_data_have_what_a_run_has_registered_also_when_it_goes_on(tmp_path):
+    """The first step of a run is a minute."""
+    for seconds in (10, 70):
+        options = ["--for", f"{seconds}s", "--state", str(tmp_path / "st")]
+        found = reported(tmp_path, LOADED, *options)
+        measured_wh = sum(chip["counts"] for chip in found["counted"]) / 32_000
+        (interval,) = found["intervals"]
+        assert measured_wh - 1 < float(interval["delivered_wh"]) <= measured_wh
+
+
 def test_a_board_that_follows_the_clock_on_the_wall_is_unplugged_too():
     config = {"model": "MDNCT-1SC", "service": "60Hz", "board": {"memory": "flash"}}
     with VirtualBoard(config, speed=50.0) as board:

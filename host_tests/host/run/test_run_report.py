@@ -50,6 +50,21 @@ def test_json_says_what_was_run(tmp_path, load):
     assert len(rows) == len(said["lcd"]) + len(said["events"]), "a row for each change"
 
 
+@pytest.mark.parametrize(("speed", "fine"), [(None, True), (31.7, False)])
+def test_interval_data_are_of_quarters_whatever_the_steps(monkeypatch, speed, fine):
+    """Those of a plotted run are 1.3 s long, those of a paced one a fifth of a second of the wall."""
+    monkeypatch.setattr(headless.time, "sleep", lambda _s: None)
+    source = profile.source(DUAL, Profile("", [Span(0, 1, (2400.0,))], values=1), "2400 W")
+    session = Session(Setup(DUAL, source), FakeEngine)
+    headless.run(session, 1_320_000_000, speed, fine)
+    found = session.report()["intervals"]
+    assert [(i["from_s"], i["to_s"]) for i in found] == [(0, 900), (900, 1320)]
+    for interval in found:
+        assert float(interval["delivered_wh"]) == pytest.approx(
+            (interval["to_s"] - interval["from_s"]) * 2 / 3, abs=1e-5
+        )
+
+
 @pytest.mark.usefixtures("ideal")
 @pytest.mark.parametrize("name", ["r.json", "r.html"])
 def test_an_input_whose_name_is_no_utf_8_is_in_the_report(tmp_path, load, name):

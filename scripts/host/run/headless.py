@@ -39,7 +39,7 @@ def _run(session: Session, duration_us: int, speed: float | None, most_us: int, 
     began = told = time.monotonic()
     step_us = most_us if speed is None else max(100_000, min(most_us, int(speed * 200_000)))
     while session.now_us < duration_us and not stop:
-        until_us = min(duration_us, session.now_us + step_us)
+        until_us = session.stop_us(min(duration_us, session.now_us + step_us))
         if session.setup.terminals and speed is not None:
             session.pace(until_us, speed)
         else:

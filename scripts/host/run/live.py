@@ -48,7 +48,9 @@ class Live:
         end_us = self.session.setup.duration_us
         if end_us is not None and until_us >= end_us:
             until_us = end_us
-            self.ended = True
+        until_us = self.session.stop_us(until_us)
+        self.ended = until_us == end_us
+        want_s = (until_us - self.session.now_us) / 1e6
         first, self._pending = self._pending, []
         if self.session.setup.terminals:
             self.session.pace(until_us, self.speed or self._rate, first)

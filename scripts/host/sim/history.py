@@ -49,8 +49,8 @@ class History:
     _interval: tuple[int, str, str] = (0, "0", "0")  # where the running one began, and the register then
 
     def begin(self, delivered: str, received: str) -> None:
-        """What the register held before this run."""
-        self._interval = (0, delivered, received)
+        """What the register held before this run; known once the firmware runs."""
+        self._interval = (self._interval[0], delivered, received)
         self._begin_wh = float(delivered) - float(received)
 
     def add(self, stimulus: Stimulus, snap: dict[str, Any], pulses: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from host.sim.history import History
+from host.sim.history import INTERVAL_US, History
 from host.sim.link import EngineError
 from host.sim.memory import MemoryDir
 from host.sim.terminals import Terminals
@@ -15,6 +15,9 @@ from host.stimulus.source import Source
 from host.stimulus.windows import Stimulus
 from openkh.model import Model
 
+START_US = 2_000_000  # within it the firmware starts, with the supply there
+LOOK_US = 20_000  # how often it is looked at meanwhile: the first count is booked later than it can be seen
+LATER_US = 1_000_000  # and after it
 LCD_KEYS = ("screen", "text", "symbols", "bar", "blinking")
 Said = tuple[int, dict[str, Any]]  # since when (t_us) the glass says what
 
@@ -87,6 +90,7 @@ class Session:
         self.lcd: list[Said] = []
         self.rises = dict.fromkeys(SIGNALS, 0)  # off-to-on edges
         self.log: list[list[Any]] = []
+        self._seen = False  # the register before this run is known
         self._wheels: int | None = None  # what the mechanical counter shows beyond the counts of this run
         self._records: dict[str, dict[str, Any]] = {}  # what the glass says comes back: each kept once
         self._final: dict[str, Any] | None = None
@@ -98,6 +102,15 @@ class Session:
         """The simulated time reached."""
         return self.stimulus.now_us
 
+    def stop_us(self, until_us: int) -> int:
+        """Where a step that may last until `until_us` should end: at a quarter of an hour, as interval data do; and
+        soon while the register that an earlier run has left has not been seen yet."""
+        now_us = self.now_us
+        until_us = min(until_us, (now_us // INTERVAL_US + 1) * INTERVAL_US)
+        if self.setup.begin_wh is None and not self._seen:
+            until_us = min(until_us, now_us + (LOOK_US if now_us < START_US else LATER_US))
+        return until_us
+
     def advance(self, until_us: int, first: list[Event] | None = None) -> dict[str, Any]:
         """Run to `until_us`, the items in `first` at once; returns the new `snap`."""
         assert self._engine is not None
@@ -106,20 +119,23 @@ class Session:
         for item in reply["out"]:
             self._take(item)
         self.snap = reply["snap"]
-        if not self.history.counted:
+        if not self._seen:
             self._begin_history()
         self.history.add(self.stimulus, self.snap, self.rises["opto10"])
-        if self._wheels is None and self.snap.get("counter_given") is not None:
+        if self._wheels is None and self.snap["counter_given"] is not None:
             self._wheels = self.snap["counter_given"] - self.snap["counter"]
         return self.snap
 
     def _begin_history(self) -> None:
         """The register before this run; an earlier run's is known as soon as the firmware runs."""
         begin_wh = self.setup.begin_wh
-        if begin_wh is None:
+        if begin_wh is not None:
+            self.history.begin(str(begin_wh), "0")
+        elif self.snap["counter_given"] is not None:
             self.history.begin(self.snap["delivered"], self.snap["received"])
         else:
-            self.history.begin(str(begin_wh), "0")
+            return
+        self._seen = True
 
     @property
     def wheels(self) -> int:
