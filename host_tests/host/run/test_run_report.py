@@ -4,14 +4,15 @@ import json
 import os
 import re
 import shutil
+from decimal import Decimal
 
 import pytest
 from fake_engine import FakeEngine
 
 from host.run import command as run
-from host.run import headless, report
+from host.run import headless, readings, report
 from host.sim import link
-from host.sim.history import COLUMNS, MOST_ROWS, History
+from host.sim.history import COLUMNS, MOST_ROWS, History, rise_wh
 from host.sim.session import Session, Setup
 from host.stimulus.profiles import profile
 from host.stimulus.profiles.profile import Profile, Span
@@ -168,6 +169,26 @@ def test_the_difference_is_told_apart():
     text = headless.summary(found, source, 0.0)
     assert re.search(r"not measured -0\.\d+ Wh \(front ends starting or reset for 0\.\d+ s\)", text)
     assert re.search(r"metering     [+-]0\.\d+ Wh, error [+-]0\.00\d\d %", text)
+
+
+def test_EN_3_what_a_run_adds_is_told_over_the_roll_over_too():
+    source = profile.source(DUAL, Profile("", [Span(0, 1, (24_000.0,))], values=1), "24 kW")
+    session = Session(Setup(DUAL, source, board={"start_delivered_wh": 999_999_990}), link.Link)
+    headless.run(session, 960_000_000, None)
+    found = session.report()
+    session.close()
+    assert float(found["register"]["delivered_wh"]) < 6400
+    assert abs(found["difference"]["under_way_wh"]) < 1
+    assert [float(i["delivered_wh"]) for i in found["intervals"]] == [pytest.approx(6000, abs=3), pytest.approx(400)]
+    rows = [row[COLUMNS.index("register_wh")] for row in session.history.rows]
+    assert rows == sorted(rows) and rows[-1] == pytest.approx(6400, abs=3)
+    seen = readings.energy(session, session.snap).plain
+    assert re.search(r"true +6390\.0000", seen)
+
+
+def test_a_register_that_a_cut_has_taken_back_has_fallen():
+    assert rise_wh("400.485593", "485.152281") == Decimal("-84.666688")
+    assert rise_wh("3.250000", "999999990.000001") == Decimal("13.249999")
 
 
 def test_history_stays_small_and_keeps_the_energy():

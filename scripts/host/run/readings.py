@@ -11,6 +11,7 @@ from host.run.live import Live
 from host.sim.session import Session
 from host.stimulus.lines import Line
 from host.stimulus.windows import watts
+from openkh.metrology.energy import ROLL_WH
 
 ON, OFF, WARN = "#e8453c", "#4a3230", "#e0b040"
 GREEN, GREEN_OFF = "#5fd068", "#2c4230"
@@ -129,7 +130,7 @@ def energy(session: Session, snap: dict[str, Any]) -> Text:
     net = session.stimulus.truth.net
     demand = snap["demand"]
     begin_wh = session.setup.begin_wh
-    true = (begin_wh or 0) + net.delivered_ws / 3600
+    true = ((begin_wh or 0) + net.delivered_ws / 3600) % ROLL_WH
     power_w = sum(line["p_w"] for line in snap["lines"])
     rows = (
         ("delivered", f"{snap['delivered']:>14}", "bold"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from host.stimulus.source import Source
 from host.stimulus.windows import Energy, Stimulus, watts
+from openkh.metrology.energy import ROLL_WH
 from openkh.model import Model
 
 COLUMNS = (
@@ -44,14 +45,14 @@ class History:
     _now_us: int = 0
     _every: int = 1  # samples to a row
     _taken: int = 0
-    _begin_wh: float = 0.0
+    _begin: tuple[str, str] = ("0", "0")
     _row_ws: list[float] = field(default_factory=list)  # as _lines_ws, at the last row
     _interval: tuple[int, str, str] = (0, "0", "0")  # where the running one began, and the register then
 
     def begin(self, delivered: str, received: str) -> None:
         """What the register held before this run; known once the firmware runs."""
         self._interval = (self._interval[0], delivered, received)
-        self._begin_wh = float(delivered) - float(received)
+        self._begin = (delivered, received)
 
     def add(self, stimulus: Stimulus, snap: dict[str, Any], pulses: int) -> None:
         """The state at the end of a step. `pulses`: edges of 10 Wh so far."""
@@ -94,7 +95,7 @@ class History:
             powers[0],
             powers[1] if len(powers) > 1 else None,
             round(_net(stimulus.truth.net) / 3600, 6),
-            round(delivered - received - self._begin_wh, 6),
+            round(float(rise_wh(snap["delivered"], self._begin[0]) - rise_wh(snap["received"], self._begin[1])), 6),
             delivered,
             received,
             snap["demand"]["interval_w"],
@@ -140,12 +141,18 @@ class History:
             {
                 "from_s": began_us / 1e6,
                 "to_s": now_us / 1e6,
-                "delivered_wh": str(Decimal(snap["delivered"]) - Decimal(delivered)),
-                "received_wh": str(Decimal(snap["received"]) - Decimal(received)),
+                "delivered_wh": str(rise_wh(snap["delivered"], delivered)),
+                "received_wh": str(rise_wh(snap["received"], received)),
                 "interval_w": snap["demand"]["interval_w"],
             }
         )
         self._interval = (now_us, snap["delivered"], snap["received"])
+
+
+def rise_wh(now: str, before: str) -> Decimal:
+    """By how much a register has risen, over its roll-over too. Less than nothing where a cut without warning has taken
+    it back."""
+    return (Decimal(now) - Decimal(before) + ROLL_WH // 2 + ROLL_WH) % ROLL_WH - ROLL_WH // 2
 
 
 def _net(energy: Energy) -> float:

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Protocol
 
-from host.sim.history import INTERVAL_US, History
+from host.sim.history import INTERVAL_US, History, rise_wh
 from host.sim.link import EngineError
 from host.sim.memory import MemoryDir
 from host.sim.terminals import Terminals
@@ -225,7 +226,7 @@ class Session:
         register = final["register"]
         if self.setup.begin_wh is None:
             return None
-        net_wh = float(register["delivered_wh"]) - float(register["received_wh"]) - self.setup.begin_wh
+        net_wh = float(rise_wh(register["delivered_wh"], str(self.setup.begin_wh)) - Decimal(register["received_wh"]))
         true_wh = (self.stimulus.truth.net.delivered_ws - self.stimulus.truth.net.received_ws) / 3600
         lost_wh = self.history.not_measured_ws / 3600
         elements = self.setup.model.elements
