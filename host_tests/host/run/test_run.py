@@ -116,7 +116,7 @@ def test_board_and_faults_of_a_scenario_go_with_a_load_profile(tmp_path, engines
     load = file(tmp_path, "l.csv", "time_s,watts\n0,1000\n")
     assert run.main(["--headless", "--scenario", scenario, "--load", load, "--for", "10s"]) == 0
     assert engines[0].config["board"]["memory"] == "flash"
-    assert ["load12v", 5_000_000, 9.0] in engines[0].calls[0][1]
+    assert ["load12v", 5_000_000, 9.0] in engines[0].calls[-1][1]
 
 
 REFUSED = [

@@ -14,6 +14,7 @@ from host.run import headless, readings, report
 from host.sim import link
 from host.sim.history import COLUMNS, MOST_ROWS, History, rise_wh
 from host.sim.session import Session, Setup
+from host.stimulus import scenario
 from host.stimulus.profiles import profile
 from host.stimulus.profiles.profile import Profile, Span
 from host.stimulus.windows import Stimulus
@@ -169,6 +170,65 @@ def test_the_difference_is_told_apart():
     text = headless.summary(found, source, 0.0)
     assert re.search(r"not measured -0\.\d+ Wh \(front ends starting or reset for 0\.\d+ s\)", text)
     assert re.search(r"metering     [+-]0\.\d+ Wh, error [+-]0\.00\d\d %", text)
+
+
+CUT = """[[step]]
+at = 0
+l1 = {amps = 10}
+l2 = {amps = 10}
+[[step]]
+at = 80
+%s
+[[step]]
+at = 90
+%s
+[[step]]
+at = %s
+l1 = {amps = 100}
+l2 = {amps = 100}
+[[step]]
+at = 120
+"""
+GONE = ("power = false", "power = true")
+LOW = ("l1 = {volts = 0.0}", "l1 = {volts = 120.0}")
+RAMP = ('fault = {part = "chip1", kind = "reset"}', "ramp = true\nl1 = {amps = 90}")
+RESET = ("load12v_ma = 5", 'fault = {part = "chip1", kind = "reset"}')
+
+
+@pytest.mark.parametrize("fine", [False, True], ids=["a minute", "plotted"])
+@pytest.mark.parametrize(
+    ("kinds", "again_s"),
+    [(GONE, 100), (GONE, 93), (LOW, 93), (RESET, 91), (RAMP, 91)],
+    ids=["late", "soon", "low", "reset", "ramp"],
+)
+def test_what_flowed_unmeasured_is_told_by_the_load_of_that_time(kinds, again_s, fine):
+    """A cut and a change of the load in one step, and the meter was said to be 0.5 % wrong."""
+    plan = scenario.parse(CUT % (*kinds, again_s), "cut")
+    session = Session(Setup(DUAL, plan.source(DUAL)), link.Link)
+    headless.run(session, 120_000_000, None, fine)
+    found = session.report()
+    session.close()
+    assert sum(chip["gap_s"] for chip in found["counted"]) > 0.3
+    assert found["difference"]["not_measured_wh"] < -0.1
+    assert abs(found["difference"]["metering_percent"]) < 0.01
+
+
+def steps_of(session, duration_us):
+    """Into how many steps a run would be cut."""
+    count = 0
+    while session.now_us < duration_us:
+        session.stimulus.window(session.stop_us(session.now_us + headless.WINDOW_US))
+        count += 1
+    return count
+
+
+def test_a_long_profile_makes_no_more_steps():
+    """Of values each second the steps are short only where front ends may start."""
+    spans = [Span(n * 10**6, (n + 1) * 10**6, (float(n % 7),)) for n in range(3600)]
+    source = profile.source(DUAL, Profile("", spans, values=3600), "")
+    assert steps_of(Session(Setup(DUAL, source), FakeEngine), 3_600_000_000) < 60 + 12
+    source.events.append(["power", 1_000_000_000, 0])
+    assert 12 + 10 < steps_of(Session(Setup(DUAL, source), FakeEngine), 3_600_000_000) < 60 + 12 + 13
 
 
 def test_EN_3_what_a_run_adds_is_told_over_the_roll_over_too():

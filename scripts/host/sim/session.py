@@ -16,9 +16,8 @@ from host.stimulus.source import Source
 from host.stimulus.windows import Stimulus
 from openkh.model import Model
 
-START_US = 2_000_000  # within it the firmware starts, with the supply there
-LOOK_US = 20_000  # how often it is looked at meanwhile: the first count is booked later than it can be seen
-LATER_US = 1_000_000  # and after it
+LOOK_US = 20_000  # how often one looks whether the firmware has started: it is seen before it books its first count
+LATER_US = 1_000_000  # and where nothing says that it does
 LCD_KEYS = ("screen", "text", "symbols", "bar", "blinking")
 Said = tuple[int, dict[str, Any]]  # since when (t_us) the glass says what
 
@@ -104,13 +103,13 @@ class Session:
         return self.stimulus.now_us
 
     def stop_us(self, until_us: int) -> int:
-        """Where a step that may last until `until_us` should end: at a quarter of an hour, as interval data do; and
-        soon while the register that an earlier run has left has not been seen yet."""
+        """Where a step that may last until `until_us` should end: as History needs it; at a quarter of an hour, as
+        interval data do; soon while the register that an earlier run has left has not been seen yet."""
         now_us = self.now_us
         until_us = min(until_us, (now_us // INTERVAL_US + 1) * INTERVAL_US)
         if self.setup.begin_wh is None and not self._seen:
-            until_us = min(until_us, now_us + (LOOK_US if now_us < START_US else LATER_US))
-        return until_us
+            until_us = min(until_us, now_us + (LOOK_US if self.stimulus.restless else LATER_US))
+        return self.stimulus.stop_us(until_us)
 
     def advance(self, until_us: int, first: list[Event] | None = None) -> dict[str, Any]:
         """Run to `until_us`, the items in `first` at once; returns the new `snap`."""

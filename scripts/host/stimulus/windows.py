@@ -23,6 +23,8 @@ _GAUSS = (  # five-point Gauss-Legendre on 0..1: exact for polynomials to degree
     (0.953089922969332, 0.11846344252809454),
 )
 _PIECE_DEGREES = 10.0  # the angle swept in one Gauss piece: the error stays below 1e-12
+SETTLED_US = 10_000_000  # so long after an event, or after a voltage has changed, front ends may still start
+RAMP_US = 1_000_000  # in which a ramp moves little
 _LEAST_PIECES = 16  # and the finest net in which changes of sign are looked for
 
 
@@ -145,6 +147,7 @@ class Stimulus:
         self._wave = source.wave
         self._segments: Iterator[Segment] = source.segments()
         self._segment = next(self._segments)
+        self._restless_us = SETTLED_US  # until then front ends may start
         self._told: tuple | None = None  # the mains values that the engine holds
         self._wave_start_us: int | None = None  # since when the engine plays the recording
 
@@ -154,11 +157,31 @@ class Stimulus:
         while self.now_us < until_us:
             while self._events and self._events[0][1] <= self.now_us:
                 event = self._events.pop(0)
+                lasts_us = event[5] if event[0] == "fault" else 0
+                self._restless_us = max(self._restless_us, self.now_us + lasts_us + SETTLED_US)
                 if event[0] == "power":
                     self.power = bool(event[2])
                 items.append([event[0], self.now_us, *event[2:]])
             self._piece(min(until_us, self._events[0][1]) if self._events else until_us, items)
         return items
+
+    @property
+    def restless(self) -> bool:
+        """Front ends may start, or start anew."""
+        return self.now_us < self._restless_us or any(event[1] <= self.now_us for event in self._events[:1])
+
+    def stop_us(self, until_us: int) -> int:
+        """Where a window that may last until `until_us` should end, so that the power at its end is that of all of it.
+
+        At the next event; at the next change of the load, where the load lasts some time or the front ends are
+        restless: a long profile with a value each second would have as many windows. Soon in a ramp while they are.
+        """
+        segment = self._take_segment()
+        if segment.end_us is not None and (self.restless or segment.end_us - segment.start_us >= SETTLED_US):
+            until_us = min(until_us, segment.end_us)
+        if self.restless and segment.first != segment.last and self.now_us > 0:  # what a start costs is known
+            until_us = min(until_us, self.now_us + RAMP_US)
+        return min(until_us, next((event[1] for event in self._events if event[1] > self.now_us), until_us))
 
     def lines_now(self) -> tuple[Lines, float]:
         """The lines as they are at the present, manual values included, and the frequency in Hz."""
@@ -170,13 +193,12 @@ class Stimulus:
     def set_power(self, on: bool) -> Event:
         """Cut or restore the mains by hand; the item to send first in the next window."""
         self.power = on
+        self._restless_us = max(self._restless_us, self.now_us + SETTLED_US)
         return ["power", self.now_us, int(on)]
 
     def _piece(self, until_us: int, items: list[Event]) -> None:
         """One stretch without a change of segment."""
-        segment = self._segment
-        while segment.end_us is not None and segment.end_us <= self.now_us:
-            segment = self._segment = next(self._segments)
+        segment = self._take_segment()
         if self._wave is not None and self.manual == [None, None]:
             self._wave_piece(self._wave, until_us, items)
             return
@@ -194,6 +216,15 @@ class Stimulus:
         if self.power:
             self.truth.add_linear(first, last, (end_us - self.now_us) / 1e6)
         self.now_us = end_us
+
+    def _take_segment(self) -> Segment:
+        """The segment of the present."""
+        while self._segment.end_us is not None and self._segment.end_us <= self.now_us:
+            before, self._segment = self._segment, next(self._segments)
+            first, last = self._segment.first[0].volts, self._segment.last[0].volts
+            if not before.last[0].volts == first == last:  # line 1 feeds the meter
+                self._restless_us = max(self._restless_us, (self._segment.end_us or self.now_us) + SETTLED_US)
+        return self._segment
 
     def _wave_piece(self, wave: Wave, until_us: int, items: list[Event]) -> None:
         seen = tuple(self.reversed)
