@@ -54,6 +54,22 @@ def test_decimal_commas(tmp_path: Path) -> None:
     assert watts(path, PAIR) == pytest.approx(600, rel=1e-4)
 
 
+@pytest.mark.parametrize("head", [b"\xef\xbb\xbf", "Meßwert °C\nU,I\n".encode("latin-1")])
+def test_a_mark_of_order_and_another_code_page(tmp_path: Path, head: bytes) -> None:
+    path = tmp_path / "code.csv"
+    np.savetxt(path, amps_and_volts(), fmt="%.5f", delimiter=",")
+    path.write_bytes(head + path.read_bytes())
+    assert watts(path, PAIR) == pytest.approx(600, rel=1e-4)
+
+
+@pytest.mark.parametrize("rate", [800, 7680, 8000, 12_800])
+def test_a_lost_sample_is_refused(tmp_path: Path, rate: int) -> None:
+    table = np.column_stack((np.arange(rate) / rate, amps_and_volts(1.0, rate)[:, ::-1]))
+    path = tmp_path / "lost.csv"
+    np.savetxt(path, np.delete(table, 203, axis=0), fmt="%.6f", delimiter=",", header="time,V,I", comments="")
+    assert "samples are missing" in refusal(path, Options("V1=2,I1=3"))
+
+
 def test_an_oscilloscopes_columns_with_their_time_and_names(tmp_path: Path) -> None:
     path = tmp_path / "scope.csv"
     times = np.arange(5000) / 10_000 - 0.25

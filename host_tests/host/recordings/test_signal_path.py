@@ -102,6 +102,15 @@ def test_frequency_is_taken_from_the_voltage(hz: float) -> None:
     assert frequency(np.zeros(2400), rate) is None
 
 
+@pytest.mark.parametrize("noise_v", [0.0, 0.01, 0.3])
+def test_an_interruption_does_not_alter_the_frequency(noise_v: float) -> None:
+    """It has lost crossings, or those of noise."""
+    rate = 7680.0
+    volts = 170 * np.sin(2 * np.pi * 60 * np.arange(3840) / rate)
+    volts[1280:2560] = noise_v * np.random.default_rng(1).uniform(-1, 1, 1280)
+    assert frequency(volts, rate) == pytest.approx(60.0, abs=0.05)
+
+
 # -- up to the chip -----------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from host.stimulus.recordings.capture import (
 )
 
 MOST_BYTES = 128 * 10**6  # a value takes two at least, and eight in memory
+_MOST_DIGITS = 12  # of a stamp in seconds
 MOST_COLUMNS = 64
 MOST_HEADER_LINES = 50
 _TIME = re.compile(r"(time|t|x|second|seconds|zeit)\b.*", re.I)
@@ -44,15 +45,14 @@ def read(path: str, rate_hz: float | None) -> Capture:
     separator, skipped = _layout(head)
     names = _names(head[skipped - 1], separator) if skipped else []
     try:
-        with warnings.catch_warnings():
+        with open(path, encoding="utf-8-sig", errors="replace") as f, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of blank lines
             table = np.loadtxt(
-                path,
+                f,
                 delimiter=separator,
                 skiprows=skipped,
                 comments="#",
                 ndmin=2,
-                encoding="utf-8",
                 max_rows=MOST_SAMPLES + 1,
                 converters=_decimal_comma if separator in (";", "\t") else None,
             )
@@ -114,7 +114,9 @@ def _channel(number: int, name: str, values: np.ndarray) -> Channel:
 
 
 def _rounded_to(instants: np.ndarray) -> float:
-    """The power of ten that the stamps are rounded to, by their smallest step: a hundredth of it at most."""
-    steps = np.diff(instants)
-    steps = steps[steps > 0]
-    return float(10 ** np.floor(np.log10(steps.min()))) if len(steps) else 0.0
+    """The power of ten that the stamps are rounded to: the largest of which all of them are multiples; 0 for none."""
+    for digits in range(_MOST_DIGITS + 1):
+        units = instants * 10.0**digits
+        if np.all(np.abs(units - np.rint(units)) < 1e-3):
+            return float(10.0**-digits)
+    return 0.0

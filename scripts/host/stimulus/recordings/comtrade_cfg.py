@@ -53,7 +53,7 @@ class _Lines:
     """The lines of the file, one after the other; a complaint names the line at hand."""
 
     def __init__(self, text: str) -> None:
-        self._lines = [line.strip() for line in text.replace("\x1a", "").splitlines()]
+        self._lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text.replace("\x1a", ""))]
         while self._lines and not self._lines[-1]:
             self._lines.pop()
         self.number = 0

@@ -26,8 +26,12 @@ class Recording:
         return [float(np.mean(volts * amps)) for volts, amps in self.lines]
 
 
+_LIKE = 0.1  # of an interval
+
+
 def frequency(volts: Samples, rate_hz: float) -> float | None:
-    """Frequency of a voltage from its rising zero crossings, in Hz; None where it has too few."""
+    """Frequency of a voltage from its rising zero crossings, in Hz; None where it has too few. Intervals that are not
+    like most of them are left out: an interruption has lost crossings, or has those of noise."""
     kernel = np.hanning(max(3, round(rate_hz * 0.008)))  # symmetric: it moves no crossing, and smooths notches
     if len(volts) < 2 * len(kernel):
         return None
@@ -36,4 +40,6 @@ def frequency(volts: Samples, rate_hz: float) -> float | None:
     if len(rising) < 2 or np.std(clean) < 1e-9:
         return None
     instants = rising + clean[rising] / (clean[rising] - clean[rising + 1])
-    return float((len(instants) - 1) / (instants[-1] - instants[0]) * rate_hz)
+    intervals = np.diff(instants)
+    usual = np.median(intervals)
+    return float(rate_hz / np.mean(intervals[np.abs(intervals - usual) <= _LIKE * usual]))

@@ -22,6 +22,9 @@ LOWEST_HZ, HIGHEST_HZ = (
     450.0,
 )  # railways and aircraft; beyond, samples are too far apart or the channel is another
 NEAR_PARTS = 1e-5  # of its length: whole cycles that end so near a sample end on it
+_EVEN = 4.0  # steps that differ by no more than this are near enough for one spline
+_TURN = 1.9  # neighbouring steps that differ by more are of two rates,
+_LEAST_PIECE = 16  # where so many samples are of one at least
 _ROUND_PARTS = 0.001  # of a sample step: nearer than this to a grid is on it
 
 
@@ -51,9 +54,13 @@ def sampled(capture: Capture, picks: list[tuple[Pick, Pick]], usual_hz: float) -
     if capture.nominal_hz and rate / hz < 0.9 * LEAST_EVEN_PER_CYCLE:  # the voltage's own frequency decides below
         _enough(rate / hz, LEAST_EVEN_PER_CYCLE, f"{hz:g} Hz")
     _alternates(channels[0], values[0])
-    own_hz = frequency(values[0], rate) or hz
+    strongest = max(range(0, len(values), 2), key=lambda n: float(np.std(values[n])))
+    found_hz = frequency(values[strongest], rate)
+    own_hz = found_hz or hz
+    if found_hz is None:
+        notes.append(f"too short to tell its frequency: {hz:g} Hz is assumed")
     if not LOWEST_HZ <= own_hz <= HIGHEST_HZ:
-        raise RecordingError(f"channel {channels[0].channel.shown} has {own_hz:.4g} Hz: no voltage of a mains")
+        raise RecordingError(f"channel {channels[strongest].channel.shown} has {own_hz:.4g} Hz: no voltage of a mains")
     values, rate, cycles = _whole_cycles(values, rate, own_hz, notes)
     lines = [(values[n], values[n + 1]) for n in range(0, len(values), 2)]
     made = f"{cycles} cycles of {own_hz:.4g} Hz at {rate:.6g} samples a second"
@@ -137,11 +144,28 @@ def _enough(per_cycle: float, least: float, what: str) -> None:
 
 
 def _between(instants: Samples, values: Samples, grid: Samples) -> Samples:
-    """The values at the instants of `grid`, band-limited."""
+    """The values at the instants of `grid`, band-limited. Where the rate changes another spline begins: through steps
+    of very different lengths one of a high degree swings far out."""
+    steps = np.diff(instants)
+    turns = np.nonzero(np.abs(np.diff(np.log(steps))) > np.log(_TURN))[0] + 1
+    ends = [0, *map(int, turns), len(instants) - 1]
+    if steps.max() > _EVEN * steps.min() and min(np.diff(ends)) < _LEAST_PIECE:
+        return _spline(instants, values, grid, 3)
+    if steps.max() <= _EVEN * steps.min():
+        return _spline(instants, values, grid, DEGREE)
+    found = np.empty(len(grid))
+    for first, last in zip(ends[:-1], ends[1:], strict=True):
+        here = (grid >= instants[first] if first else True) & (grid <= instants[last] if last < ends[-1] else True)
+        here = np.broadcast_to(here, len(grid))
+        found[here] = _spline(instants[first : last + 1], values[first : last + 1], grid[here], DEGREE)
+    return found
+
+
+def _spline(instants: Samples, values: Samples, grid: Samples, degree: int) -> Samples:
     from scipy.interpolate import make_interp_spline  # here, because it takes long to load and few recordings need it
 
     middle = instants.mean()  # small numbers for the spline
-    spline = make_interp_spline(instants - middle, values, k=min(DEGREE, (len(values) - 1) // 2 * 2 - 1))
+    spline = make_interp_spline(instants - middle, values, k=min(degree, (len(values) - 1) // 2 * 2 - 1))
     return spline(grid - middle)
 
 
