@@ -209,6 +209,18 @@ def test_typed_readings_are_asked_for_until_they_are_numbers():
     assert bench.read("gain", 2, 1) == Reading(120.0, 75.0, 9000.0)  # Enter: as on line 1
 
 
+def test_enter_takes_no_reading_of_another_load_or_of_the_line_itself():
+    """calibrate goes through the lines one after the other, and reads a window more than once under one load."""
+    answers = iter(["", "120 75 9000", "", "", "120 75 9100", "", "120 75 9200"])
+    bench = PersonBench(lambda _q: next(answers), lambda _said: None, lambda _s: None)
+    load = Load((LineLoad(120.0, 75.0), LineLoad(120.0, 0.0)), 60.0)
+    bench.apply("gain", load)
+    assert bench.read("gain", 1, 1).watts == 9000.0
+    bench.apply("gain", load)
+    assert bench.read("gain", 2, 1).watts == 9100.0
+    assert bench.read("gain", 2, 1).watts == 9200.0
+
+
 def test_CA_3_a_mistyped_reading_is_asked_for_again_and_ends_nothing():
     """One slip of the fingers ended the calibration; typed twice alike it is meant so, and refused with the reason."""
     said: list[str] = []

@@ -1,5 +1,7 @@
 """The verification report as a test certificate: bench file, uncertainty, as found and as left."""
 
+import dataclasses
+import json
 import math
 from types import SimpleNamespace
 
@@ -8,7 +10,7 @@ import pytest
 from host.calibration import bench_file
 from host.calibration.bench_file import BenchFile
 from host.cli.refused import RefusedError
-from host.verification import report
+from host.verification import command, report
 from host.verification.points import LAG, PF1
 from host.verification.report import Certificate
 from host.verification.uncertainty import expanded_percent
@@ -102,6 +104,33 @@ def test_the_certificate_says_who_measured_with_what_and_what_was_found(tmp_path
     ):
         assert text in page, text
     assert f"{expanded_percent(MODEL, certificate.bench, 0.1, PF1):.3f} %" in page
+
+
+def earlier(folder, serial="000000000001", value=0.5):
+    """What verify --json has written of a meter."""
+    path = folder / "found.json"
+    identity = {"serial": serial, "model": "MDNCT-1SC", "service": "60Hz"}
+    rows = [{"key": "pf1-10", "line": 1, "value": value, "group": "load"}]
+    path.write_text(json.dumps({"identity": identity, "rows": rows}))
+    return str(path)
+
+
+def test_errors_as_found_are_of_the_same_meter_and_numbers(tmp_path):
+    whose, found = command._as_found(earlier(tmp_path))
+    assert found == {("pf1-10", 1): 0.5}
+    command._check_whose("f", whose, verdict().identity)
+    whose, _ = command._as_found(earlier(tmp_path, serial="999999999999"))
+    with pytest.raises(RefusedError, match="f: serial 999999999999: this meter has 000000000001"):
+        command._check_whose("f", whose, verdict().identity)
+    with pytest.raises(RefusedError, match="no load points"):
+        command._as_found(earlier(tmp_path, value=float("nan")))
+
+
+def test_a_limit_is_shown_as_it_is_judged():
+    finer = verdict()
+    finer.rows[0] = dataclasses.replace(finer.rows[0], limit=0.25)
+    loads = dict(report._matrix(finer)["loads"])
+    assert [limit for _, limit in loads["10"]] == ["0.25", "0.6", ""]
 
 
 def test_what_nobody_has_said_is_not_on_the_certificate():

@@ -131,6 +131,14 @@ def test_ID_4a_a_meter_without_a_thermometer_is_refused(monkeypatch):
         second_temperature.run(Calibrator(meter, meter), (1,), 55.0, lambda _text: None)
 
 
+def test_ID_4a_a_second_temperature_near_the_first_is_refused_before_a_reading():
+    """Divided by next to nothing it was a drift of any size, or no number at all."""
+    meter = FakeMeter(RAW)
+    Calibrator(meter, meter).run()
+    with pytest.raises(RefusedError, match=r"from its calibration; allowed: 10 or more"):
+        second_temperature.run(Calibrator(meter, meter), (1,), 23.0, lambda _text: None)
+
+
 def test_best_keeps_the_four_currents_that_matter():
     percents = (1.0, 5.0, 20.0, 60.0, 100.0, 120.0)
     leads = (30.0, 15.0, 5.0, 1.0, 0.0, 0.0)

@@ -215,10 +215,13 @@ class PersonBench:
         self._say = say
         self._sleep = sleep or time.sleep
         self._rows = rows
-        self._typed: dict[tuple[str, int], Reading] = {}  # the newest by point and window
+        self._typed: dict[
+            tuple[str, int], tuple[int, Reading]
+        ] = {}  # line and newest by point and window, of this load
 
     def apply(self, point: str, load: Load) -> None:
         """See Bench."""
+        self._typed.clear()
         self._say(f"\n[{point}] Set {load.text()}.")
         again = "" if self._rows is not None else " (r: once more what was read before)"
         if self._answer(f"Press Enter when the load stands and the reference is ready{again}: ").strip() in ("r", "R"):
@@ -236,7 +239,9 @@ class PersonBench:
                 if key in self._rows:
                     return self._rows[key]
             raise RefusedError(f"reference file: no row for point {point}, line {line}, window {window}")
-        before = self._typed.get((point, window)) if line > 1 else None
+        before_line, before = self._typed.get((point, window), (line, None))
+        if before_line >= line:
+            before = None  # the same window of another line alone is the same load
         same = " (Enter: as on line 1)" if before else ""
         while True:
             words = self._answer(f"Reference, line {line}, mean of window {window}: volts amps watts{same}: ")
@@ -247,8 +252,8 @@ class PersonBench:
             except ValueError:
                 self._say("Three numbers, please: volts amps watts, such as 120.01 75.02 9001.5")
                 continue
-            self._typed[point, window] = Reading(volts, amps, watts)
-            return self._typed[point, window]
+            self._typed[point, window] = line, Reading(volts, amps, watts)
+            return self._typed[point, window][1]
 
     def again(self, point: str, line: int, window: int, reason: str) -> Reading:
         """A reading that cannot be: typed once more. One from a file stays what it is."""

@@ -17,6 +17,7 @@ from host.cli.refused import RefusedError
 
 WARM = Point("warm", 0.75, 0.0, 12.0, 0.5)
 WARM_LAG = Point("warm-lag", 0.75, 60.0, 12.0, 0.6)
+APART_K = 10  # from the temperature of the calibration, as the meter wants it
 LEFT_PERCENT = 0.03  # a correction that leaves more than this beyond its uncertainty did not do what it should
 
 
@@ -57,6 +58,10 @@ def _line(calibrator: Calibrator, line: int, say: Callable[[str], None]) -> Drif
     if centi is None:
         raise RefusedError("the meter does not know its temperature: its sensor does not answer, or is not believed")
     apart_k = (centi - before["reference"]) / 100
+    if abs(apart_k) < APART_K:
+        raise RefusedError(
+            f"line {line}: {centi / 100:.1f} degC is {apart_k:+.1f} K from its calibration; allowed: {APART_K} or more"
+        )
     say(
         f"\nLine {line} at {centi / 100:.1f} degC of the meter's own thermometer, {apart_k:+.1f} K from its calibration"
     )

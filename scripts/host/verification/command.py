@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import datetime
 import json
+import math
 import os
 import sys
 
@@ -65,8 +66,9 @@ def main(argv: list[str] | None = None) -> int:
     scope = Scope(no_load_s=args.no_load_s, temperatures=temperatures, fine=args.accuracy_class == "0.2")
     _check_files(args)
     bench = bench_file.load(args.bench) if args.bench is not None else bench_file.BenchFile()
-    as_found = _as_found(args.as_found) if args.as_found is not None else {}
+    whose, as_found = _as_found(args.as_found) if args.as_found is not None else ({}, {})
     with testbed.opened(args) as bed, begun():
+        _check_whose(args.as_found, whose, bed.service.call("identity()"))
         return _verify(bed, args, day, scope, Certificate(bench, began=_now(), as_found=as_found))
 
 
@@ -99,16 +101,28 @@ def _temperatures(text: str) -> tuple[float, ...]:
     return found
 
 
-def _as_found(path: str) -> dict[tuple[str, int], float]:
-    """The load errors of an earlier verification, by point and line; RefusedError where the file has none."""
+_WHOSE = ("serial", "model", "service")
+
+
+def _as_found(path: str) -> tuple[dict[str, object], dict[tuple[str, int], float]]:
+    """The meter of an earlier verification, and its load errors by point and line; RefusedError where the file has
+    none."""
     try:
-        rows = json.loads(read_text(path, "--as-found"))["rows"]
-        found = {(row["key"], row["line"]): float(row["value"]) for row in rows if row["group"] == "load"}
+        content = json.loads(read_text(path, "--as-found"))
+        whose = {name: content["identity"][name] for name in _WHOSE}
+        found = {(row["key"], row["line"]): float(row["value"]) for row in content["rows"] if row["group"] == "load"}
     except (ValueError, KeyError, TypeError):
         found = {}
-    if not found:
+    if not found or not all(map(math.isfinite, found.values())):
         raise RefusedError(f"--as-found {path}: no load points: allowed: what verify --json has written")
-    return found
+    return whose, found
+
+
+def _check_whose(path: str | None, whose: dict[str, object], identity: dict[str, object]) -> None:
+    """RefusedError where the earlier verification was another meter's."""
+    for name, value in whose.items():
+        if value != identity[name]:
+            raise RefusedError(f"--as-found {path}: {name} {value}: this meter has {identity[name]}")
 
 
 def _verify(bed: Testbed, args: argparse.Namespace, day: str, scope: Scope, certificate: Certificate) -> int:

@@ -236,7 +236,7 @@ def _matrix(verdict: Verdict) -> dict[str, Any]:
         for degrees in CURVES:
             found = [rows.get((f"{KEYS[degrees]}-{load:g}", line)) for line in lines]
             limits = [row.limit for row in found if row is not None and row.limit is not None]
-            curves.append(([_cell(row) for row in found], f"{limits[-1]:.1f}" if limits else ""))
+            curves.append(([_cell(row) for row in found], f"{limits[-1]:g}" if limits else ""))
         loads.append((f"{load:g}", curves))
     names = ["sum" if line == SUM else f"line {line}" for line in lines]
     return {"curves": list(CURVES.values()), "lines": names, "loads": loads}
