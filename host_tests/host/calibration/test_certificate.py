@@ -133,6 +133,11 @@ def test_a_limit_is_shown_as_it_is_judged():
     assert [limit for _, limit in loads["10"]] == ["0.25", "0.6", ""]
 
 
+def test_the_references_uncertainty_at_a_lagging_current_is_told(tmp_path):
+    page = report.page(verdict(), "260131", Certificate(loaded(tmp_path, BENCH)))
+    assert "0.02 % (k = 2), stated; 0.04 % where power factor is not 1" in page
+
+
 def test_what_nobody_has_said_is_not_on_the_certificate():
     page = report.page(verdict(), "260131")
     assert "0.02 % (k = 2), assumed" in page

@@ -80,6 +80,26 @@ def test_CA_1a_what_is_smaller_than_its_uncertainty_is_not_corrected():
     assert level.corrections[0]["curve"] == []
 
 
+@pytest.mark.parametrize("curve", [[], [[2.0, -0.2, 12.0], [75.0, 0.0, 0.0]]], ids=["raw", "corrected before"])
+def test_the_error_as_the_meter_came_is_told_at_each_current(curve: list):
+    """Not by what was found at the highest one alone."""
+    meter = changed()
+    for line in meter.corrections:
+        line["curve"] = curve
+    came = [{(a, d): error_percent(meter, n, a, d) for a in (2.0, 10.0, 75.0) for d in (0.0, 60.0)} for n in (0, 1)]
+    for n, result in enumerate(Calibrator(meter, meter, curve=True).run()):
+        for one in result.points[:6]:
+            error = came[n][one.point.part * MODEL.rating_a, one.point.degrees]
+            assert result.before_percent[one.point.key] == pytest.approx(error, abs=0.005), one.point.key
+
+
+def test_a_lagging_current_has_the_references_uncertainty_there():
+    meter = FakeMeter(RAW)
+    results = Calibrator(meter, meter, reference_percent=0.02, reference_lag_percent=0.3, curve=True).run()
+    for one in results[0].points:
+        assert (one.uncertainty_percent >= 0.3) is (one.point.degrees == 60.0), one.point.key
+
+
 def test_CA_1a_a_calibration_that_is_given_up_puts_the_corrections_back():
     meter = changed()
     before = {"tempco": -5000, "lead_tempco": 60, "reference": 2300, "curve": [[2.0, -0.25, 16.0], [75.0, 0.0, 0.0]]}

@@ -38,6 +38,11 @@ class BenchFile:
         """A number, in the unit that its key names."""
         return self.numbers.get((table, key), default)
 
+    def reference_percent(self, degrees: float) -> float:
+        """Uncertainty of the reference where the current lags or leads by `degrees`, k = 2."""
+        unity = self.number("reference", "uncertainty_percent", REFERENCE_PERCENT)
+        return unity if degrees == 0 else self.number("reference", "uncertainty_pf_half_percent", unity)
+
 
 def load(path: str) -> BenchFile:
     """The bench file at `path`; RefusedError names the table and key that is unusable, and what is allowed."""

@@ -65,9 +65,11 @@ class Calibrator:
         reference_percent: float = 0.0,
         curve: "bool | dict[int, Curve]" = False,
         kept: Kept | None = None,
+        reference_lag_percent: float | None = None,
     ) -> None:
-        """`windows` a point (2 to 8); `reference_percent`: the reference's own uncertainty, k = 2. `curve`: measure the
-        CT's curve as well; or that of each line, where it is known. `kept`: where the readings go as they come."""
+        """`windows` a point (2 to 8); `reference_percent`: the reference's own uncertainty, k = 2, and
+        `reference_lag_percent` that at a lagging current (None: the same). `curve`: measure the CT's curve as well; or
+        that of each line, where it is known. `kept`: where the readings go as they come."""
         if not 2 <= windows <= MOST_WINDOWS:
             raise RefusedError(f"{windows} windows a point: allowed: 2 to {MOST_WINDOWS}")
         self.service = service
@@ -75,7 +77,8 @@ class Calibrator:
         self.kept = Kept() if kept is None else kept
         self._say = say
         self._windows = windows
-        self._reference_percent = reference_percent
+        lag_percent = reference_percent if reference_lag_percent is None else reference_lag_percent
+        self._reference_percent = (reference_percent, lag_percent)  # at power factor 1; lagging
         self._measured = curve is True
         self._known: dict[int, Curve] = curve if isinstance(curve, dict) else {}
         cal = service.call("cal()")
@@ -155,8 +158,9 @@ class Calibrator:
         self._set_drift(line, was)
         result = LineResult(line, before, after, found.errors, taken, found.meter)
         for one in taken:
-            result.left_percent[one.point.key] = self._left_percent(found, after, one)
-        show(self.model, result, self._say)
+            result.before_percent[one.point.key] = self._percent(found, before, of_meter(was), one)
+            result.left_percent[one.point.key] = self._percent(found, after, found.meter, one)
+        show(result, self._say)
         return result
 
     def _points(self, line: int, taken: list[Taken]) -> "tuple[Found, Registers]":
@@ -257,7 +261,7 @@ class Calibrator:
         if found.meter.nodes:
             self.service.call(f"cal_curve({line}, {found.meter.argument()})")
         again = self._take(line, last.point, 1, last.point.seconds, "final")
-        expected = self._left_percent(found, after, last)
+        expected = self._percent(found, after, found.meter, last)
         off = again.mean_percent - expected
         if abs(off) > WORSE_PERCENT + last.uncertainty_percent + again.uncertainty_percent:
             raise RefusedError(
@@ -288,11 +292,11 @@ class Calibrator:
         after = line_model.registers_for(model, errors, self._registers(line), hz)
         return Found(errors, change, after, line_model.left_by_registers(errors, best(change), after, hz).worth())
 
-    def _left_percent(self, found: "Found", after: Registers, one: Taken) -> float:
-        """What stays at a point: the part that the model does not explain, the registers' steps, and what the curve
-        does not reach."""
+    def _percent(self, found: "Found", registers: Registers, meter: Curve, one: Taken) -> float:
+        """A point's error with other registers and another curve than it was taken with: the part that the model does
+        not explain, the registers' steps, and what the curve does not reach."""
         unexplained = one.mean_percent - self._model_percent(found, one.registers, Curve(), one)
-        return unexplained + self._model_percent(found, after, found.meter, one)
+        return unexplained + self._model_percent(found, registers, meter, one)
 
     def _model_percent(self, found: "Found", registers: Registers, meter: Curve, one: Taken) -> float:
         amps = one.point.part * self.model.rating_a
@@ -354,7 +358,7 @@ class Calibrator:
             watts,
             degrees,
             errors,
-            uncertainty_percent(errors, counts, self._reference_percent),
+            uncertainty_percent(errors, counts, self._reference_percent[point.degrees != 0]),
             (volts - 1) * 100,
             (amps - 1) * 100,
             registers,

@@ -61,10 +61,11 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     day = testbed.date_of(args.date)
     bench = bench_file.load(args.bench) if args.bench is not None else bench_file.BenchFile()
-    if args.reference_uncertainty is None:
-        args.reference_uncertainty = bench.number("reference", "uncertainty_percent", bench_file.REFERENCE_PERCENT)
-    if not 0 <= args.reference_uncertainty <= 1:
-        raise RefusedError(f"--reference-uncertainty {args.reference_uncertainty:g}: allowed: 0 to 1 percent")
+    args.reference_percent = (bench.reference_percent(0.0), bench.reference_percent(60.0))
+    if args.reference_uncertainty is not None:
+        args.reference_percent = (args.reference_uncertainty, args.reference_uncertainty)
+        if not 0 <= args.reference_uncertainty <= 1:
+            raise RefusedError(f"--reference-uncertainty {args.reference_uncertainty:g}: allowed: 0 to 1 percent")
     if not 2 <= args.windows <= MOST_WINDOWS:
         raise RefusedError(f"--windows {args.windows}: allowed: 2 to {MOST_WINDOWS}")
     if args.second_temperature is not None and not -40 <= args.second_temperature <= 85:
@@ -87,10 +88,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def _calibrate(bed: Testbed, args: argparse.Namespace, day: str, curve: bool | dict[int, Curve]) -> int:
     began_s = bed.bench_s()
-    uncertainty = 0.0 if args.virtual else args.reference_uncertainty
+    unity, lag = (0.0, 0.0) if args.virtual else args.reference_percent
     identity = bed.service.call("identity()")
     readings = _readings(bed, args, identity)
-    calibrator = Calibrator(bed.service, bed.bench, _say, args.windows, uncertainty, curve, readings)
+    calibrator = Calibrator(bed.service, bed.bench, _say, args.windows, unity, curve, readings, lag)
     if readings.about is not None and readings.about["before"] != calibrator.before:
         calibrator.before = readings.about["before"]  # an interrupted run has left something else in force
         calibrator.put_back()
@@ -183,6 +184,7 @@ def as_json(result: LineResult) -> dict[str, Any]:
                 "watts": taken.watts,
                 "errors_percent": taken.errors_percent,
                 "uncertainty_percent": taken.uncertainty_percent,
+                "before_percent": result.before_percent[taken.point.key],
                 "left_percent": result.left_percent[taken.point.key],
             }
             for taken in result.points

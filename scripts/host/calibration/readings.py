@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from host.calibration.ct_curve import MINUTE_PERCENT, Curve, Node
-from host.calibration.line_model import Errors, Registers, reads_w
+from host.calibration.line_model import Errors, Registers
 from openkh.model import Model
 
 
@@ -73,6 +73,7 @@ class LineResult:
     errors: Errors
     points: list[Taken] = field(default_factory=list)
     curve: Curve = field(default_factory=Curve)  # as the meter has it
+    before_percent: dict[str, float] = field(default_factory=dict)  # by point, as the meter came
     left_percent: dict[str, float] = field(default_factory=dict)  # by point, as the fit expects
 
 
@@ -108,7 +109,7 @@ def with_uncertainties(change: Curve, taken: list[Taken]) -> Curve:
     return Curve(tuple(nodes))
 
 
-def show(model: Model, result: LineResult, say: Callable[[str], None]) -> None:
+def show(result: LineResult, say: Callable[[str], None]) -> None:
     """For a person: what was found, what is left, what was set."""
     errors = result.errors
     say(
@@ -122,9 +123,7 @@ def show(model: Model, result: LineResult, say: Callable[[str], None]) -> None:
         )
     say(f"  {'point':<12}{'before':>11}{'left':>11}{'uncertainty':>14}")
     for one in result.points:
-        watts = reads_w(model, errors, result.before, one.watts, one.degrees, float(model.hz))
-        before = (watts / one.watts - 1) * 100
-        left = result.left_percent[one.point.key]
+        before, left = result.before_percent[one.point.key], result.left_percent[one.point.key]
         say(f"  {one.point.key:<12}{before:>+10.3f}%{left:>+10.3f}%{'+-':>5}{one.uncertainty_percent:>8.3f}%")
     for name in ("wgain", "phcal", "wattos", "vgain", "igain"):
         say(f"  {name:<12}{getattr(result.before, name):>11} -> {getattr(result.after, name)}")

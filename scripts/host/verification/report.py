@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from host.calibration.bench_file import REFERENCE_PERCENT, BenchFile
+from host.calibration.bench_file import BenchFile
 from host.pages import page as pages
 from host.pages import plot
 from host.verification.error_plot import Band, error_curves
@@ -123,13 +123,14 @@ def _conditions(verdict: Verdict) -> list[Fact]:
 def _bench(certificate: Certificate) -> list[Fact]:
     """Who measured with what, where and when; what nobody has said is not there."""
     bench = certificate.bench
-    unity = bench.number("reference", "uncertainty_percent", REFERENCE_PERCENT)
+    unity, lag = bench.reference_percent(PF1), bench.reference_percent(LAG)
+    beside = f"; {lag:g} % where power factor is not 1" if lag != unity else ""
     known = "stated" if bench.numbers.get(("reference", "uncertainty_percent")) else "assumed"
     celsius = bench.number("place", "temperature_c", -273.0)
     reference = [bench.text("reference", key) for key in ("name", "serial", "certificate")]
     facts = [
         ("reference standard", " · ".join(text for text in reference if text)),
-        ("its uncertainty", f"{unity:g} % (k = 2), {known}"),
+        ("its uncertainty", f"{unity:g} % (k = 2), {known}{beside}"),
         ("source", " · ".join(text for key in ("name", "serial") if (text := bench.text("source", key)))),
         ("place, operator", " · ".join(text for key in ("name", "operator") if (text := bench.text("place", key)))),
         ("temperature", f"{celsius:g} °C" if celsius > -273.0 else ""),

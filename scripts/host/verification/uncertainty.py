@@ -8,8 +8,8 @@ other: the root of the sum of their squares, times 2 (GUM, JCGM 100).
 
 import math
 
-from host.calibration.bench_file import REFERENCE_PERCENT, BenchFile
-from host.verification.points import PF1, load_seconds
+from host.calibration.bench_file import BenchFile
+from host.verification.points import load_seconds
 from openkh.model import Model
 
 CRYSTAL_PERCENT = 0.003
@@ -18,12 +18,10 @@ COVERAGE = 2.0
 
 def expanded_percent(model: Model, bench: BenchFile, part: float, degrees: float) -> float:
     """At a load of `part` of class current on one line, `degrees` of lag: percent of the reading, k = 2."""
-    key = "uncertainty_percent" if degrees == PF1 else "uncertainty_pf_half_percent"
-    unity = bench.number("reference", "uncertainty_percent", REFERENCE_PERCENT)
     watts = part * model.rating_a * model.nominal_mv / 1000 * math.cos(math.radians(degrees))
     counts = watts * load_seconds(part) / 3600 * model.counts_per_wh
     parts = (
-        bench.number("reference", key, unity) / COVERAGE,
+        bench.reference_percent(degrees) / COVERAGE,
         bench.number("source", "stability_percent", 0.0) / math.sqrt(3),
         CRYSTAL_PERCENT / math.sqrt(3),
         100.0 / counts / math.sqrt(6),
