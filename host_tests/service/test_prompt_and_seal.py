@@ -263,6 +263,16 @@ def test_CA_2_with_the_seal_closed_nothing_on_the_port_reaches_a_prompt(memory):
     assert port_abuse.sealed(7, memory) > 5000
 
 
+def no_prompt_any_more(prompt):
+    """After a restart whatever is typed gets no answer."""
+    prompt.restarted()
+    prompt.go(4.0)
+    before = len(prompt.said)
+    prompt.type("\r\x03\r\x01s.status()\x04")
+    prompt.go(1.0)
+    assert prompt.said[before:].strip() == ""
+
+
 def test_CA_2_opening_the_seal_restarts_into_the_prompt_and_drains_what_was_typed():
     with started(board={"seal": "closed"}) as prompt:
         prompt.type("s.update_mode()\r\n" * 3)
@@ -282,12 +292,7 @@ def test_CA_2_closing_the_seal_in_service_mode_ends_it():
         prompt.go(4.0)
         assert prompt.execute("s.status()").startswith("ERROR no metering")
         prompt.seal(True)
-        prompt.restarted()
-        prompt.go(4.0)
-        before = len(prompt.said)
-        prompt.type("\r\x03\r\x01s.status()\x04")
-        prompt.go(1.0)
-        assert prompt.said[before:].strip() == ""
+        no_prompt_any_more(prompt)
         prompt.seal(False)
         prompt.go(4.0)
         assert prompt.json("s.status()")["failures"] == []
@@ -298,12 +303,7 @@ def test_CA_2_closing_the_seal_commits_restarts_and_ends_the_prompt():
     with started() as prompt:
         assert prompt.json("s.fine_pulses(1, 600)")["ok"]
         prompt.seal(True)
-        prompt.restarted()
-        prompt.go(4.0)
-        before = len(prompt.said)
-        prompt.type("\r\x03\r\x01s.status()\x04")
-        prompt.go(1.0)
-        assert prompt.said[before:].strip() == ""
+        no_prompt_any_more(prompt)
         prompt.assert_nothing_lost()
         prompt.seal(False)
         prompt.go(4.0)

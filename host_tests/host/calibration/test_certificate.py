@@ -11,7 +11,7 @@ from host.calibration import bench_file
 from host.calibration.bench_file import BenchFile
 from host.cli.refused import RefusedError
 from host.verification import command, report
-from host.verification.points import LAG, PF1
+from host.verification.points import LAG, PF1, limit_of
 from host.verification.report import Certificate
 from host.verification.uncertainty import expanded_percent
 from host.verification.verifier import Row, Verdict
@@ -85,7 +85,7 @@ def verdict():
         Row("pf1-10", "load", "10 % of class, PF 1.0", 1, 0.012, 0.5, passed=True),
         Row("lag-10", "load", "10 % of class, PF 0.5 lagging", 1, -0.03, 0.6, passed=True),
     ]
-    return Verdict(MODEL, "a bench", identity, status, image, calibration, True, rows, complete=True)
+    return Verdict(MODEL, "a bench", identity, status, image, calibration, True, rows=rows, complete=True)
 
 
 def test_the_certificate_says_who_measured_with_what_and_what_was_found(tmp_path):
@@ -127,10 +127,18 @@ def test_errors_as_found_are_of_the_same_meter_and_numbers(tmp_path):
 
 
 def test_a_limit_is_shown_as_it_is_judged():
-    finer = verdict()
+    finer = dataclasses.replace(verdict(), fine=True)
     finer.rows[0] = dataclasses.replace(finer.rows[0], limit=0.25)
     loads = dict(report._matrix(finer)["loads"])
     assert [limit for _, limit in loads["10"]] == ["0.25", "0.6", ""]
+    assert report._bands(PF1, True)[1].label == "class 0.2 (the limit here)"
+    for degrees in (PF1, LAG):
+        for judged, fine in ((0, False), (1, True)):
+            steps = report._bands(degrees, fine)[judged].steps
+            for part in (0.01, 0.02, 0.05, 0.1, 1.0):
+                shown = [limit for load, limit in steps if load <= part * 100]
+                limit = limit_of(part, degrees)
+                assert shown[-1:] == ([] if limit is None else [limit / 2 if fine else limit])
 
 
 def test_the_references_uncertainty_at_a_lagging_current_is_told(tmp_path):

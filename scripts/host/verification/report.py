@@ -14,19 +14,8 @@ from host.verification.points import CURVES, LAG, LEAD, PF1
 from host.verification.uncertainty import expanded_percent
 from host.verification.verifier import SUM, Row, Verdict
 
-HALF = "class 0.5 (the limit here)"
-FIFTH = "class 0.2"
-BANDS = {
-    PF1: [
-        Band(HALF, ((0.9, 1.0), (2.0, 0.5)), plot.BANDS[0]),
-        Band(FIFTH, ((0.9, 0.4), (2.0, 0.2)), plot.BANDS[1]),
-    ],
-    LAG: [
-        Band(HALF, ((2.0, 1.0), (10.0, 0.6)), plot.BANDS[0]),
-        Band(FIFTH, ((2.0, 0.5), (10.0, 0.3)), plot.BANDS[1]),
-    ],
-}
-BANDS[LEAD] = BANDS[LAG]
+# The limits of class 0.5 from a load on, percent of class and percent; class 0.2 has half of them.
+STEPS = {PF1: ((0.9, 1.0), (2.0, 0.5)), LAG: ((2.0, 1.0), (10.0, 0.6)), LEAD: ((2.0, 1.0), (10.0, 0.6))}
 KEYS = {PF1: "pf1", LAG: "lag", LEAD: "lead"}
 GROUPS = {
     "temperature": "Temperature, error at each load point",
@@ -212,6 +201,13 @@ def _load_of(row: Row) -> float:
     return float(row.key.partition("-")[2])
 
 
+def _bands(degrees: float, fine: bool) -> list[Band]:
+    """The bands of both classes; `fine`: that of class 0.2 is the limit."""
+    half = tuple((load, limit / 2) for load, limit in STEPS[degrees])
+    names = ("class 0.5", "class 0.2 (the limit here)") if fine else ("class 0.5 (the limit here)", "class 0.2")
+    return [Band(names[0], STEPS[degrees], plot.BANDS[0]), Band(names[1], half, plot.BANDS[1])]
+
+
 def _curves(verdict: Verdict) -> list[tuple[str, Markup]]:
     """Title and picture of each power factor that was measured."""
     found = []
@@ -223,7 +219,7 @@ def _curves(verdict: Verdict) -> list[tuple[str, Markup]]:
             if points:
                 series.append((f"line {line}", sorted(points)))
         if series:
-            found.append((title, error_curves(KEYS[degrees], title, BANDS[degrees], series)))
+            found.append((title, error_curves(KEYS[degrees], title, _bands(degrees, verdict.fine), series)))
     return found
 
 

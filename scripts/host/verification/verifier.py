@@ -52,6 +52,7 @@ class Verdict:
     image: dict[str, Any]
     calibration: dict[str, Any]
     judged: bool  # the envelope is for solid-core CTs
+    fine: bool = False  # see Scope
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     complete: bool = False  # not stopped before the end
@@ -113,6 +114,7 @@ class Verifier:
             service.call("image()"),
             service.call("cal()"),
             self.model.core == "SC",
+            self._scope.fine,
         )
         self._errors: dict[tuple[str, int], float] = {}
         self._begin: tuple[int, int, int, int] | None = None
