@@ -348,3 +348,7 @@ def test_entities_have_an_order_each():
     text = "entity_id,state,last_changed\n" + "".join(f"{name},{n},2025-11-02 01:{20 * n:02d}\n" for name, n in rows)
     found = spans(text, mapping="W1=sensor.a_power,W2=sensor.b_power", zone=NEW_YORK)
     assert found == [(1200 * n, 1200 * (n + 1), n, n) for n in range(3)]
+
+
+def test_seconds_from_the_start_are_in_no_zone():
+    assert "its times are seconds from the start, and no clock's" in refusal("time_s,watts\n0,1\n60,2\n", zone=NEW_YORK)

@@ -62,6 +62,13 @@ def test_a_mark_of_order_and_another_code_page(tmp_path: Path, head: bytes) -> N
     assert watts(path, PAIR) == pytest.approx(600, rel=1e-4)
 
 
+def test_lines_may_end_in_a_separator(tmp_path: Path) -> None:
+    path = tmp_path / "ends.csv"
+    table = np.column_stack((np.arange(RATE // 2) / RATE, amps_and_volts()))
+    np.savetxt(path, table, fmt="%.6f", delimiter=",", newline=",\n", header="time,I (A),U (V)", comments="")
+    assert watts(path, Options()) == pytest.approx(600, rel=1e-3)
+
+
 @pytest.mark.parametrize("rate", [800, 7680, 8000, 12_800])
 def test_a_lost_sample_is_refused(tmp_path: Path, rate: int) -> None:
     table = np.column_stack((np.arange(rate) / rate, amps_and_volts(1.0, rate)[:, ::-1]))

@@ -45,6 +45,8 @@ def in_order(
     """The times of the rows, which are put in their order; `owner`: the column that says whose a row is, where each
     has an order of its own. `zone`: of a clock that names none. ProfileError names the row that is out of order."""
     seconds, clocked, without_zone = _seconds(table, times_at, notes)
+    if zone is not None and not clocked:
+        raise ProfileError("--timezone: its times are seconds from the start, and no clock's")
     local = without_zone and zone is None
     if local:
         notes.append("times without a zone, taken as those of an even clock; --timezone ZONE for one with summer time")

@@ -42,7 +42,7 @@ def read(path: str, rate_hz: float | None) -> Capture:
         raise RecordingError(f"{os.path.getsize(path) // 10**6} MB; allowed: {MOST_BYTES // 10**6} MB")
     with open(path, encoding="utf-8-sig", errors="replace") as f:
         head = [line for _, line in zip(range(MOST_HEADER_LINES + 1), f)]
-    separator, skipped = _layout(head)
+    separator, skipped, columns = _layout(head)
     names = _names(head[skipped - 1], separator) if skipped else []
     try:
         with open(path, encoding="utf-8-sig", errors="replace") as f, warnings.catch_warnings():
@@ -51,6 +51,7 @@ def read(path: str, rate_hz: float | None) -> Capture:
                 f,
                 delimiter=separator,
                 skiprows=skipped,
+                usecols=range(columns),
                 comments="#",
                 ndmin=2,
                 max_rows=MOST_SAMPLES + 1,
@@ -62,6 +63,7 @@ def read(path: str, rate_hz: float | None) -> Capture:
         raise RecordingError(f"more than {MOST_SAMPLES} samples a channel; allowed: {MOST_SAMPLES}")
     if table.shape[1] > MOST_COLUMNS:
         raise RecordingError(f"{table.shape[1]} columns; allowed: {MOST_COLUMNS}")
+    names = names[:-1] if names and not names[-1] else names
     names = names if len(names) == table.shape[1] else [f"column {n + 1}" for n in range(table.shape[1])]
     timed = bool(_TIME.fullmatch(names[0])) and table.shape[1] > 1
     channels = [_channel(n, name, table[:, n - 1]) for n, name in enumerate(names, 1) if not (timed and n == 1)]
@@ -78,16 +80,18 @@ def read(path: str, rate_hz: float | None) -> Capture:
     return Capture(f"text, {table.shape[1]} columns", channels, instants, parts, stamp_s)
 
 
-def _layout(head: list[str]) -> tuple[str | None, int]:
-    """(separator, lines before the first row of numbers)."""
+def _layout(head: list[str]) -> tuple[str | None, int, int]:
+    """(separator, lines before the first row of numbers, numbers in it); a separator may end the row."""
     for place, line in enumerate(head):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
         for separator in _SEPARATORS:
             cells = text.split(separator)
+            if not cells[-1].strip():
+                cells.pop()
             if len(cells) > 1 and all(_is_number(cell, separator) for cell in cells):
-                return separator, place
+                return separator, place, len(cells)
     raise RecordingError(f"no row of two or more numbers in its first {len(head)} lines")
 
 
