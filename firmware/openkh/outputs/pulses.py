@@ -17,8 +17,8 @@ An edge is "given" when it is on the pin. This is known from the words that the 
 Nothing here takes heap. The weights divide the register's 1e9 Wh, so pulses are counted modulo 1e9 Wh / weight, and the
 roll-over makes no edge.
 
-Long because an output's edges, its chain of segments and the fine pulses on it are one state, which two
-modules would both have to reach into; Pulses stands beside its outputs, because each module lengthens a start.
+Long because an output's edges, its chain of segments and the fine pulses on it are one state, which two modules would
+both have to reach into, as Pulses does: in each cycle it reads what its outputs have, without a call.
 """
 
 from openkh.bound import bind
